@@ -1,0 +1,85 @@
+//! What the domain can be told: limits, lifetimes and timeouts.
+
+use std::time::Duration;
+
+/// Bounds of what people may send. Lengths are in Unicode characters.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest incident title.
+    pub title_chars: usize,
+    /// Longest description, comment and resolution.
+    pub text_chars: usize,
+    /// Longest location.
+    pub location_chars: usize,
+    /// Longest name of a person.
+    pub name_chars: usize,
+    /// Shortest password.
+    pub password_min_chars: usize,
+    /// Longest password.
+    pub password_max_chars: usize,
+    /// Distinct people one comment may mention.
+    pub mentions_per_comment: usize,
+    /// Rows of a page, and of one answer of the event log.
+    pub page_size: u32,
+    /// Longest `Idempotency-Key`.
+    pub idempotency_key_chars: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            title_chars: 200,
+            text_chars: 10_000,
+            location_chars: 200,
+            name_chars: 100,
+            password_min_chars: 8,
+            password_max_chars: 200,
+            mentions_per_comment: 20,
+            page_size: 100,
+            idempotency_key_chars: 255,
+        }
+    }
+}
+
+/// Everything the domain is configured with.
+#[derive(Debug, Clone)]
+pub struct DomainConfig {
+    /// Bounds of what people may send.
+    pub limits: Limits,
+    /// Key of the access tokens' HMAC, at least 32 bytes.
+    pub jwt_secret: Vec<u8>,
+    /// Lifetime of an access token.
+    pub access_token_ttl: Duration,
+    /// Lifetime of a refresh token.
+    pub refresh_token_ttl: Duration,
+    /// How long a user read from the database may be served from memory.
+    pub user_cache_ttl: Duration,
+    /// How long an answer is kept for its `Idempotency-Key`.
+    pub idempotency_ttl: Duration,
+    /// Age at which events are trimmed from the log.
+    pub event_log_retention: Duration,
+    /// Rows above which the oldest events are trimmed whatever their age.
+    pub event_log_max_rows: i64,
+    /// Longest any one statement may take.
+    pub statement_timeout: Duration,
+    /// Longest wait for a connection, opening one included.
+    pub connection_timeout: Duration,
+}
+
+impl DomainConfig {
+    /// The product's defaults, with the given signing secret.
+    pub fn with_secret(jwt_secret: impl Into<Vec<u8>>) -> Self {
+        Self {
+            limits: Limits::default(),
+            jwt_secret: jwt_secret.into(),
+            access_token_ttl: Duration::from_secs(15 * 60),
+            refresh_token_ttl: Duration::from_secs(7 * 24 * 3600),
+            user_cache_ttl: Duration::from_secs(30),
+            idempotency_ttl: Duration::from_secs(24 * 3600),
+            event_log_retention: Duration::from_secs(7 * 24 * 3600),
+            event_log_max_rows: 5_000_000,
+            statement_timeout: Duration::from_secs(3),
+            connection_timeout: Duration::from_secs(3),
+        }
+    }
+}

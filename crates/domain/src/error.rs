@@ -1,0 +1,187 @@
+//! One error type for the whole domain, and the stable codes every surface answers with.
+
+use serde::{Deserialize, Serialize};
+
+/// What a domain operation gives back.
+pub type Result<T, E = DomainError> = std::result::Result<T, E>;
+
+/// The stable code of a failure: the same word in a REST error, an acknowledgement and an `error` event.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ts_rs::TS, utoipa::ToSchema,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ErrorCode {
+    /// A field is missing, of the wrong type, or out of its bounds.
+    ValidationError,
+    /// No token, or one that is not valid.
+    Unauthenticated,
+    /// The token was valid until it expired.
+    TokenExpired,
+    /// Known, but not allowed to do this.
+    Forbidden,
+    /// There is no such thing, or not for this user.
+    NotFound,
+    /// The thing has changed, exists already, or is in a state that rules this out.
+    Conflict,
+    /// Too many requests or events.
+    RateLimited,
+    /// The body or message is larger than the limit.
+    PayloadTooLarge,
+    /// The database or another part is away; try again.
+    Unavailable,
+    /// A fault of the server. The cause is in its log, never in the answer.
+    Internal,
+}
+
+impl ErrorCode {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Self; 10] = [
+        Self::ValidationError,
+        Self::Unauthenticated,
+        Self::TokenExpired,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::Conflict,
+        Self::RateLimited,
+        Self::PayloadTooLarge,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The code as it is written on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ValidationError => "VALIDATION_ERROR",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::Conflict => "CONFLICT",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+impl std::fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why the domain refused or failed. The text is fit for the person who asked; sources are for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum DomainError {
+    /// A value is not acceptable; `field` says which.
+    #[error("{field}: {message}")]
+    Validation {
+        /// Name of the offending field as the client wrote it.
+        field: String,
+        /// What it should be.
+        message: String,
+    },
+    /// The token or the credentials are not good. Says no more on purpose.
+    #[error("Authentication failed")]
+    Unauthenticated,
+    /// The access token has expired.
+    #[error("Token expired")]
+    TokenExpired,
+    /// The actor may not do this.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// There is no such thing for this actor.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The state of the thing rules this out.
+    #[error("{0}")]
+    Conflict(String),
+    /// Postgres did not answer in time, or at all.
+    #[error("The database is not available, try again")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A fault of ours.
+    #[error("Internal error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl DomainError {
+    /// A validation failure of one field.
+    pub fn invalid_field_value(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Validation { field: field.into(), message: message.into() }
+    }
+
+    /// A fault of ours, with its cause for the log.
+    pub fn internal_error_from_cause(
+        cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The code clients see.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Validation { .. } => ErrorCode::ValidationError,
+            Self::Unauthenticated => ErrorCode::Unauthenticated,
+            Self::TokenExpired => ErrorCode::TokenExpired,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::Conflict(_) => ErrorCode::Conflict,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+/// Constraints of the schema that a client can run into, and what that means to the client.
+fn translate_constraint_by_name(name: &str) -> Option<DomainError> {
+    match name {
+        "users_email_unique" => Some(DomainError::Conflict("This email is taken".into())),
+        "users_handle_unique" => Some(DomainError::Conflict(
+            "The part of this email before the @ is someone's handle already".into(),
+        )),
+        "incidents_assignee_id_fkey" => {
+            Some(DomainError::invalid_field_value("assigneeId", "no such user"))
+        }
+        "comments_incident_id_fkey" => Some(DomainError::NotFound("Incident")),
+        _ => None,
+    }
+}
+
+impl From<sqlx::Error> for DomainError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(db) => {
+                if let Some(known) = db.constraint().and_then(translate_constraint_by_name) {
+                    return known;
+                }
+                // The user of a still valid token was deleted meanwhile.
+                if db.is_foreign_key_violation() {
+                    return Self::Unauthenticated;
+                }
+                // 57014 statement timeout, 55P03 lock timeout, 57P0x shutdown, 53xxx no resources, 08xxx connection,
+                // 25P03 idle transaction ended, 40xxx rolled back by the server, 25006 read-only standby.
+                let code = db.code().unwrap_or_default();
+                let passing = ["57", "55P03", "53", "08", "25P03", "40", "25006"];
+                if passing.iter().any(|class| code.starts_with(class)) {
+                    Self::Unavailable(Box::new(error))
+                } else {
+                    Self::Internal(Box::new(error))
+                }
+            }
+            sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(Box::new(error)),
+            _ => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<serde_json::Error> for DomainError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}

@@ -1,0 +1,49 @@
+//! What is thrown away: old events, spent answers, dead tokens. Every step is bounded and may run on any node.
+
+use crate::{Result, Store};
+
+/// Rows deleted in one statement, so that none holds its locks for long.
+const TRIM_ROWS: i64 = 10_000;
+
+impl Store {
+    /// Trims the oldest events by age and by number of rows, and remembers how far. True while more is to do.
+    pub async fn trim_event_log_once(&self) -> Result<bool> {
+        let mut transaction = self.pool.begin().await?;
+        let cut: Option<i64> = sqlx::query_scalar(
+            "select max(position) from (select position, created_at from event_log order by position limit $3) oldest
+             where created_at < now() - make_interval(secs => $1)
+                or position <= (select max(position) from event_log) - $2",
+        )
+        .bind(self.config.event_log_retention.as_secs_f64())
+        .bind(self.config.event_log_max_rows)
+        .bind(TRIM_ROWS)
+        .fetch_one(&mut *transaction)
+        .await?;
+        let Some(cut) = cut else { return Ok(false) };
+        sqlx::query("update event_log_state set trimmed_through = greatest(trimmed_through, $1)")
+            .bind(cut)
+            .execute(&mut *transaction)
+            .await?;
+        let deleted = sqlx::query("delete from event_log where position <= $1")
+            .bind(cut)
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected();
+        transaction.commit().await?;
+        Ok(deleted >= TRIM_ROWS.unsigned_abs())
+    }
+
+    /// Forgets answers past their day and refresh tokens a week past their end.
+    pub async fn delete_expired_keys_and_tokens(&self) -> Result<()> {
+        sqlx::query(
+            "delete from idempotency_keys where created_at < now() - make_interval(secs => $1)",
+        )
+        .bind(self.config.idempotency_ttl.as_secs_f64())
+        .execute(&self.pool)
+        .await?;
+        sqlx::query("delete from refresh_tokens where expires_at < now() - interval '7 days'")
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,92 @@
+//! `Idempotency-Key`: a retried POST gives the first answer again, and one event.
+
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
+
+use crate::{DomainError, Result, Store, UserId};
+
+/// A key as the client sent it, with a fingerprint of the request it belongs to.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    key: String,
+    request_hash: Vec<u8>,
+}
+
+impl IdempotencyKey {
+    /// A key for a request whose meaning `fingerprint` holds: what is asked for (such as the path) and the body.
+    pub fn new(key: &str, fingerprint: &[&[u8]], max_chars: usize) -> Result<Self> {
+        let printable = key.chars().all(|c| !c.is_control());
+        if key.is_empty() || key.chars().count() > max_chars || !printable {
+            return Err(DomainError::invalid_field_value(
+                "Idempotency-Key",
+                format!("must have 1 to {max_chars} printable characters"),
+            ));
+        }
+        let mut hash = Sha256::new();
+        for part in fingerprint {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Ok(Self { key: key.to_owned(), request_hash: hash.finalize().to_vec() })
+    }
+}
+
+impl Store {
+    /// The first answer to this key, when there was one. Otherwise the key is claimed by this transaction: another
+    /// request with the same key waits here until it ends.
+    pub(crate) async fn claim_idempotency_key_or_answer<T: DeserializeOwned>(
+        &self,
+        connection: &mut PgConnection,
+        user_id: UserId,
+        key: &IdempotencyKey,
+    ) -> Result<Option<T>> {
+        let claimed = sqlx::query(
+            "insert into idempotency_keys as known (user_id, key, request_hash, response) values ($1, $2, $3, 'null')
+             on conflict (user_id, key) do update set request_hash = excluded.request_hash, response = 'null',
+                 created_at = now()
+             where known.created_at < now() - make_interval(secs => $4)",
+        )
+        .bind(user_id)
+        .bind(&key.key)
+        .bind(&key.request_hash)
+        .bind(self.config.idempotency_ttl.as_secs_f64())
+        .execute(&mut *connection)
+        .await?;
+        if claimed.rows_affected() == 1 {
+            return Ok(None);
+        }
+        let (hash, response): (Vec<u8>, String) = sqlx::query_as(
+            "select request_hash, response::text from idempotency_keys where user_id = $1 and key = $2",
+        )
+        .bind(user_id)
+        .bind(&key.key)
+        .fetch_one(connection)
+        .await?;
+        if hash != key.request_hash {
+            return Err(DomainError::Conflict(
+                "This Idempotency-Key was used for another request".into(),
+            ));
+        }
+        Ok(Some(serde_json::from_str(&response)?))
+    }
+
+    /// Keeps the answer beside the change, in the same transaction.
+    pub(crate) async fn keep_answer_for_key<T: Serialize + Sync>(
+        &self,
+        connection: &mut PgConnection,
+        user_id: UserId,
+        key: &IdempotencyKey,
+        answer: &T,
+    ) -> Result<()> {
+        sqlx::query(
+            "update idempotency_keys set response = $3::json where user_id = $1 and key = $2",
+        )
+        .bind(user_id)
+        .bind(&key.key)
+        .bind(serde_json::to_string(answer)?)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+}

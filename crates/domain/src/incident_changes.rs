@@ -1,0 +1,258 @@
+//! Changing and resolving incidents, with optimistic concurrency.
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::{
+    Committed, DomainError, EventName, Incident, IncidentId, Result, Severity, Status, Store,
+    Topic, User,
+    event_log::{EventDrafts, stamp_events_after_commit},
+    incidents::{SELECT_INCIDENT, current_time_for_storage, read_incident_from_row},
+    notifications::NotificationDrafts,
+    payload::{IncidentChanges, IncidentResolved, IncidentUpdated},
+    policy::{Action, authorize_user_for_action},
+    validate::{accept_optional_text_within, require_text_within_limit},
+};
+
+/// What shall change. The outer `Option` is "is asked for", the inner one "shall be empty".
+#[derive(Debug, Clone, Default)]
+pub struct IncidentPatch {
+    /// New title.
+    pub title: Option<String>,
+    /// New description.
+    pub description: Option<Option<String>>,
+    /// New severity.
+    pub severity: Option<Severity>,
+    /// New status; RESOLVED resolves, anything else reopens what was resolved.
+    pub status: Option<Status>,
+    /// New location.
+    pub location: Option<Option<String>>,
+    /// New assignee.
+    pub assignee_id: Option<Option<Uuid>>,
+    /// How it was resolved; only together with status RESOLVED.
+    pub resolution: Option<String>,
+    /// The version the change was made against, when the client cares.
+    pub expected_version: Option<i32>,
+}
+
+impl Store {
+    /// Changes an incident and tells who watches. Nothing is written or told when no value changes.
+    pub async fn update_incident_with_events(
+        &self,
+        actor: &User,
+        id: IncidentId,
+        patch: IncidentPatch,
+    ) -> Result<Committed<Incident>> {
+        // Before the transaction: the embedded database has one connection, and the transaction holds it.
+        let assignee = match patch.assignee_id {
+            Some(Some(id)) => Some(self.find_assignable_user_by_id(id).await?),
+            _ => None,
+        };
+        let mut transaction = self.pool.begin().await?;
+        let before = lock_incident_row_by_id(&mut transaction, id).await?;
+        authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
+        if patch.expected_version.is_some_and(|version| version != before.version) {
+            return Err(DomainError::Conflict(format!(
+                "The incident has changed: it is at version {}",
+                before.version
+            )));
+        }
+        let after = self.apply_patch_to_incident(actor, &before, patch, assignee)?;
+        self.write_incident_change_events(transaction, actor, before, after).await
+    }
+
+    /// Resolves an incident: the seed's DELETE.
+    pub async fn resolve_incident_with_events(
+        &self,
+        actor: &User,
+        id: IncidentId,
+        resolution: Option<String>,
+    ) -> Result<Committed<Incident>> {
+        let mut transaction = self.pool.begin().await?;
+        let before = lock_incident_row_by_id(&mut transaction, id).await?;
+        authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
+        if before.status == Status::Resolved {
+            return Err(DomainError::Conflict("The incident is already resolved".into()));
+        }
+        let patch =
+            IncidentPatch { status: Some(Status::Resolved), resolution, ..Default::default() };
+        let after = self.apply_patch_to_incident(actor, &before, patch, None)?;
+        self.write_incident_change_events(transaction, actor, before, after).await
+    }
+
+    fn apply_patch_to_incident(
+        &self,
+        actor: &User,
+        before: &Incident,
+        patch: IncidentPatch,
+        assignee: Option<User>,
+    ) -> Result<Incident> {
+        let limits = &self.config.limits;
+        let mut after = before.clone();
+        if let Some(title) = patch.title {
+            after.title = require_text_within_limit("title", &title, limits.title_chars)?;
+        }
+        if let Some(text) = patch.description {
+            after.description =
+                accept_optional_text_within("description", text.as_deref(), limits.text_chars)?;
+        }
+        if let Some(text) = patch.location {
+            after.location =
+                accept_optional_text_within("location", text.as_deref(), limits.location_chars)?;
+        }
+        if let Some(severity) = patch.severity {
+            after.severity = severity;
+        }
+        if let Some(assignee_id) = patch.assignee_id
+            && assignee_id != before.assignee.as_ref().map(|user| user.id)
+        {
+            authorize_user_for_action(actor, Action::AssignIncident)?;
+            after.assignee = assignee;
+        }
+        let resolution = accept_optional_text_within(
+            "resolution",
+            patch.resolution.as_deref(),
+            limits.text_chars,
+        )?;
+        if resolution.is_some() && patch.status != Some(Status::Resolved) {
+            return Err(DomainError::invalid_field_value(
+                "resolution",
+                "goes with status RESOLVED only",
+            ));
+        }
+        if let Some(status) = patch.status {
+            move_incident_to_status(&mut after, status, actor, resolution);
+        }
+        Ok(after)
+    }
+
+    async fn write_incident_change_events(
+        &self,
+        mut transaction: sqlx::Transaction<'_, sqlx::Postgres>,
+        actor: &User,
+        before: Incident,
+        mut after: Incident,
+    ) -> Result<Committed<Incident>> {
+        let mut changes = list_changed_incident_fields(&before, &after);
+        if changes.is_empty() {
+            return Ok(Committed::without_events(before));
+        }
+        after.version += 1;
+        after.updated_at = current_time_for_storage();
+        changes.version = Some(after.version);
+        changes.updated_at = Some(after.updated_at);
+        update_whole_incident_row(&mut transaction, &after).await?;
+
+        let mut events = EventDrafts::default();
+        let mut notifications = NotificationDrafts::default();
+        let resolved = before.status != Status::Resolved && after.status == Status::Resolved;
+        events.draft_event_for_audience(
+            EventName::IncidentUpdated,
+            &[Topic::Incident(after.id), Topic::Feed],
+            &IncidentUpdated { incident_id: after.id, changes, updated_by: actor.clone() },
+        )?;
+        if resolved {
+            events.draft_event_for_audience(
+                EventName::IncidentResolved,
+                &[Topic::Everyone],
+                &IncidentResolved {
+                    incident_id: after.id,
+                    resolved_by: actor.clone(),
+                    resolution: after.resolution.clone().unwrap_or_default(),
+                },
+            )?;
+        }
+        if after.assignee != before.assignee {
+            notifications.draft_assignment_of_incident(&after, actor);
+        }
+        if before.severity != Severity::Critical && after.severity == Severity::Critical {
+            self.draft_escalation_to_aurors(
+                &mut transaction,
+                &after,
+                actor,
+                &mut events,
+                &mut notifications,
+            )
+            .await?;
+        }
+        notifications.insert_drafts_with_events(&mut transaction, &mut events).await?;
+        let logged = events.append_drafts_to_log(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(stamp_events_after_commit(after, logged))
+    }
+}
+
+fn move_incident_to_status(
+    incident: &mut Incident,
+    status: Status,
+    actor: &User,
+    resolution: Option<String>,
+) {
+    let was_resolved = incident.status == Status::Resolved;
+    incident.status = status;
+    if status == Status::Resolved {
+        if !was_resolved {
+            incident.resolved_at = Some(current_time_for_storage());
+            incident.resolved_by = Some(actor.clone());
+            incident.resolution = resolution;
+        } else if resolution.is_some() {
+            incident.resolution = resolution;
+        }
+    } else {
+        incident.resolved_at = None;
+        incident.resolved_by = None;
+        incident.resolution = None;
+    }
+}
+
+fn list_changed_incident_fields(before: &Incident, after: &Incident) -> IncidentChanges {
+    fn changed<T: PartialEq + Clone>(before: &T, after: &T) -> Option<T> {
+        (before != after).then(|| after.clone())
+    }
+    IncidentChanges {
+        title: changed(&before.title, &after.title),
+        description: changed(&before.description, &after.description),
+        severity: changed(&before.severity, &after.severity),
+        status: changed(&before.status, &after.status),
+        location: changed(&before.location, &after.location),
+        assignee: changed(&before.assignee, &after.assignee),
+        resolved_at: changed(&before.resolved_at, &after.resolved_at),
+        resolved_by: changed(&before.resolved_by, &after.resolved_by),
+        resolution: changed(&before.resolution, &after.resolution),
+        updated_at: None,
+        version: None,
+    }
+}
+
+async fn lock_incident_row_by_id(connection: &mut PgConnection, id: Uuid) -> Result<Incident> {
+    let sql = format!("{SELECT_INCIDENT} where i.id = $1 for update of i");
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(DomainError::NotFound("Incident"))?;
+    read_incident_from_row(&row)
+}
+
+async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incident) -> Result<()> {
+    sqlx::query(
+        "update incidents set title = $2, description = $3, severity = $4, status = $5, location = $6,
+             assignee_id = $7, updated_at = $8, resolved_at = $9, resolved_by = $10, resolution = $11, version = $12
+         where id = $1",
+    )
+    .bind(after.id)
+    .bind(&after.title)
+    .bind(&after.description)
+    .bind(after.severity.as_str())
+    .bind(after.status.as_str())
+    .bind(&after.location)
+    .bind(after.assignee.as_ref().map(|user| user.id))
+    .bind(after.updated_at)
+    .bind(after.resolved_at)
+    .bind(after.resolved_by.as_ref().map(|user| user.id))
+    .bind(&after.resolution)
+    .bind(after.version)
+    .execute(connection)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! Owl Post's domain: users, incidents, comments, notifications, presence rows and the event log, on Postgres.
+//!
+//! Every piece of SQL of the product is in this crate, and nothing here knows HTTP, Socket.IO or a status code.
+//! Read in this order:
+//!
+//! - [`model`]: the nouns of the contract, and [`payload`], what each event says about them;
+//! - [`event`]: event names, topics (rooms), and what one row of the log is;
+//! - [`error`]: the one error type, with the codes every surface answers;
+//! - [`policy`]: who may do what, in one function;
+//! - [`validate`]: the limits of every text;
+//! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
+//!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
+//!   [`presence`], [`idempotency`], [`housekeeping`];
+//! - [`access_token`]: JSON Web Tokens;
+//! - [`fault_hook`]: for tests only.
+
+pub mod access_token;
+pub mod comments;
+pub mod config;
+pub mod credentials;
+pub mod diagnostics;
+pub mod error;
+pub mod event;
+pub mod event_log;
+pub mod fault_hook;
+pub mod housekeeping;
+pub mod idempotency;
+pub mod incident_changes;
+pub mod incident_list;
+pub mod incidents;
+pub mod mentions;
+pub mod model;
+pub mod notifications;
+pub mod payload;
+pub mod policy;
+pub mod presence;
+pub mod store;
+pub mod users;
+pub mod validate;
+
+pub use config::{DomainConfig, Limits};
+pub use error::{DomainError, ErrorCode, Result};
+pub use event::{Committed, EventName, LoggedEvent, Topic};
+pub use model::{
+    Comment, Incident, IncidentId, Notification, Role, Severity, Status, User, UserId,
+};
+pub use store::Store;

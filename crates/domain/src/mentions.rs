@@ -1,0 +1,43 @@
+//! `@handle` in a comment.
+
+/// The distinct handles a text mentions, lower case, in order of appearance. A handle begins after an `@` that does
+/// not follow a word character (so that addresses are no mentions) and ends before trailing punctuation.
+pub fn find_distinct_mentioned_handles(text: &str) -> Vec<String> {
+    let mut handles = Vec::new();
+    let mut before = None;
+    for (at, character) in text.char_indices() {
+        let starts_word =
+            before.is_none_or(|c: char| !(c.is_alphanumeric() || "._-+@".contains(c)));
+        before = Some(character);
+        if character != '@' || !starts_word {
+            continue;
+        }
+        let rest = &text[at + 1..];
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || "._-+".contains(c)))
+            .unwrap_or(rest.len());
+        let handle = rest[..end].trim_end_matches(['.', '-', '+', '_']).to_lowercase();
+        if !handle.is_empty() && !handles.contains(&handle) {
+            handles.push(handle);
+        }
+    }
+    handles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::find_distinct_mentioned_handles as find;
+
+    #[test]
+    fn should_find_each_handle_once_without_punctuation() {
+        assert_eq!(
+            find("@harry.potter, ask @Hermione! And @HARRY.potter. (@ron)"),
+            ["harry.potter", "hermione", "ron"]
+        );
+    }
+
+    #[test]
+    fn should_not_take_addresses_or_bare_signs_for_mentions() {
+        assert!(find("mail harry@hogwarts.edu, @ nothing, a@@b, @@").is_empty());
+    }
+}

@@ -1,0 +1,47 @@
+//! Who may do what: one function, so that there is one place to read and to change.
+
+use uuid::Uuid;
+
+use crate::{DomainError, Incident, Result, Role, User, UserId};
+
+/// Something a user wants to do.
+#[derive(Debug, Clone, Copy)]
+pub enum Action<'a> {
+    /// Change fields of an incident other than its assignee, or resolve it.
+    UpdateIncident(&'a Incident),
+    /// Give an incident to somebody, or take it away.
+    AssignIncident,
+    /// Be given an incident.
+    ReceiveAssignment,
+    /// Delete a comment of this author.
+    DeleteComment {
+        /// Who wrote it.
+        author_id: Uuid,
+    },
+    /// Change somebody's role.
+    ChangeRole,
+}
+
+/// Allows or forbids. Everyone reports, reads and comments, so these are no actions here.
+pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()> {
+    let senior = actor.role >= Role::Prefect;
+    let (allowed, refusal) = match action {
+        Action::UpdateIncident(incident) => (
+            senior || is_reporter_or_assignee_of(incident, actor.id),
+            "Only the reporter, the assignee, a Prefect or an Auror may change this incident",
+        ),
+        Action::AssignIncident => (senior, "Only a Prefect or an Auror may assign incidents"),
+        Action::ReceiveAssignment => (senior, "Only a Prefect or an Auror can be assigned"),
+        Action::DeleteComment { author_id } => (
+            senior || author_id == actor.id,
+            "Only its author, a Prefect or an Auror may delete a comment",
+        ),
+        Action::ChangeRole => (actor.role == Role::Auror, "Only an Auror may change roles"),
+    };
+    if allowed { Ok(()) } else { Err(DomainError::Forbidden(refusal)) }
+}
+
+fn is_reporter_or_assignee_of(incident: &Incident, user_id: UserId) -> bool {
+    incident.reported_by.id == user_id
+        || incident.assignee.as_ref().is_some_and(|assignee| assignee.id == user_id)
+}

@@ -1,0 +1,122 @@
+//! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
+
+use std::{str::FromStr, sync::Arc, time::Duration};
+
+use moka::sync::Cache;
+use sqlx::{
+    Executor, PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{DomainConfig, DomainError, Result, User, UserId, access_token::TokenSigner};
+
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// Users kept in memory at most.
+const USER_CACHE_CAPACITY: u64 = 50_000;
+
+/// The domain's door to the database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    pub(crate) config: Arc<DomainConfig>,
+    pub(crate) tokens: Arc<TokenSigner>,
+    pub(crate) users: Cache<UserId, User>,
+    pub(crate) lookups: Arc<crate::users::UserLookups>,
+    /// Bounds password hashing: each takes 19 MiB and tens of milliseconds of a core.
+    pub(crate) hashing: Arc<tokio::sync::Semaphore>,
+}
+
+impl Store {
+    /// Opens the pool (at least one connection must succeed) without touching the schema. `pool_size` is 1 on the
+    /// embedded database, which accepts a single connection.
+    pub async fn connect_to_database_url(
+        url: &str,
+        pool_size: u32,
+        config: DomainConfig,
+    ) -> Result<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(|_| {
+                DomainError::invalid_field_value("DATABASE_URL", "must be a postgres:// URL")
+            })?
+            .application_name("owlpost");
+        let timeout_ms = config.statement_timeout.as_millis();
+        let pool = PgPoolOptions::new()
+            .max_connections(pool_size)
+            .min_connections(1)
+            .acquire_timeout(config.connection_timeout)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    // The last one also bounds how long a dead writer can hold back the log (see `event_log`).
+                    let settings = format!(
+                        "set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}; \
+                         set idle_in_transaction_session_timeout = {timeout_ms}; set timezone = 'UTC'"
+                    );
+                    connection.execute(sqlx::AssertSqlSafe(settings)).await.map(drop)
+                })
+            })
+            .connect_with(options)
+            .await?;
+        Ok(Self {
+            pool,
+            tokens: Arc::new(TokenSigner::new(&config.jwt_secret)),
+            users: Cache::builder()
+                .max_capacity(USER_CACHE_CAPACITY)
+                .time_to_live(config.user_cache_ttl)
+                .build(),
+            lookups: Arc::default(),
+            hashing: Arc::new(tokio::sync::Semaphore::new(hashing_slots_for_machine())),
+            config: Arc::new(config),
+        })
+    }
+
+    /// Brings the schema up to date, under an advisory lock, and notices whether the database was restored.
+    pub async fn migrate_schema_to_current(&self) -> Result<()> {
+        let mut connection = self.pool.acquire().await?;
+        connection.execute("set statement_timeout = 0; set lock_timeout = 0").await?;
+        MIGRATIONS.run(&mut *connection).await.map_err(DomainError::internal_error_from_cause)?;
+        let timeout_ms = self.config.statement_timeout.as_millis();
+        let restore =
+            format!("set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}");
+        connection.execute(sqlx::AssertSqlSafe(restore)).await?;
+        drop(connection);
+        self.begin_epoch_after_restore().await
+    }
+
+    /// Whether the database answers, within `within`.
+    pub async fn check_database_is_reachable(&self, within: Duration) -> Result<()> {
+        let answer = sqlx::query_scalar::<_, i32>("select 1").fetch_one(&self.pool);
+        match tokio::time::timeout(within, answer).await {
+            Ok(result) => result.map(drop).map_err(Into::into),
+            Err(elapsed) => Err(DomainError::Unavailable(Box::new(elapsed))),
+        }
+    }
+
+    /// What the domain was configured with.
+    pub fn config(&self) -> &DomainConfig {
+        &self.config
+    }
+
+    /// Signs and verifies access tokens.
+    pub fn tokens(&self) -> &TokenSigner {
+        &self.tokens
+    }
+
+    /// Open, idle and largest number of connections.
+    pub fn read_pool_usage_numbers(&self) -> (u32, usize, u32) {
+        (self.pool.size(), self.pool.num_idle(), self.pool.options().get_max_connections())
+    }
+
+    /// Closes every connection once it is returned.
+    pub async fn close_all_database_connections(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn hashing_slots_for_machine() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

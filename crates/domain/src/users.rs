@@ -1,0 +1,204 @@
+//! People: looking them up, making them, changing their role.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+use sqlx::FromRow;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::{
+    DomainError, Result, Role, Store, User, UserId,
+    access_token::VerifiedToken,
+    policy::{Action, authorize_user_for_action},
+    validate::{require_email_with_handle, require_text_within_limit},
+};
+
+/// How long look-ups of a storm of connections are collected into one statement.
+const LOOKUP_GATHER_TIME: Duration = Duration::from_millis(2);
+
+#[derive(FromRow)]
+pub(crate) struct UserRow {
+    id: Uuid,
+    email: String,
+    name: String,
+    #[sqlx(try_from = "String")]
+    role: Role,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self { id: row.id, email: row.email, name: row.name, role: row.role }
+    }
+}
+
+type LookupAnswer = std::result::Result<Arc<HashMap<UserId, User>>, Arc<DomainError>>;
+
+/// Look-ups waiting to be sent as one statement.
+#[derive(Debug, Default)]
+pub(crate) struct UserLookups {
+    gathering: Mutex<Option<(Vec<UserId>, broadcast::Sender<LookupAnswer>)>>,
+    /// Grows when a user is forgotten: an answer asked for before must not enter the cache after.
+    forgotten: AtomicU64,
+}
+
+impl Store {
+    /// Verifies an access token and finds its user as the database has them now (or moments ago).
+    pub async fn authenticate_user_by_token(&self, token: &str) -> Result<(User, VerifiedToken)> {
+        let verified = self.tokens.verify_access_token_claims(token)?;
+        let user =
+            self.find_user_by_id(verified.user_id).await?.ok_or(DomainError::Unauthenticated)?;
+        Ok((user, verified))
+    }
+
+    /// A user from memory or the database. Simultaneous look-ups share a statement.
+    pub async fn find_user_by_id(&self, id: UserId) -> Result<Option<User>> {
+        if let Some(user) = self.users.get(&id) {
+            return Ok(Some(user));
+        }
+        let mut answer = self.join_gathering_user_lookup(id);
+        match answer.recv().await {
+            Ok(Ok(found)) => Ok(found.get(&id).cloned()),
+            Ok(Err(error)) => Err(DomainError::Unavailable(Box::new(error))),
+            Err(closed) => Err(DomainError::internal_error_from_cause(closed)),
+        }
+    }
+
+    fn join_gathering_user_lookup(&self, id: UserId) -> broadcast::Receiver<LookupAnswer> {
+        let mut gathering = self.lookups.gathering.lock();
+        if let Some((ids, answers)) = gathering.as_mut() {
+            ids.push(id);
+            return answers.subscribe();
+        }
+        let (answers, receiver) = broadcast::channel(1);
+        *gathering = Some((vec![id], answers));
+        let store = self.clone();
+        tokio::spawn(async move { store.answer_gathered_user_lookups().await });
+        receiver
+    }
+
+    async fn answer_gathered_user_lookups(&self) {
+        tokio::time::sleep(LOOKUP_GATHER_TIME).await;
+        let Some((ids, answers)) = self.lookups.gathering.lock().take() else { return };
+        let forgotten = self.lookups.forgotten.load(Ordering::Acquire);
+        let found = sqlx::query_as::<_, UserRow>(
+            "select id, email, name, role from users where id = any($1)",
+        )
+        .bind(ids)
+        .fetch_all(&self.pool)
+        .await;
+        let answer = found.map_err(|error| Arc::new(error.into())).map(|rows| {
+            let users: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row.into())).collect();
+            if self.lookups.forgotten.load(Ordering::Acquire) == forgotten {
+                users
+                    .iter()
+                    .for_each(|(id, user): (_, &User)| self.users.insert(*id, user.clone()));
+            }
+            Arc::new(users)
+        });
+        // No receiver left: everyone who asked has gone.
+        let _ = answers.send(answer);
+    }
+
+    /// Drops a user from memory; the next look-up asks the database.
+    pub fn forget_user_in_memory(&self, id: UserId) {
+        self.lookups.forgotten.fetch_add(1, Ordering::AcqRel);
+        self.users.invalidate(&id);
+    }
+
+    /// People whose handle, address or name begins with `prefix` (any word of the name), for completion.
+    pub async fn search_users_by_prefix(&self, prefix: &str, limit: u32) -> Result<Vec<User>> {
+        let prefix = prefix.trim().trim_start_matches('@').to_lowercase();
+        if prefix.contains('\0') {
+            return Err(DomainError::invalid_field_value("q", "must not contain NUL"));
+        }
+        let pattern: String = prefix
+            .chars()
+            .flat_map(|c| if "\\%_".contains(c) { vec!['\\', c] } else { vec![c] })
+            .collect();
+        let rows = sqlx::query_as::<_, UserRow>(
+            "select id, email, name, role from users
+             where $1 = '' or handle like $1 || '%' or lower(name) like $1 || '%' or lower(name) like '% ' || $1 || '%'
+             order by handle limit $2",
+        )
+        .bind(pattern)
+        .bind(i64::from(limit.clamp(1, self.config.limits.page_size)))
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Every user, by address. For the command line.
+    pub async fn list_all_known_users(&self) -> Result<Vec<User>> {
+        let rows =
+            sqlx::query_as::<_, UserRow>("select id, email, name, role from users order by email")
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Adds a user. Without a hash the user cannot log in with a password.
+    pub async fn insert_user_with_role(
+        &self,
+        email: &str,
+        name: &str,
+        role: Role,
+        password_hash: Option<String>,
+    ) -> Result<User> {
+        let user = User {
+            id: Uuid::now_v7(),
+            email: require_email_with_handle(email)?,
+            name: require_text_within_limit("name", name, self.config.limits.name_chars)?,
+            role,
+        };
+        sqlx::query(
+            "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5)",
+        )
+        .bind(user.id)
+        .bind(&user.email)
+        .bind(&user.name)
+        .bind(user.role.as_str())
+        .bind(password_hash)
+        .execute(&self.pool)
+        .await?;
+        Ok(user)
+    }
+
+    /// The user with this address, whatever its case.
+    pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
+        let row = sqlx::query_as::<_, UserRow>(
+            "select id, email, name, role from users where lower(email) = lower($1)",
+        )
+        .bind(email.trim())
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(Into::into))
+    }
+
+    /// Changes a role on behalf of an Auror. Live sockets follow through the log.
+    pub async fn change_user_role_as(&self, actor: &User, id: UserId, role: Role) -> Result<User> {
+        authorize_user_for_action(actor, Action::ChangeRole)?;
+        self.set_user_role_unchecked(id, role).await
+    }
+
+    /// Changes a role with no actor to ask: for the command line.
+    pub async fn set_user_role_unchecked(&self, id: UserId, role: Role) -> Result<User> {
+        let row = sqlx::query_as::<_, UserRow>(
+            "update users set role = $2 where id = $1 returning id, email, name, role",
+        )
+        .bind(id)
+        .bind(role.as_str())
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(DomainError::NotFound("User"))?;
+        self.forget_user_in_memory(id);
+        Ok(row.into())
+    }
+}
