@@ -1,0 +1,92 @@
+//! Rooms a client may enter: the feed, and one incident at a time.
+
+use std::sync::Arc;
+
+use owlpost_domain::{DomainError, Result, Topic, User, presence::SocketState};
+
+use crate::{Realtime, Session};
+
+/// What somebody sees on entering a room.
+#[derive(Debug)]
+pub struct RoomView {
+    /// The room.
+    pub topic: Topic,
+    /// Distinct people in it, the one who enters included; nobody for the feed, where there is no presence.
+    pub viewers: Vec<User>,
+}
+
+/// The topic of a room clients may name; others are `FORBIDDEN`.
+pub fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
+    const REFUSAL: &str = "This room is not open: join incident:<id> or incidents";
+    if let Some(id) = room.strip_prefix("incident:") {
+        let id = id
+            .parse()
+            .map_err(|_| DomainError::invalid_field_value("room", "must be incident:<uuid>"))?;
+        return Ok(Topic::Incident(id));
+    }
+    match room.parse() {
+        Ok(Topic::Feed) => Ok(Topic::Feed),
+        _ => Err(DomainError::Forbidden(REFUSAL)),
+    }
+}
+
+impl Realtime {
+    /// Enters a room. Entering an incident leaves the one before. The session listens before the presence is
+    /// committed, so that whoever sees it there can count on it having heard.
+    pub async fn join_room_with_presence(
+        &self,
+        session: &Arc<Session>,
+        room: &str,
+    ) -> Result<RoomView> {
+        let topic = parse_room_open_to_clients(room)?;
+        let Topic::Incident(id) = topic else {
+            self.0.registry.add_session_to_topic(session, topic);
+            return Ok(RoomView { topic, viewers: Vec::new() });
+        };
+        let before = session.viewed_incident();
+        if before != Some(id) {
+            self.0.store.check_incident_exists_by_id(id).await?;
+            if let Some(before) = before {
+                self.stop_typing_of_session(session);
+                self.0.registry.remove_session_from_topic(session, Topic::Incident(before));
+            }
+            self.0.registry.add_session_to_topic(session, topic);
+            if session.counts_as_presence
+                && let Err(error) = self.write_presence_of_session(session, Some(topic)).await
+            {
+                // Not in the room after all; the writer still knows where the socket should be.
+                self.0.registry.remove_session_from_topic(session, topic);
+                self.0
+                    .presence_writer
+                    .request_change_without_answer(session, SocketState::Connected { room: None });
+                return Err(error);
+            }
+        }
+        Ok(RoomView { topic, viewers: self.0.directory.list_viewers_of_incident(id) })
+    }
+
+    /// Leaves a room. Leaving one that it is not in changes nothing.
+    pub async fn leave_room_with_presence(&self, session: &Arc<Session>, room: &str) -> Result<()> {
+        let topic = parse_room_open_to_clients(room)?;
+        if matches!(topic, Topic::Incident(_)) && session.topics().contains(&topic) {
+            self.stop_typing_of_session(session);
+        }
+        let left = self.0.registry.remove_session_from_topic(session, topic);
+        if left && session.counts_as_presence && topic != Topic::Feed {
+            self.write_presence_of_session(session, None).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn write_presence_of_session(
+        &self,
+        session: &Arc<Session>,
+        room: Option<Topic>,
+    ) -> Result<()> {
+        let limit = self.0.store.config().statement_timeout;
+        self.0
+            .presence_writer
+            .write_change_and_wait(session, SocketState::Connected { room }, limit)
+            .await
+    }
+}

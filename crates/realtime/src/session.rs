@@ -1,0 +1,151 @@
+//! One connection of one user.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, Ordering},
+};
+
+use chrono::{DateTime, Utc};
+use owlpost_domain::{IncidentId, Topic, User};
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    frame::Frame,
+    outbox::{Delivery, Outbox, OutboxLimit},
+    transport::{CloseReason, Transport},
+};
+
+/// Identifies a session within this process.
+pub type SessionId = u64;
+
+/// One connection of one user: its topics, its outbox and its transport.
+pub struct Session {
+    /// Within this process.
+    pub id: SessionId,
+    /// What the client knows its connection as. A secret of that client: never told to others, never logged.
+    pub socket_id: String,
+    /// Whether this connection is somebody being there (a Socket.IO client) or only reading (SSE).
+    pub counts_as_presence: bool,
+    user: RwLock<Arc<User>>,
+    transport: Arc<dyn Transport>,
+    outbox: Mutex<Outbox>,
+    /// Topics this session is registered under; only [`crate::registry`] changes them.
+    pub(crate) topics: Mutex<Vec<Topic>>,
+    /// Unix seconds.
+    expires_at: AtomicI64,
+    pub(crate) expiry_announced: AtomicBool,
+    in_backlog: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl Session {
+    pub(crate) fn new(
+        id: SessionId,
+        socket_id: String,
+        user: User,
+        expires_at: DateTime<Utc>,
+        transport: Arc<dyn Transport>,
+        counts_as_presence: bool,
+        queue_limit: OutboxLimit,
+    ) -> Self {
+        Self {
+            id,
+            socket_id,
+            counts_as_presence,
+            user: RwLock::new(Arc::new(user)),
+            transport,
+            outbox: Mutex::new(Outbox::new(queue_limit)),
+            topics: Mutex::new(Vec::new()),
+            expires_at: AtomicI64::new(expires_at.timestamp()),
+            expiry_announced: AtomicBool::new(false),
+            in_backlog: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// True for the caller who must put the session in the backlog: it is in there once.
+    pub(crate) fn enter_backlog_once(&self) -> bool {
+        !self.in_backlog.swap(true, Ordering::AcqRel)
+    }
+
+    /// Before the offer, not after: a frame that finds no room meanwhile must be able to enter it again.
+    pub(crate) fn leave_backlog_before_offer(&self) {
+        self.in_backlog.store(false, Ordering::Release);
+    }
+
+    /// Who it is, as the database has them.
+    pub fn user(&self) -> Arc<User> {
+        self.user.read().clone()
+    }
+
+    pub(crate) fn replace_user_of_session(&self, user: User) {
+        *self.user.write() = Arc::new(user);
+    }
+
+    /// When its token expires, in Unix seconds.
+    pub fn expires_at(&self) -> i64 {
+        self.expires_at.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn extend_expiry_of_session(&self, expires_at: DateTime<Utc>) {
+        self.expires_at.store(expires_at.timestamp(), Ordering::Relaxed);
+        self.expiry_announced.store(false, Ordering::Relaxed);
+    }
+
+    /// The incident it views.
+    pub fn viewed_incident(&self) -> Option<IncidentId> {
+        self.topics.lock().iter().find_map(|topic| match topic {
+            Topic::Incident(id) => Some(*id),
+            _ => None,
+        })
+    }
+
+    /// Every topic it listens to.
+    pub fn topics(&self) -> Vec<Topic> {
+        self.topics.lock().clone()
+    }
+
+    /// Whether it is over.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn deliver_frame_to_session(&self, frame: &Arc<Frame>) -> Delivery {
+        self.outbox.lock().deliver_frame_in_order(frame, &*self.transport)
+    }
+
+    pub(crate) fn open_session_after_replay(
+        &self,
+        replay: Vec<Arc<Frame>>,
+        through: i64,
+    ) -> Delivery {
+        self.outbox.lock().open_gate_after_replay(replay, through, &*self.transport)
+    }
+
+    pub(crate) fn offer_backlog_to_transport(&self) -> Delivery {
+        self.outbox.lock().offer_waiting_frames_again(&*self.transport)
+    }
+
+    pub(crate) fn has_stalled_for_longer(&self, than: std::time::Duration) -> bool {
+        self.outbox.lock().stalled_since().is_some_and(|since| since.elapsed() > than)
+    }
+
+    /// Marks it over; true for the one caller who did.
+    pub(crate) fn mark_session_as_closed(&self) -> bool {
+        let first = !self.closed.swap(true, Ordering::AcqRel);
+        if first {
+            self.outbox.lock().shut_gate_and_forget();
+        }
+        first
+    }
+
+    pub(crate) fn close_transport_with_reason(&self, reason: CloseReason) {
+        self.transport.close_with_reason(reason);
+    }
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("id", &self.id).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! What a gateway provides for each of its connections.
+
+use crate::frame::Frame;
+
+/// What became of a frame handed to a transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// It is in the transport's own queue and will be written in order.
+    Sent,
+    /// The transport's queue is full: offer it again later.
+    Full,
+    /// The connection is gone.
+    Closed,
+}
+
+/// Why the server ends a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseReason {
+    /// It does not read as fast as events come. It should come back and resume.
+    SlowConsumer,
+    /// Its token expired and the grace is over.
+    TokenExpired,
+    /// Its user was deleted.
+    UserDeleted,
+    /// It kept on sending over its rate.
+    RateLimited,
+    /// The server stops. It should come back and resume.
+    ServerShutdown,
+    /// Its presence could not be written. It should come back.
+    Unavailable,
+}
+
+impl CloseReason {
+    /// The label in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SlowConsumer => "slow_consumer",
+            Self::TokenExpired => "token_expired",
+            Self::UserDeleted => "user_deleted",
+            Self::RateLimited => "rate_limited",
+            Self::ServerShutdown => "server_shutdown",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// Whether the client should come back by itself.
+    pub const fn wants_client_back(self) -> bool {
+        match self {
+            Self::SlowConsumer | Self::ServerShutdown | Self::Unavailable => true,
+            Self::TokenExpired | Self::UserDeleted | Self::RateLimited => false,
+        }
+    }
+}
+
+/// The way to one client. Never blocks.
+pub trait Transport: Send + Sync + 'static {
+    /// Puts a frame in the transport's own bounded queue.
+    fn try_send_frame(&self, frame: &Frame) -> SendOutcome;
+    /// Ends the connection, whatever state it is in.
+    fn close_with_reason(&self, reason: CloseReason);
+}
