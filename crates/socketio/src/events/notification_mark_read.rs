@@ -1,0 +1,33 @@
+//! `notification:mark_read`: as `PATCH /api/notifications/:id/read`; only one's own.
+
+use owlpost_domain::Result;
+use serde::Deserialize;
+use ts_rs::TS;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{connection::Connection, reply::Answer};
+
+/// Payload of `notification:mark_read`.
+#[derive(Deserialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "NotificationMarkReadRequest")]
+#[schema(as = NotificationMarkReadRequest)]
+pub struct Payload {
+    /// One of the user's own.
+    notification_id: Uuid,
+}
+
+pub(super) async fn handle_event_of_connection(
+    connection: &Connection,
+    payload: Payload,
+) -> Result<Answer> {
+    let core = &connection.shared.core;
+    let store = core.store().clone();
+    let user_id = connection.session.user().id;
+    core.commit_and_publish_events(async move {
+        store.mark_notification_read_for(user_id, payload.notification_id).await
+    })
+    .await?;
+    Ok(Answer::new())
+}

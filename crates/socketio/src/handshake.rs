@@ -1,0 +1,165 @@
+//! Who may connect.
+
+use std::{fmt, time::Duration};
+
+use chrono::{DateTime, Utc};
+use http::{header, request::Parts};
+use owlpost_domain::{DomainError, User};
+use serde_json::Value;
+use socketioxide::extract::{SocketRef, TryData};
+
+use crate::{adapter::DirectAdapter, gateway::Shared, origin::find_query_value_by_name};
+
+/// Tries before a client is sent away because the database does not answer.
+const DATABASE_TRIES: u32 = 3;
+const DATABASE_PAUSE: Duration = Duration::from_millis(200);
+/// Rooms a client may name when it connects: the feed and one incident.
+const ROOMS_AT_CONNECT: usize = 2;
+
+/// What the handshake learned, for the connection that follows it.
+#[derive(Clone)]
+pub(crate) struct Admission {
+    pub(crate) user: User,
+    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) rooms: Vec<String>,
+    pub(crate) last_event_id: Option<String>,
+}
+
+/// The message of a `connect_error`. Nothing more is ever revealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectRefusal {
+    TokenRequired,
+    TokenExpired,
+    AuthenticationFailed,
+    ServiceUnavailable,
+}
+
+impl fmt::Display for ConnectRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TokenRequired => "Authentication token required",
+            Self::TokenExpired => "Token expired",
+            Self::AuthenticationFailed => "Authentication failed",
+            Self::ServiceUnavailable => "Service unavailable",
+        })
+    }
+}
+
+impl From<&DomainError> for ConnectRefusal {
+    fn from(error: &DomainError) -> Self {
+        match error {
+            DomainError::TokenExpired => Self::TokenExpired,
+            DomainError::Unavailable(_) | DomainError::Internal(_) => Self::ServiceUnavailable,
+            DomainError::Unauthenticated
+            | DomainError::Validation { .. }
+            | DomainError::Forbidden(_)
+            | DomainError::NotFound(_)
+            | DomainError::Conflict(_) => Self::AuthenticationFailed,
+        }
+    }
+}
+
+/// The namespace's middleware: lets a client in, or tells it why not.
+pub(crate) async fn admit_socket_by_token(
+    shared: Shared,
+    socket: SocketRef<DirectAdapter>,
+    TryData(auth): TryData<Value>,
+) -> Result<(), ConnectRefusal> {
+    // No payload (protocol of v2 clients), or one that is no JSON: then the query and the headers decide.
+    let auth = auth.unwrap_or_default();
+    let result = match find_token_of_handshake(&auth, socket.req_parts()) {
+        None => Err(ConnectRefusal::TokenRequired),
+        Some(token) => authenticate_with_database_patience(&shared, &token).await,
+    };
+    let (user, expires_at) = match result {
+        Ok(known) => known,
+        Err(refusal) => {
+            refuse_socket_with_farewell(&shared, &socket, refusal).await;
+            return Err(refusal);
+        }
+    };
+    let query = socket.req_parts().uri.query();
+    let last_event_id =
+        read_last_event_id_of(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
+    let mut rooms = read_rooms_of_auth(&auth);
+    rooms.extend(find_query_value_by_name(query, "room"));
+    rooms.truncate(ROOMS_AT_CONNECT);
+    socket.extensions.insert(Admission { user, expires_at, rooms, last_event_id });
+    Ok(())
+}
+
+fn find_token_of_handshake(auth: &Value, request: &Parts) -> Option<String> {
+    let in_auth = match auth.get("token") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(token)) => Some(token.clone()),
+        // Something was given, and it is no token.
+        Some(_) => Some(String::from("-")),
+    };
+    in_auth
+        .filter(|token| !token.is_empty())
+        .or_else(|| find_query_value_by_name(request.uri.query(), "token"))
+        .filter(|token| !token.is_empty())
+        .or_else(|| {
+            let header = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+            let (scheme, token) = header.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+        })
+}
+
+async fn authenticate_with_database_patience(
+    shared: &Shared,
+    token: &str,
+) -> Result<(User, DateTime<Utc>), ConnectRefusal> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        match shared.core.store().authenticate_user_by_token(token).await {
+            Ok((user, verified)) => return Ok((user, verified.expires_at)),
+            Err(error) => {
+                let refusal = ConnectRefusal::from(&error);
+                if refusal != ConnectRefusal::ServiceUnavailable || tries == DATABASE_TRIES {
+                    return Err(refusal);
+                }
+                tracing::warn!(%error, "a token could not be checked; trying again");
+                tokio::time::sleep(DATABASE_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// A `connect_error` makes a client stay away until its user acts. That is right for a bad token and wrong for a
+/// database that is away: there the transport is broken first, so that the client never hears of an error and tries
+/// again by itself.
+async fn refuse_socket_with_farewell(
+    shared: &Shared,
+    socket: &SocketRef<DirectAdapter>,
+    refusal: ConnectRefusal,
+) {
+    metrics::counter!("owlpost_connections_refused_total", "reason" => refusal.to_string())
+        .increment(1);
+    tracing::info!(reason = %refusal, "connection refused");
+    if refusal == ConnectRefusal::ServiceUnavailable {
+        shared.closer.close_transport_and_wait(socket).await;
+    } else {
+        shared.closer.break_transport_after_farewell(socket);
+    }
+}
+
+/// A number is taken as well: JavaScript clients that keep it as one are common.
+fn read_last_event_id_of(auth: &Value) -> Option<String> {
+    match auth.get("lastEventId")? {
+        Value::Null => None,
+        Value::String(id) => Some(id.chars().take(32).collect()),
+        other => Some(other.to_string().chars().take(32).collect()),
+    }
+}
+
+fn read_rooms_of_auth(auth: &Value) -> Vec<String> {
+    match auth.get("room") {
+        Some(Value::String(room)) => vec![room.clone()],
+        Some(Value::Array(rooms)) => {
+            rooms.iter().filter_map(|room| room.as_str().map(str::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

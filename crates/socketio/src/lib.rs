@@ -1,0 +1,29 @@
+//! The Socket.IO gateway: unmodified `socket.io-client` apps (v2 to v4, JSON or msgpack) on the realtime core.
+//!
+//! Read in this order:
+//!
+//! - [`gateway`]: what is built and how it is put in front of a router; [`config`], [`origin`] and [`request_parts`];
+//! - [`handshake`]: who may connect; [`connection`]: one socket from connect to disconnect;
+//! - [`events`]: the table of events a client may send, one file for each;
+//! - [`inbox`]: each socket's events in order, bounded and rate-limited; [`reply`]: every one of them answered;
+//! - [`adapter`], [`wire`] and [`transport`]: frames of the core as packets of the library;
+//! - [`connection_handle`] and [`engine_close`]: ending a connection whatever state its client is in.
+
+pub mod adapter;
+pub mod config;
+pub mod connection;
+pub mod connection_handle;
+pub mod engine_close;
+pub mod events;
+pub mod gateway;
+pub mod handshake;
+pub mod inbox;
+pub mod origin;
+pub mod reply;
+pub mod request_parts;
+pub mod transport;
+pub mod wire;
+
+pub use config::SocketIoConfig;
+pub use connection_handle::{ConnectionHalf, ConnectionHandle};
+pub use gateway::SocketIoGateway;

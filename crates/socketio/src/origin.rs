@@ -1,0 +1,84 @@
+//! Which web pages may connect. CORS does not cover websockets: the browser asks nobody, so the server looks.
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, StatusCode, header};
+
+use crate::{
+    connection_handle::ConnectionHandle,
+    gateway::GatewayPaths,
+    request_parts::{copy_needed_request_parts, is_kept_by_library},
+};
+
+/// Refuses requests of pages of other origins, and notes the websocket of a session that upgrades.
+pub(crate) async fn check_request_before_upgrade(
+    State(paths): State<GatewayPaths>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(closer) = paths.find_closer_of_path(request.uri().path()) else {
+        return next.run(request).await;
+    };
+    if !is_origin_allowed_to_connect(request.headers(), &paths.allowed_origins) {
+        metrics::counter!("owlpost_origins_refused_total").increment(1);
+        let body = r#"{"error":{"code":"FORBIDDEN","message":"This origin is not allowed"}}"#;
+        let kind = [(header::CONTENT_TYPE, "application/json")];
+        return (StatusCode::FORBIDDEN, kind, body).into_response();
+    }
+    if request.headers().contains_key(header::UPGRADE)
+        && let Some(handle) = request.extensions().get::<ConnectionHandle>()
+        && let Some(sid) = find_query_value_by_name(request.uri().query(), "sid")
+    {
+        closer.note_upgrade_of_session(&sid, handle.clone());
+    }
+    let request =
+        if is_kept_by_library(&request) { copy_needed_request_parts(request) } else { request };
+    next.run(request).await
+}
+
+/// A client that is no browser sends no `Origin`; a page of this server sends its own.
+fn is_origin_allowed_to_connect(headers: &HeaderMap, allowed: &[String]) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let Ok(origin) = origin.to_str() else { return false };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let own = host.is_some_and(|host| {
+        origin.split_once("://").is_some_and(|(_, of_page)| of_page.eq_ignore_ascii_case(host))
+    });
+    own || allowed
+        .iter()
+        .any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin))
+}
+
+/// The first value of a query parameter, decoded.
+pub(crate) fn find_query_value_by_name(query: Option<&str>, name: &str) -> Option<String> {
+    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(origin: Option<&str>, host: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        is_origin_allowed_to_connect(&headers, &["http://localhost:3001".to_owned()])
+    }
+
+    #[test]
+    fn should_allow_listed_own_and_absent_origins_only() {
+        assert!(allowed(None, "owl.example"));
+        assert!(allowed(Some("http://localhost:3001"), "owl.example"));
+        assert!(allowed(Some("https://owl.example"), "owl.example"));
+        assert!(!allowed(Some("https://evil.example"), "owl.example"));
+        assert!(!allowed(Some("null"), "owl.example"));
+        assert!(!allowed(Some("http://localhost:3001.evil.example"), "owl.example"));
+    }
+}

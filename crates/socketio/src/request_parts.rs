@@ -1,0 +1,97 @@
+//! The request a session began with, which the library keeps for as long as the session lives.
+//!
+//! Each of its strings is a slice of the 8 KiB buffer it was read into, and one slice holds all of it. Copies of the
+//! few that are asked for later let the buffer go: that is more than half of what an idle connection takes.
+
+use std::net::SocketAddr;
+
+use axum::{
+    body::Body,
+    extract::{ConnectInfo, Request},
+};
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
+use hyper::upgrade::OnUpgrade;
+
+use crate::connection_handle::ConnectionHandle;
+
+/// What the library reads for an upgrade, and what the handshake may read a token from.
+const KEPT_HEADERS: [HeaderName; 3] =
+    [header::SEC_WEBSOCKET_KEY, header::UPGRADE, header::AUTHORIZATION];
+
+/// The request with only what a session needs, and nothing of the buffer it came in.
+pub(crate) fn copy_needed_request_parts(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    parts.uri = copy_uri_into_own_memory(&parts.uri);
+    parts.headers = copy_kept_headers_only(&parts.headers);
+    parts.extensions = move_kept_extensions_only(&mut parts);
+    Request::from_parts(parts, body)
+}
+
+fn copy_uri_into_own_memory(uri: &Uri) -> Uri {
+    // What was parsed once parses again; were it not so, the original serves as well.
+    Uri::try_from(uri.to_string()).unwrap_or_else(|_| uri.clone())
+}
+
+fn copy_kept_headers_only(headers: &HeaderMap) -> HeaderMap {
+    let mut kept = HeaderMap::with_capacity(KEPT_HEADERS.len());
+    for name in KEPT_HEADERS {
+        let copied = headers.get(&name).map(|value| HeaderValue::from_bytes(value.as_bytes()));
+        if let Some(Ok(value)) = copied {
+            kept.insert(name, value);
+        }
+    }
+    kept
+}
+
+fn move_kept_extensions_only(parts: &mut Parts) -> Extensions {
+    let mut kept = Extensions::new();
+    if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
+        kept.insert(upgrade);
+    }
+    if let Some(handle) = parts.extensions.remove::<ConnectionHandle>() {
+        kept.insert(handle);
+    }
+    if let Some(address) = parts.extensions.remove::<ConnectInfo<SocketAddr>>() {
+        kept.insert(address);
+    }
+    kept
+}
+
+/// Whether the library begins a session with this request, or takes one over.
+pub(crate) fn is_kept_by_library(request: &Request<Body>) -> bool {
+    request.headers().contains_key(header::UPGRADE)
+        || !request.uri().query().unwrap_or_default().contains("sid=")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_keep_what_a_session_needs_and_nothing_else() {
+        let request = Request::get("/socket.io/?EIO=4&transport=websocket&token=a%20b")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("upgrade", "websocket")
+            .header("authorization", "Bearer x")
+            .header("cookie", "large")
+            .header("user-agent", "any")
+            .extension(ConnectionHandle::new(([127, 0, 0, 1], 9).into()))
+            .extension("something else")
+            .body(Body::empty())
+            .unwrap();
+        assert!(is_kept_by_library(&request));
+        let before = request.uri().clone();
+        let kept = copy_needed_request_parts(request);
+        assert_eq!(kept.uri(), &before);
+        assert_eq!(kept.headers().len(), 3);
+        assert_eq!(kept.headers()["authorization"], "Bearer x");
+        assert!(kept.extensions().get::<ConnectionHandle>().is_some());
+        assert!(kept.extensions().get::<&str>().is_none());
+    }
+
+    #[test]
+    fn should_leave_polls_of_a_session_alone() {
+        let poll = Request::get("/socket.io/?EIO=4&transport=polling&sid=x").body(Body::empty());
+        assert!(!is_kept_by_library(&poll.unwrap()));
+    }
+}

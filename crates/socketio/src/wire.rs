@@ -1,0 +1,70 @@
+//! Frames of the core in the two encodings of Socket.IO.
+
+use owlpost_realtime::Frame;
+use socketioxide_core::{Str, Value, packet::Packet, parser::Parse};
+use socketioxide_parser_msgpack::MsgPackParser;
+
+/// The one namespace.
+const NAMESPACE: &str = "/";
+
+/// How a socket's packets are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WireFormat {
+    /// The default parser of every client.
+    Json,
+    /// `socket.io-msgpack-parser`.
+    MsgPack,
+}
+
+impl WireFormat {
+    /// Where a frame keeps its encoding of this format.
+    const fn frame_encoding_slot(self) -> usize {
+        match self {
+            Self::Json => 0,
+            Self::MsgPack => 1,
+        }
+    }
+
+    /// The label in logs and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::MsgPack => "msgpack",
+        }
+    }
+
+    /// An event packet of a frame. The payload is encoded by the first socket of each format, for all.
+    pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> Packet {
+        let value = frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| match self {
+            Self::Json => wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload)),
+            Self::MsgPack => encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str())),
+        });
+        Packet::event(NAMESPACE, value)
+    }
+
+    /// The answer to the event with this acknowledgement number; `answer` is a JSON object.
+    pub(crate) fn encode_answer_for_ack(self, answer: &str, ack: i64) -> Packet {
+        let value = match self {
+            Self::Json => wrap_text_as_value(format!("[{answer}]")),
+            Self::MsgPack => encode_json_as_msgpack(answer, None),
+        };
+        Packet::ack(NAMESPACE, value, ack)
+    }
+}
+
+fn wrap_text_as_value(text: String) -> Value {
+    Value::Str(Str::from(text), None)
+}
+
+fn encode_json_as_msgpack(json: &str, event: Option<&str>) -> Value {
+    let parsed: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    MsgPackParser.encode_value(&parsed, event).unwrap_or_else(|error| {
+        // Writing a JSON value to memory cannot fail; were it to, an empty object tells the client to refetch.
+        tracing::error!(%error, "a payload could not be encoded as msgpack");
+        Value::Bytes(bytes_of_empty_array())
+    })
+}
+
+fn bytes_of_empty_array() -> bytes::Bytes {
+    bytes::Bytes::from_static(&[0x90])
+}
