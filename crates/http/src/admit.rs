@@ -1,0 +1,106 @@
+//! Who gets through to the handlers: users with a good token within their rate, and anybody to the few routes that
+//! give tokens, within the rate of their address.
+
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
+
+use axum::{
+    extract::{ConnectInfo, MatchedPath, Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use owlpost_domain::UserId;
+
+use crate::{
+    error::HttpError,
+    extract::{AuthenticatedUser, QueryParams},
+    rate_limit::reduce_address_to_subscriber,
+    router::EVENTS_PATH,
+    state::HttpState,
+};
+
+/// Whose request it was; for the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ActingUser(pub(crate) UserId);
+
+/// Lets a request through as its user.
+pub(crate) async fn admit_user_within_rate(
+    State(state): State<HttpState>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    let token = find_token_of_request(&request)?.ok_or(HttpError::TokenMissing)?.into_owned();
+    let (user, verified) = state.store().authenticate_user_by_token(&token).await?;
+    let user_id = user.id;
+    let mut response = match state.user_rate().check_rate_of_key(user_id) {
+        Ok(()) => {
+            let expires_at = verified.expires_at;
+            request.extensions_mut().insert(AuthenticatedUser { user, expires_at });
+            next.run(request).await
+        }
+        Err(refusal) => refusal.into_response(),
+    };
+    response.extensions_mut().insert(ActingUser(user_id));
+    Ok(response)
+}
+
+/// Lets a request through that shall give or take a token.
+pub(crate) async fn admit_address_within_rate(
+    State(state): State<HttpState>,
+    request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    let client = find_address_of_client(&state, &request);
+    state.auth_rate().check_rate_of_key(reduce_address_to_subscriber(client))?;
+    Ok(next.run(request).await)
+}
+
+fn find_address_of_client(state: &HttpState, request: &Request) -> IpAddr {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    // Without a connection (a router called directly) everybody is one client.
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
+    state.config().trusted_proxies.find_client_behind_proxies(peer, request.headers())
+}
+
+/// The token in the `Authorization` header; for streams also in the query, since a browser's `EventSource` cannot
+/// send headers.
+fn find_token_of_request(request: &Request) -> Result<Option<Cow<'_, str>>, HttpError> {
+    if let Some(token) = read_bearer_token_from(request.headers()) {
+        return Ok(Some(token.into()));
+    }
+    let route = request.extensions().get::<MatchedPath>();
+    if route.is_none_or(|route| route.as_str() != EVENTS_PATH) {
+        return Ok(None);
+    }
+    let query = QueryParams::from_query(request.uri().query().unwrap_or_default())?;
+    Ok(query.read_text_of_param("token")?.map(|token| token.to_owned().into()))
+}
+
+fn read_bearer_token_from(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.trim().split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_read_bearer_tokens_and_nothing_else() {
+        let read = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::AUTHORIZATION, value.parse().expect("header"));
+            read_bearer_token_from(&headers).map(str::to_owned)
+        };
+        assert_eq!(read("Bearer abc").as_deref(), Some("abc"));
+        assert_eq!(read("bearer  abc ").as_deref(), Some("abc"));
+        for value in ["Bearer", "Bearer ", "Basic abc", "abc", ""] {
+            assert_eq!(read(value), None, "{value}");
+        }
+    }
+}

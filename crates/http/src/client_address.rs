@@ -1,0 +1,106 @@
+//! Whose address a request comes from, when proxies stand between.
+
+use std::net::{AddrParseError, IpAddr, SocketAddr};
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+const FORWARDED_FOR: &str = "x-forwarded-for";
+
+/// Networks of the proxies that are believed; none by default.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// From addresses and networks such as `10.0.0.0/8`.
+    pub fn from_networks(
+        texts: impl IntoIterator<Item = impl AsRef<str>>,
+    ) -> Result<Self, InvalidProxyNetwork> {
+        let parse_network_or_address =
+            |text: &str| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        texts
+            .into_iter()
+            .map(|text| {
+                let text = text.as_ref().trim();
+                parse_network_or_address(text)
+                    .map_err(|source| InvalidProxyNetwork { text: text.to_owned(), source })
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    fn includes_address_of_proxy(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The address of the client: the peer, unless that is a trusted proxy; then the nearest address in
+    /// `X-Forwarded-For` that is not one. What stands left of it, the client may have written itself.
+    pub fn find_client_behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = peer.to_canonical();
+        if !self.includes_address_of_proxy(client) {
+            return client;
+        }
+        let values = headers.get_all(FORWARDED_FOR).into_iter().rev();
+        let hops =
+            values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+        for hop in hops {
+            let Some(address) = parse_hop_with_port(hop.trim()) else { break };
+            client = address.to_canonical();
+            if !self.includes_address_of_proxy(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// A proxy that is neither an address nor a network.
+#[derive(Debug, thiserror::Error)]
+#[error("{text:?} is no address and no network such as 10.0.0.0/8")]
+pub struct InvalidProxyNetwork {
+    text: String,
+    source: AddrParseError,
+}
+
+/// Some proxies add the port.
+fn parse_hop_with_port(hop: &str) -> Option<IpAddr> {
+    hop.parse::<IpAddr>()
+        .or_else(|_| hop.parse::<SocketAddr>().map(|addr| addr.ip()))
+        .or_else(|_| hop.trim_matches(['[', ']']).parse())
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client_seen_from(peer: &str, forwarded: &[&'static str]) -> String {
+        let proxies = TrustedProxies::from_networks(["10.0.0.0/8", "::1"]).expect("networks");
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append(FORWARDED_FOR, value.parse().expect("header"));
+        }
+        proxies.find_client_behind_proxies(peer.parse().expect("peer"), &headers).to_string()
+    }
+
+    #[test]
+    fn should_believe_only_trusted_proxies() {
+        assert_eq!(client_seen_from("1.2.3.4", &["9.9.9.9"]), "1.2.3.4");
+        assert_eq!(client_seen_from("10.0.0.1", &["9.9.9.9"]), "9.9.9.9");
+        assert_eq!(client_seen_from("::ffff:10.0.0.1", &["9.9.9.9:4711"]), "9.9.9.9");
+        assert_eq!(client_seen_from("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn should_not_believe_what_the_client_wrote_itself() {
+        assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6, 9.9.9.9, 10.0.0.2"]), "9.9.9.9");
+        assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6", "9.9.9.9"]), "9.9.9.9");
+        assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6, nonsense"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn should_name_the_network_it_cannot_read() {
+        let refusal = TrustedProxies::from_networks(["10.0.0.0/8", "proxy"]).expect_err("refused");
+        assert!(refusal.to_string().contains("\"proxy\""));
+    }
+}

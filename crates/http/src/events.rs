@@ -1,0 +1,200 @@
+//! Durable events: a page of them as JSON, or all from now on as a stream.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use owlpost_domain::{DomainError, Topic, model::serialize_optional_time_utc};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::{
+    error::HttpError,
+    extract::{AuthenticatedUser, QueryParams},
+    sse::open_event_stream_response,
+    state::HttpState,
+};
+
+const EVENT_STREAM: &str = "text/event-stream";
+
+/// A durable event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventEntry {
+    /// Position in the log.
+    event_id: String,
+    /// Name, such as `incident:created`.
+    event: &'static str,
+    /// As sockets receive it.
+    #[schema(value_type = Object)]
+    payload: Box<RawValue>,
+    /// When it was committed.
+    #[serde(serialize_with = "serialize_optional_time_utc")]
+    created_at: Option<DateTime<Utc>>,
+}
+
+/// A page of durable events.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct EventEntryPage {
+    /// Oldest first.
+    events: Vec<EventEntry>,
+    /// Give it as `after` for the next page.
+    last_event_id: String,
+    /// False: events before this page are gone from the log; refetch what they would have told.
+    complete: bool,
+}
+
+/// Read or stream durable events one is entitled to
+///
+/// As JSON, a page of events after `after`. With `Accept: text/event-stream`, a stream that begins after
+/// `Last-Event-ID` (or `after`) and never ends by itself: `id:` is the position (durable events only), `event:` the
+/// name, `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
+/// those of an incident.
+#[utoipa::path(get, path = "/api/events", tag = "events", security(("bearer" = [])),
+    params(
+        ("after" = Option<String>, Query, description = "`eventId` to continue after; a page without begins with the log"),
+        ("limit" = Option<u32>, Query, description = "Events of a page, 1 to 100, 50 without"),
+        ("room" = Option<String>, Query, description = "`incident:<id>` or `incidents`; several with commas or repeated"),
+        ("token" = Option<String>, Query, description = "Access token, for a browser's `EventSource`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "What a reconnecting stream read last; wins over `after`"),
+    ),
+    responses((status = 200, content(
+        (EventEntryPage = "application/json"),
+        (String = "text/event-stream"),
+    ))))]
+pub(crate) async fn read_or_stream_events(
+    State(state): State<HttpState>,
+    user: AuthenticatedUser,
+    headers: HeaderMap,
+    query: QueryParams,
+) -> Result<Response, HttpError> {
+    let rooms = read_rooms_to_watch(&state, &query).await?;
+    let after = query.read_number_of_param::<i64>("after")?;
+    if accepts_stream_of_events(&headers) {
+        let after = read_last_event_id_from(&headers)?.or(after);
+        return open_event_stream_response(&state, user, rooms, after).await;
+    }
+    let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
+    let page = read_page_of_events(&state, &user, &rooms, after.unwrap_or(0), limit).await?;
+    Ok(Json(page).into_response())
+}
+
+async fn read_page_of_events(
+    state: &HttpState,
+    user: &AuthenticatedUser,
+    rooms: &[Topic],
+    after: i64,
+    limit: u32,
+) -> Result<EventEntryPage, HttpError> {
+    let page = state.realtime().read_entitled_event_page(&user.user, rooms, after, limit).await?;
+    let positions: Vec<i64> = page.events.iter().map(|event| event.position).collect();
+    let mut times = state.store().read_event_times_by_position(&positions).await?;
+    let events = page.events.iter().map(|event| {
+        Ok(EventEntry {
+            event_id: event.position.to_string(),
+            event: event.name.as_str(),
+            payload: RawValue::from_string(event.payload.to_string())?,
+            created_at: times.remove(&event.position),
+        })
+    });
+    Ok(EventEntryPage {
+        events: events.collect::<Result<_, serde_json::Error>>().map_err(DomainError::from)?,
+        last_event_id: page.last_position.to_string(),
+        complete: page.complete,
+    })
+}
+
+/// Rooms as sockets may join them: the feed, which every reader of events is in anyway, and one incident at a time.
+async fn read_rooms_to_watch(
+    state: &HttpState,
+    query: &QueryParams,
+) -> Result<Vec<Topic>, HttpError> {
+    let mut incident = None;
+    for room in query.read_words_of_param("room") {
+        match room.parse() {
+            Ok(Topic::Feed) => {}
+            Ok(Topic::Incident(id)) if incident.is_none_or(|other| other == id) => {
+                incident = Some(id)
+            }
+            Ok(Topic::Incident(_)) => {
+                return Err(HttpError::refuse_field_with_message(
+                    "room",
+                    "must name one incident at most",
+                ));
+            }
+            Ok(Topic::Everyone | Topic::User(_) | Topic::Role(_)) | Err(_) => {
+                return Err(DomainError::Forbidden("This room is not open to clients").into());
+            }
+        }
+    }
+    let Some(id) = incident else { return Ok(Vec::new()) };
+    state.store().check_incident_exists_by_id(id).await?;
+    Ok(vec![Topic::Incident(id)])
+}
+
+fn accepts_stream_of_events(headers: &HeaderMap) -> bool {
+    let values =
+        headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media_type| media_type.trim().eq_ignore_ascii_case(EVENT_STREAM))
+}
+
+/// What the reader of a stream saw last. Browsers send it when they reconnect; empty is none.
+fn read_last_event_id_from(headers: &HeaderMap) -> Result<Option<i64>, HttpError> {
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let position = digits.and_then(|text| text.parse().ok());
+    position.map(Some).ok_or_else(|| {
+        HttpError::refuse_field_with_message(
+            "Last-Event-ID",
+            "must be the id of an event of this stream",
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers_with(name: &'static str, value: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().expect("header"));
+        headers
+    }
+
+    #[test]
+    fn should_stream_only_to_who_asks_for_it() {
+        for accept in
+            ["text/event-stream", "Text/Event-Stream; q=0.9", "application/json, text/event-stream"]
+        {
+            assert!(accepts_stream_of_events(&headers_with("accept", accept)), "{accept}");
+        }
+        for accept in ["*/*", "application/json", "text/*", ""] {
+            assert!(!accepts_stream_of_events(&headers_with("accept", accept)), "{accept}");
+        }
+    }
+
+    #[test]
+    fn should_read_only_positions_as_last_event_id() {
+        assert_eq!(
+            read_last_event_id_from(&headers_with("last-event-id", "42")).expect("id"),
+            Some(42)
+        );
+        assert_eq!(
+            read_last_event_id_from(&headers_with("last-event-id", "")).expect("none"),
+            None
+        );
+        for id in ["-1", "x", "1.0", "99999999999999999999"] {
+            assert!(read_last_event_id_from(&headers_with("last-event-id", id)).is_err(), "{id}");
+        }
+    }
+}

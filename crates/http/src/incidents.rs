@@ -1,0 +1,259 @@
+//! Incidents: reporting, listing, reading, changing, resolving.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderName, StatusCode, header},
+    response::IntoResponse,
+};
+use owlpost_domain::{
+    Incident, Severity, Status, UserId,
+    incident_changes::IncidentPatch,
+    incident_list::{AssigneeFilter, IncidentFilter},
+    incidents::NewIncident,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    error::HttpError,
+    extract::{
+        AuthenticatedUser, IdempotencyKeyHeader, IfMatchHeader, JsonBody, OptionalJsonBody, PathId,
+        QueryParams, read_optional_word_value, read_present_field_value, read_present_word_value,
+    },
+    state::HttpState,
+};
+
+/// What somebody reports.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncidentReport {
+    /// 1 to 200 characters.
+    title: String,
+    /// Up to 10,000 characters.
+    description: Option<String>,
+    /// How bad; MISCHIEF when not said.
+    #[serde(default, deserialize_with = "read_optional_word_value")]
+    severity: Option<Severity>,
+    /// Up to 200 characters.
+    location: Option<String>,
+    /// Who shall work on it, a Prefect or an Auror; for Prefects and Aurors to say.
+    assignee_id: Option<Uuid>,
+}
+
+/// What of an incident shall change. Fields that are absent stay; `null` empties the field.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncidentChange {
+    /// 1 to 200 characters.
+    #[serde(default, deserialize_with = "read_present_field_value")]
+    #[schema(nullable = false)]
+    title: Option<String>,
+    /// Up to 10,000 characters.
+    #[serde(default, deserialize_with = "read_present_field_value")]
+    #[schema(value_type = Option<String>)]
+    description: Option<Option<String>>,
+    /// How bad. CRITICAL tells every Auror.
+    #[serde(default, deserialize_with = "read_present_word_value")]
+    #[schema(nullable = false)]
+    severity: Option<Severity>,
+    /// How far. RESOLVED resolves, anything else reopens what was resolved.
+    #[serde(default, deserialize_with = "read_present_word_value")]
+    #[schema(nullable = false)]
+    status: Option<Status>,
+    /// Up to 200 characters.
+    #[serde(default, deserialize_with = "read_present_field_value")]
+    #[schema(value_type = Option<String>)]
+    location: Option<Option<String>>,
+    /// Who works on it, a Prefect or an Auror; for Prefects and Aurors to say.
+    #[serde(default, deserialize_with = "read_present_field_value")]
+    #[schema(value_type = Option<Uuid>)]
+    assignee_id: Option<Option<Uuid>>,
+    /// How it was resolved; together with status RESOLVED.
+    resolution: Option<String>,
+    /// The version the change was made against, as with `If-Match`.
+    version: Option<i32>,
+}
+
+/// How it was resolved.
+#[derive(Debug, Deserialize, ToSchema)]
+pub(crate) struct ResolutionNote {
+    /// Up to 10,000 characters.
+    resolution: Option<String>,
+}
+
+/// A page of incidents.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncidentPage {
+    /// Newest first.
+    incidents: Vec<Incident>,
+    /// Give it as `before` for the next page; null on the last.
+    next_before: Option<Uuid>,
+}
+
+/// An incident, and how much goes on around it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct IncidentWithCounts {
+    #[serde(flatten)]
+    incident: Incident,
+    /// Comments on it.
+    comments_count: i64,
+    /// Distinct people who view it now.
+    viewers_count: usize,
+}
+
+/// What became of a DELETE.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentResolution {
+    /// For people.
+    message: &'static str,
+    /// The incident, resolved.
+    incident: Incident,
+}
+
+/// List incidents, newest first
+#[utoipa::path(get, path = "/api/incidents", tag = "incidents", security(("bearer" = [])),
+    params(
+        ("status" = Option<String>, Query, description = "`OPEN`, `IN_PROGRESS`, `RESOLVED`; several with commas"),
+        ("severity" = Option<String>, Query, description = "`MISCHIEF`, `SERIOUS`, `CRITICAL`; several with commas"),
+        ("assignee" = Option<String>, Query, description = "A user's id, `me` or `none`"),
+        ("q" = Option<String>, Query, description = "Words in title, description or location; the last may be a beginning"),
+        ("limit" = Option<u32>, Query, description = "Incidents of the page, 1 to 100, 50 without"),
+        ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
+    ),
+    responses((status = 200, body = IncidentPage)))]
+pub(crate) async fn list_incidents_by_query(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+    query: QueryParams,
+) -> Result<Json<IncidentPage>, HttpError> {
+    let filter = IncidentFilter {
+        statuses: query.read_list_of_param("status")?,
+        severities: query.read_list_of_param("severity")?,
+        assignee: read_assignee_from_query(&query, user.id)?,
+        search: query.read_text_of_param("q")?.map(str::to_owned),
+        before: query.read_id_of_param("before")?,
+        limit: state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?,
+    };
+    let page = state.store().list_incidents_by_filter(&filter).await?;
+    Ok(Json(IncidentPage { incidents: page.rows, next_before: page.next_before }))
+}
+
+/// Report an incident
+#[utoipa::path(post, path = "/api/incidents", tag = "incidents", security(("bearer" = [])),
+    params(("Idempotency-Key" = Option<String>, Header,
+            description = "The same key and body give the first answer again, for 24 h")),
+    request_body = IncidentReport,
+    responses((status = 201, body = Incident,
+        headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
+pub(crate) async fn report_incident_from_body(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
+    key: IdempotencyKeyHeader,
+    JsonBody { value, bytes }: JsonBody<IncidentReport>,
+) -> Result<impl IntoResponse, HttpError> {
+    let store = state.store().clone();
+    let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    let new = NewIncident {
+        title: value.title,
+        description: value.description,
+        severity: value.severity,
+        location: value.location,
+        assignee_id: value.assignee_id,
+    };
+    let change = async move { store.create_incident_with_events(&actor, new, key).await };
+    let incident = state.realtime().commit_and_publish_events(change).await?;
+    let location = [(header::LOCATION, format!("/api/incidents/{}", incident.id))];
+    Ok((StatusCode::CREATED, location, format_version_as_etag(incident.version), Json(incident)))
+}
+
+/// One incident, with the number of its comments and viewers
+#[utoipa::path(get, path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The incident")),
+    responses((status = 200, body = IncidentWithCounts, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn show_incident_with_counts(
+    State(state): State<HttpState>,
+    PathId(id): PathId,
+) -> Result<impl IntoResponse, HttpError> {
+    let incident = state.store().find_incident_by_id(id).await?;
+    let comments_count = state.store().count_comments_of_incident(id).await?;
+    let viewers_count = state.realtime().presence().list_viewers_of_incident(id).len();
+    let etag = format_version_as_etag(incident.version);
+    Ok((etag, Json(IncidentWithCounts { incident, comments_count, viewers_count })))
+}
+
+/// Change an incident; its reporter, its assignee, Prefects and Aurors only
+///
+/// PUT and PATCH are the same: fields that are absent stay. With `If-Match` or `version`, a change made against
+/// another version is refused with 409.
+#[utoipa::path(method(put, patch), path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+    params(
+        ("id" = Uuid, Path, description = "The incident"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` the change was made against"),
+    ),
+    request_body = IncidentChange,
+    responses((status = 200, body = Incident, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn change_incident_from_body(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
+    PathId(id): PathId,
+    if_match: IfMatchHeader,
+    JsonBody { value, .. }: JsonBody<IncidentChange>,
+) -> Result<impl IntoResponse, HttpError> {
+    let patch = IncidentPatch {
+        title: value.title,
+        description: value.description,
+        severity: value.severity,
+        status: value.status,
+        location: value.location,
+        assignee_id: value.assignee_id,
+        resolution: value.resolution,
+        expected_version: if_match.agree_with_body_version(value.version)?,
+    };
+    let store = state.store().clone();
+    let change = async move { store.update_incident_with_events(&actor, id, patch).await };
+    let incident = state.realtime().commit_and_publish_events(change).await?;
+    Ok((format_version_as_etag(incident.version), Json(incident)))
+}
+
+/// Resolve an incident; its reporter, its assignee, Prefects and Aurors only
+///
+/// Nothing is deleted. 409 when it is resolved already.
+#[utoipa::path(delete, path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The incident")),
+    request_body(content = Option<ResolutionNote>, description = "May be left out"),
+    responses((status = 200, body = IncidentResolution, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn resolve_incident_by_delete(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
+    PathId(id): PathId,
+    OptionalJsonBody(note): OptionalJsonBody<ResolutionNote>,
+) -> Result<impl IntoResponse, HttpError> {
+    let resolution = note.and_then(|note| note.resolution);
+    let store = state.store().clone();
+    let change = async move { store.resolve_incident_with_events(&actor, id, resolution).await };
+    let incident = state.realtime().commit_and_publish_events(change).await?;
+    let etag = format_version_as_etag(incident.version);
+    Ok((etag, Json(IncidentResolution { message: "Incident resolved", incident })))
+}
+
+fn read_assignee_from_query(
+    query: &QueryParams,
+    me: UserId,
+) -> Result<Option<AssigneeFilter>, HttpError> {
+    match query.read_text_of_param("assignee")? {
+        None => Ok(None),
+        Some("me") => Ok(Some(AssigneeFilter::User(me))),
+        Some("none") => Ok(Some(AssigneeFilter::Nobody)),
+        Some(id) => Uuid::parse_str(id).map(|id| Some(AssigneeFilter::User(id))).map_err(|_| {
+            HttpError::refuse_field_with_message("assignee", "must be a user's id, me or none")
+        }),
+    }
+}
+
+fn format_version_as_etag(version: i32) -> [(HeaderName, String); 1] {
+    [(header::ETAG, format!("\"{version}\""))]
+}

@@ -1,0 +1,46 @@
+//! Owl Post over plain HTTP: REST, server-sent events, and the document that describes them.
+//!
+//! Read in this order:
+//!
+//! - [`config`] and [`state`]: what the surface is told, and what every handler holds;
+//! - `router`: the table of contents, every route of the crate in one file; then one file per resource:
+//!   `auth`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
+//!   `meta`, `health`, `docs`;
+//! - `extract`: what handlers take, each with refusals in the one documented shape;
+//! - [`error`]: the one place that turns a failure into a status, a code and a body;
+//! - what stands before the handlers, from the outside in: `observe` (request id, log line, metrics), `protect`
+//!   (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit` and
+//!   [`client_address`];
+//! - `openapi`: the document at `/api/openapi.json`.
+//!
+//! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
+
+mod admit;
+mod auth;
+pub mod client_address;
+mod comments;
+pub mod config;
+mod docs;
+pub mod error;
+mod events;
+mod extract;
+mod health;
+mod incidents;
+mod meta;
+mod notifications;
+mod observe;
+mod openapi;
+mod presence;
+mod protect;
+mod rate_limit;
+mod router;
+mod sse;
+pub mod state;
+mod users;
+
+pub use client_address::TrustedProxies;
+pub use config::{DemoUser, HttpConfig, MetricsRenderer};
+pub use error::HttpError;
+pub use openapi::build_openapi_document_of_routes;
+pub use router::build_router_of_http;
+pub use state::HttpState;

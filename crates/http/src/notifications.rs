@@ -1,0 +1,98 @@
+//! One's own notifications.
+
+use axum::{Json, extract::State, http::StatusCode};
+use owlpost_domain::Notification;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    error::HttpError,
+    extract::{AuthenticatedUser, PathId, QueryParams},
+    state::HttpState,
+};
+
+/// A page of notifications.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct NotificationPage {
+    /// Newest first.
+    notifications: Vec<Notification>,
+    /// How many are unread in all.
+    unread_count: i64,
+    /// Give it as `before` for the next page; null on the last.
+    next_before: Option<Uuid>,
+}
+
+/// How many were marked as read.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct MarkedCount {
+    /// How many.
+    updated: u64,
+}
+
+/// One's own notifications, newest first
+#[utoipa::path(get, path = "/api/notifications", tag = "notifications", security(("bearer" = [])),
+    params(
+        ("unread" = Option<bool>, Query, description = "Only those not read yet"),
+        ("limit" = Option<u32>, Query, description = "Notifications of the page, 1 to 100, 50 without"),
+        ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
+    ),
+    responses((status = 200, body = NotificationPage)))]
+pub(crate) async fn list_notifications_of_user(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+    query: QueryParams,
+) -> Result<Json<NotificationPage>, HttpError> {
+    let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
+    let unread_only = query.read_flag_of_param("unread")?.unwrap_or(false);
+    let before = query.read_id_of_param("before")?;
+    let (page, unread_count) =
+        state.store().list_notifications_for_user(user.id, unread_only, before, limit).await?;
+    Ok(Json(NotificationPage {
+        notifications: page.rows,
+        unread_count,
+        next_before: page.next_before,
+    }))
+}
+
+/// Mark one as read
+#[utoipa::path(patch, path = "/api/notifications/{id}/read", tag = "notifications", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The notification")),
+    responses((status = 200, body = Notification)))]
+pub(crate) async fn mark_one_notification_read(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+    PathId(id): PathId,
+) -> Result<Json<Notification>, HttpError> {
+    let store = state.store().clone();
+    let change = async move { store.mark_notification_read_for(user.id, id).await };
+    Ok(Json(state.realtime().commit_and_publish_events(change).await?))
+}
+
+/// Mark all as read
+#[utoipa::path(patch, path = "/api/notifications/read-all", tag = "notifications", security(("bearer" = [])),
+    responses((status = 200, body = MarkedCount)))]
+pub(crate) async fn mark_all_notifications_read(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+) -> Result<Json<MarkedCount>, HttpError> {
+    let store = state.store().clone();
+    let change = async move { store.mark_all_notifications_read(user.id).await };
+    Ok(Json(MarkedCount { updated: state.realtime().commit_and_publish_events(change).await? }))
+}
+
+/// Dismiss one
+#[utoipa::path(delete, path = "/api/notifications/{id}", tag = "notifications", security(("bearer" = [])),
+    params(("id" = Uuid, Path, description = "The notification")),
+    responses((status = 204, description = "Dismissed")))]
+pub(crate) async fn dismiss_notification_of_user(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+    PathId(id): PathId,
+) -> Result<StatusCode, HttpError> {
+    let store = state.store().clone();
+    let change = async move { store.delete_notification_for_user(user.id, id).await };
+    state.realtime().commit_and_publish_events(change).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,121 @@
+//! The table of contents: every route of the HTTP surface, by who may call it.
+//!
+//! A route's path and method stand in the `#[utoipa::path]` of its handler, from which both the router and the
+//! document at `/api/openapi.json` are made, so neither can have a route the other lacks.
+
+use axum::{Router, middleware, routing::any};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    admit, auth, comments, docs, error::HttpError, events, health, incidents, meta, notifications,
+    observe, presence, protect, state::HttpState, users,
+};
+
+/// Where events are read and streamed.
+pub(crate) const EVENTS_PATH: &str = "/api/events";
+/// Where the reference page is.
+pub(crate) const DOCS_PATH: &str = "/docs";
+
+/// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
+const UNKNOWN_API_PATH: &str = "/api/{*unknown}";
+
+/// Routes for users with an access token, within the rate of each.
+pub(crate) fn list_routes_for_users() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        // /api/auth/me
+        .routes(routes!(auth::show_user_of_token))
+        // /api/incidents
+        .routes(routes!(incidents::list_incidents_by_query, incidents::report_incident_from_body))
+        // /api/incidents/{id}
+        .routes(routes!(
+            incidents::show_incident_with_counts,
+            incidents::change_incident_from_body,
+            incidents::resolve_incident_by_delete
+        ))
+        // /api/incidents/{id}/comments
+        .routes(routes!(comments::list_comments_of_incident, comments::add_comment_from_body))
+        // /api/incidents/{id}/comments/{commentId}
+        .routes(routes!(comments::delete_comment_of_incident))
+        // /api/notifications
+        .routes(routes!(notifications::list_notifications_of_user))
+        // /api/notifications/read-all
+        .routes(routes!(notifications::mark_all_notifications_read))
+        // /api/notifications/{id}
+        .routes(routes!(notifications::dismiss_notification_of_user))
+        // /api/notifications/{id}/read
+        .routes(routes!(notifications::mark_one_notification_read))
+        // /api/presence/online
+        .routes(routes!(presence::list_users_online_now))
+        // /api/presence/incident/{id}
+        .routes(routes!(presence::list_viewers_of_incident))
+        // /api/users
+        .routes(routes!(users::search_users_by_query))
+        // /api/users/{id}
+        .routes(routes!(users::change_role_of_user))
+        // /api/events
+        .routes(routes!(events::read_or_stream_events))
+}
+
+/// Routes that give or take tokens, within the rate of each address.
+pub(crate) fn list_routes_for_addresses() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        // /api/auth/register, /api/auth/login, /api/auth/refresh, /api/auth/logout
+        .routes(routes!(auth::register_user_from_body))
+        .routes(routes!(auth::login_user_from_body))
+        .routes(routes!(auth::refresh_tokens_from_body))
+        .routes(routes!(auth::logout_user_from_body))
+}
+
+/// Routes for everybody, without a rate: machines watch them.
+pub(crate) fn list_routes_for_everybody() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        // /api/meta
+        .routes(routes!(meta::describe_server_to_anyone))
+        // /api/openapi.json, /docs, /docs/{file}
+        .routes(routes!(docs::show_openapi_document_json))
+        .routes(routes!(docs::redirect_to_reference_page))
+        .routes(routes!(docs::show_start_of_reference))
+        .routes(routes!(docs::show_file_of_reference))
+        // /health, /health/ready, /metrics
+        .routes(routes!(health::answer_that_process_lives))
+        .routes(routes!(health::answer_whether_ready_now))
+        .routes(routes!(health::render_metrics_as_text))
+}
+
+/// Every route, behind everything that stands before them. The router has a fallback of its own; a server that
+/// serves pages beside it replaces that.
+pub fn build_router_of_http(state: HttpState) -> Router {
+    let for_users = list_routes_for_users()
+        .route_layer(middleware::from_fn_with_state(state.clone(), admit::admit_user_within_rate));
+    let for_addresses = list_routes_for_addresses().route_layer(middleware::from_fn_with_state(
+        state.clone(),
+        admit::admit_address_within_rate,
+    ));
+    let (router, _) =
+        list_routes_for_everybody().merge(for_addresses).merge(for_users).split_for_parts();
+    // The first layer is the outermost.
+    let layers = ServiceBuilder::new()
+        .layer(middleware::from_fn(observe::observe_request_from_outside))
+        .layer(middleware::from_fn(protect::add_security_headers_to_answer))
+        .layer(protect::build_cors_layer_for(&state.config().cors_origins))
+        .layer(protect::build_compression_of_answers())
+        .layer(CatchPanicLayer::custom(protect::answer_panic_as_internal))
+        .layer(middleware::from_fn_with_state(state.clone(), protect::bound_time_to_answer))
+        .layer(middleware::from_fn_with_state(state.clone(), protect::refuse_oversized_body_early));
+    router
+        .route(UNKNOWN_API_PATH, any(answer_unknown_route_as_error))
+        .fallback(answer_unknown_route_as_error)
+        .method_not_allowed_fallback(answer_wrong_method_as_error)
+        .layer(layers)
+        .with_state(state)
+}
+
+async fn answer_unknown_route_as_error() -> HttpError {
+    HttpError::RouteUnknown
+}
+
+async fn answer_wrong_method_as_error() -> HttpError {
+    HttpError::MethodNotAllowed
+}
