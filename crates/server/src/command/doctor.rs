@@ -1,0 +1,199 @@
+//! `owlpost doctor`: looks at everything that commonly keeps a server from working, and says what to do.
+
+use std::{fmt, time::Duration};
+
+use anyhow::bail;
+use owlpost_domain::diagnostics::DatabaseFacts;
+
+use crate::{
+    config::{MIN_SECRET_BYTES, Settings},
+    database::{Database, data_dir::DataDirHeld, open_database_from_settings},
+    listener::socket_options::{bind_listener_to_address, raise_open_files_limit},
+};
+
+const OLDEST_POSTGRES: i32 = 140_000;
+/// Tokens are issued by one clock and read by another.
+const MAX_CLOCK_SKEW_MS: u64 = 1000;
+const REDIS_TIMEOUT: Duration = Duration::from_secs(3);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Good,
+    Notice,
+    Bad,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Good => "ok",
+            Self::Notice => "note",
+            Self::Bad => "FAIL",
+        })
+    }
+}
+
+struct Finding {
+    subject: &'static str,
+    verdict: Verdict,
+    details: String,
+}
+
+impl Finding {
+    fn new(subject: &'static str, verdict: Verdict, details: impl Into<String>) -> Self {
+        Self { subject, verdict, details: details.into() }
+    }
+}
+
+/// Prints one line per check. Fails when one of them does.
+pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow::Result<()> {
+    // Read and validated before any command runs: a wrong value would not have come this far.
+    let mut findings = vec![
+        Finding::new("configuration", Verdict::Good, "every option is acceptable"),
+        check_secret_strength_of_settings(settings),
+        check_port_is_free(settings),
+        check_open_files_limit(settings),
+    ];
+    check_database_of_settings(settings, &mut findings).await;
+    findings.push(check_redis_of_settings(settings).await);
+    for Finding { subject, verdict, details } in &findings {
+        println!("{verdict:<5} {subject:<14} {details}");
+    }
+    let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
+    if failed > 0 {
+        bail!("{failed} of {} checks failed", findings.len());
+    }
+    Ok(())
+}
+
+fn check_secret_strength_of_settings(settings: &Settings) -> Finding {
+    let subject = "JWT_SECRET";
+    let Some(secret) = &settings.identity.jwt_secret else {
+        return Finding::new(subject, Verdict::Good, "generated, kept in the data directory");
+    };
+    let mut seen = [false; 256];
+    secret.bytes().for_each(|byte| seen[usize::from(byte)] = true);
+    let distinct = seen.iter().filter(|seen| **seen).count();
+    if distinct < MIN_SECRET_BYTES / 4 {
+        let details = format!(
+            "only {distinct} different bytes, easily guessed; use `openssl rand -base64 48`"
+        );
+        return Finding::new(subject, Verdict::Bad, details);
+    }
+    Finding::new(subject, Verdict::Good, format!("{} bytes", secret.len()))
+}
+
+fn check_port_is_free(settings: &Settings) -> Finding {
+    let addr = settings.listen_addr();
+    // Binding needs a runtime only to register the socket; it is closed again at once.
+    match bind_listener_to_address(addr) {
+        Ok(_) => Finding::new("port", Verdict::Good, format!("{addr} is free")),
+        Err(error) => Finding::new(
+            "port",
+            Verdict::Bad,
+            format!("{addr}: {error}; set SOCKET_IO_PORT to a free port"),
+        ),
+    }
+}
+
+fn check_open_files_limit(settings: &Settings) -> Finding {
+    let subject = "open files";
+    let wanted = u64::from(settings.server.max_connections);
+    match raise_open_files_limit() {
+        Ok(limit) if limit > wanted => {
+            Finding::new(subject, Verdict::Good, format!("limit {limit}"))
+        }
+        Ok(limit) => Finding::new(
+            subject,
+            Verdict::Notice,
+            format!("limit {limit}, but MAX_CONNECTIONS is {wanted}: raise it with ulimit -n"),
+        ),
+        Err(error) => Finding::new(subject, Verdict::Notice, format!("limit unknown: {error}")),
+    }
+}
+
+async fn check_database_of_settings(settings: &Settings, findings: &mut Vec<Finding>) {
+    let subject = "database";
+    match open_database_from_settings(settings).await {
+        Ok(database) => {
+            describe_database_in_findings(&database, findings).await;
+            database.close_database_and_release().await;
+        }
+        Err(error) if error.is::<DataDirHeld>() => {
+            findings.push(Finding::new(
+                subject,
+                Verdict::Notice,
+                "embedded, in use by a running server",
+            ));
+        }
+        Err(error) => findings.push(Finding::new(subject, Verdict::Bad, format!("{error:#}"))),
+    }
+}
+
+async fn describe_database_in_findings(database: &Database, findings: &mut Vec<Finding>) {
+    let facts = match database.store.read_database_facts_now().await {
+        Ok(facts) => facts,
+        Err(error) => {
+            findings.push(Finding::new(
+                "database",
+                Verdict::Bad,
+                format!("does not answer: {error}"),
+            ));
+            return;
+        }
+    };
+    let kind = if database.embedded { "embedded Postgres" } else { "Postgres" };
+    let verdict =
+        if facts.version_number >= OLDEST_POSTGRES { Verdict::Good } else { Verdict::Bad };
+    let details = format!("{kind} {} answers (14 or newer is needed)", facts.version);
+    findings.push(Finding::new("database", verdict, details));
+    findings.push(judge_migrations_of_database(&facts));
+    findings.push(judge_clock_of_database(&facts));
+}
+
+fn judge_migrations_of_database(facts: &DatabaseFacts) -> Finding {
+    let subject = "migrations";
+    match (facts.migrations_foreign, facts.migrations_pending) {
+        (0, 0) => Finding::new(subject, Verdict::Good, "all applied"),
+        (0, pending) => {
+            let details = format!("{pending} to apply: the next start does, or `owlpost migrate`");
+            Finding::new(subject, Verdict::Notice, details)
+        }
+        (foreign, _) => {
+            let details = format!(
+                "{foreign} applied ones are unknown to this build: use the newer build that applied them"
+            );
+            Finding::new(subject, Verdict::Bad, details)
+        }
+    }
+}
+
+fn judge_clock_of_database(facts: &DatabaseFacts) -> Finding {
+    let skew_ms = facts.clock_ahead.num_milliseconds();
+    let verdict =
+        if skew_ms.unsigned_abs() <= MAX_CLOCK_SKEW_MS { Verdict::Good } else { Verdict::Bad };
+    let details =
+        format!("the database's is {skew_ms} ms ahead of ours (up to {MAX_CLOCK_SKEW_MS} is fine)");
+    Finding::new("clock", verdict, details)
+}
+
+async fn check_redis_of_settings(settings: &Settings) -> Finding {
+    let subject = "redis";
+    let Some(url) = &settings.database.redis_url else {
+        return Finding::new(subject, Verdict::Good, "not configured: a single node needs none");
+    };
+    match tokio::time::timeout(REDIS_TIMEOUT, ping_redis_at_url(url)).await {
+        Ok(Ok(())) => Finding::new(subject, Verdict::Good, "answers"),
+        Ok(Err(error)) => Finding::new(subject, Verdict::Bad, format!("REDIS_URL: {error}")),
+        Err(_) => Finding::new(
+            subject,
+            Verdict::Bad,
+            format!("REDIS_URL: no answer within {} s", REDIS_TIMEOUT.as_secs()),
+        ),
+    }
+}
+
+async fn ping_redis_at_url(url: &str) -> redis::RedisResult<()> {
+    let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+    redis::cmd("PING").query_async(&mut connection).await
+}

@@ -1,0 +1,116 @@
+//! The command line: commands and their arguments.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use owlpost_domain::Role;
+
+use super::Settings;
+
+/// Owl Post: a real-time incident server for Socket.IO, REST and SSE clients.
+///
+/// Every option can be given as an environment variable (shown in brackets) or in a file named .env.
+/// Durations are milliseconds, or numbers with a unit: 500ms, 30s, 15m, 12h, 7d.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "owlpost", version, max_term_width = 110)]
+pub struct CommandLine {
+    /// Options, valid before and after the command.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// What to do; serve when absent.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Run the server (the default)
+    Serve,
+    /// Bring the database schema up to date and exit
+    Migrate(MigrateArgs),
+    /// Make and list users
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print an access token of a user
+    Token(TokenArgs),
+    /// Check configuration and surroundings; exits with 1 if something is wrong
+    Doctor,
+}
+
+/// Arguments of `migrate`.
+#[derive(Debug, Clone, Args)]
+pub struct MigrateArgs {
+    /// Also begin a new epoch of the event log, so that clients refetch: after a restore the database cannot notice,
+    /// such as a copied data directory
+    #[arg(long)]
+    pub new_log_epoch: bool,
+}
+
+/// What can be done with users.
+#[derive(Debug, Clone, Subcommand)]
+pub enum UserCommand {
+    /// Make a user
+    Add(UserAddArgs),
+    /// Change the role of a user
+    SetRole(UserSetRoleArgs),
+    /// List the users
+    List,
+}
+
+/// Arguments of `user add`.
+#[derive(Debug, Clone, Args)]
+pub struct UserAddArgs {
+    /// Email address; the part before the @ is the handle for mentions
+    #[arg(long)]
+    pub email: String,
+    /// Name shown to others
+    #[arg(long)]
+    pub name: String,
+    /// Role
+    #[arg(long, value_enum, ignore_case = true, default_value = "STUDENT")]
+    pub role: RoleArg,
+    /// Password; when absent, one is generated and printed
+    #[arg(long, env = "OWLPOST_USER_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+}
+
+/// Arguments of `user set-role`.
+#[derive(Debug, Clone, Args)]
+pub struct UserSetRoleArgs {
+    /// Email address of the user
+    pub email: String,
+    /// New role
+    #[arg(value_enum, ignore_case = true)]
+    pub role: RoleArg,
+}
+
+/// Arguments of `token`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenArgs {
+    /// Email address of the user
+    pub email: String,
+    /// Lifetime, in seconds [default: that of ACCESS_TOKEN_TTL]
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
+    pub ttl: Option<u64>,
+}
+
+/// A role as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RoleArg {
+    /// Reports, reads and comments.
+    Student,
+    /// Also updates, resolves and assigns.
+    Prefect,
+    /// Also changes roles.
+    Auror,
+}
+
+impl From<RoleArg> for Role {
+    fn from(role: RoleArg) -> Self {
+        match role {
+            RoleArg::Student => Self::Student,
+            RoleArg::Prefect => Self::Prefect,
+            RoleArg::Auror => Self::Auror,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! From the options to what each crate takes.
+
+use std::net::SocketAddr;
+
+use owlpost_domain::{DomainConfig, Limits};
+use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer, TrustedProxies};
+use owlpost_realtime::RealtimeConfig;
+use owlpost_socketio::SocketIoConfig;
+
+use super::{Settings, settings::LimitSettings};
+use crate::{
+    demo::{DEMO_PASSWORD, DEMO_USERS},
+    listener::ListenerConfig,
+};
+
+/// Size of a request's head. Tokens travel in it; 16 kB is what others allow.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
+
+impl Settings {
+    /// Address to listen on.
+    pub fn listen_addr(&self) -> SocketAddr {
+        SocketAddr::new(self.server.host, self.server.port)
+    }
+
+    /// Bounds of the listener.
+    pub fn to_listener_config(&self) -> ListenerConfig {
+        ListenerConfig {
+            max_connections: self.server.max_connections as usize,
+            header_read_timeout: self.server.header_read_timeout,
+            max_header_bytes: MAX_HEADER_BYTES,
+            tcp_user_timeout: self.server.tcp_user_timeout,
+            drain_timeout: self.server.drain_timeout,
+        }
+    }
+
+    /// What the domain takes; `jwt_secret` is the given one, or the one of the data directory.
+    pub fn to_domain_config(&self, jwt_secret: &str) -> DomainConfig {
+        DomainConfig {
+            limits: map_limits_from_settings(&self.limits),
+            access_token_ttl: self.identity.access_token_ttl,
+            refresh_token_ttl: self.identity.refresh_token_ttl,
+            user_cache_ttl: self.identity.user_cache_ttl,
+            event_log_retention: self.realtime.event_log_retention,
+            event_log_max_rows: self.realtime.event_log_max_rows,
+            statement_timeout: self.database.statement_timeout,
+            connection_timeout: self.database.statement_timeout,
+            ..DomainConfig::with_secret(jwt_secret)
+        }
+    }
+
+    /// What the realtime core takes; `sole_node` when the database serves this process alone.
+    pub fn to_realtime_config(&self, sole_node: bool) -> RealtimeConfig {
+        RealtimeConfig {
+            presence_timeout: self.realtime.presence_timeout,
+            typing_timeout: self.realtime.typing_timeout,
+            token_grace: self.realtime.token_grace,
+            replay_limit: self.realtime.replay_limit,
+            send_queue_frames: self.realtime.send_queue as usize,
+            slow_consumer_timeout: self.realtime.slow_consumer_timeout,
+            sessions_per_user: self.limits.max_sockets_per_user as usize,
+            presence_fanout_per_second: self.realtime.presence_fanout,
+            sole_node,
+            redis_url: self.database.redis_url.clone(),
+            ..RealtimeConfig::default()
+        }
+    }
+
+    /// What the Socket.IO gateway takes.
+    pub fn to_socketio_config(&self) -> SocketIoConfig {
+        SocketIoConfig {
+            allowed_origins: self.server.cors_origin.clone(),
+            ping_interval: self.realtime.ping_interval,
+            ping_timeout: self.realtime.ping_timeout,
+            max_message_bytes: self.limits.limit_message,
+            events_per_second: self.limits.rate_limit_events,
+            events_burst: self.limits.rate_limit_events.saturating_mul(2),
+            ..SocketIoConfig::default()
+        }
+    }
+
+    /// What the HTTP surface takes.
+    pub fn to_http_config(&self, metrics_renderer: MetricsRenderer) -> anyhow::Result<HttpConfig> {
+        let demo_users = if self.server.demo { demo_users_with_password() } else { Vec::new() };
+        Ok(HttpConfig {
+            cors_origins: self.server.cors_origin.clone(),
+            body_limit_bytes: self.limits.limit_body,
+            request_timeout: self.server.request_timeout,
+            rate_limit_auth: self.limits.rate_limit_auth,
+            rate_limit_http: self.limits.rate_limit_http,
+            trusted_proxies: TrustedProxies::from_networks(&self.server.trusted_proxies)?,
+            demo_users,
+            metrics_renderer,
+            ..HttpConfig::default()
+        })
+    }
+}
+
+fn demo_users_with_password() -> Vec<DemoUser> {
+    DEMO_USERS
+        .iter()
+        .map(|(email, name, role)| DemoUser {
+            email: (*email).to_owned(),
+            name: (*name).to_owned(),
+            role: *role,
+            password: DEMO_PASSWORD.to_owned(),
+        })
+        .collect()
+}
+
+fn map_limits_from_settings(limits: &LimitSettings) -> Limits {
+    Limits {
+        title_chars: limits.limit_title as usize,
+        text_chars: limits.limit_text as usize,
+        location_chars: limits.limit_location as usize,
+        name_chars: limits.limit_name as usize,
+        mentions_per_comment: limits.limit_mentions as usize,
+        page_size: limits.limit_page,
+        ..Limits::default()
+    }
+}

@@ -1,0 +1,212 @@
+//! Readers of single values. What they refuse, they explain: the text becomes part of the error at start.
+
+use std::{net::IpAddr, str::FromStr, time::Duration};
+
+/// Reads a duration: a number with `ms`, `s`, `m`, `h` or `d`, or a bare number of milliseconds.
+pub(crate) fn parse_duration_with_unit(text: &str) -> Result<Duration, String> {
+    const EXPECTED: &str =
+        "should be a number of milliseconds, or a number with ms, s, m, h or d, such as 30s";
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let number = text[..digits].parse::<u64>().map_err(|_| EXPECTED.to_owned())?;
+    let unit_ms = match text[digits..].trim() {
+        "" | "ms" => 1,
+        "s" => 1000,
+        "m" => 60 * 1000,
+        "h" => 3600 * 1000,
+        "d" => 24 * 3600 * 1000,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let ms = number.checked_mul(unit_ms).ok_or("is too long")?;
+    // A century: enough for anyone, and far from overflowing a timer or a date.
+    if ms > 100 * 365 * 24 * 3600 * 1000 {
+        Err("is too long".into())
+    } else {
+        Ok(Duration::from_millis(ms))
+    }
+}
+
+/// As [`parse_duration_with_unit`], and not zero: for timeouts that cannot be switched off.
+pub(crate) fn parse_duration_above_zero(text: &str) -> Result<Duration, String> {
+    let duration = parse_duration_with_unit(text)?;
+    if duration.is_zero() { Err("should be longer than 0".into()) } else { Ok(duration) }
+}
+
+/// Reads a whole number of at least 1.
+pub(crate) fn parse_count_above_zero<T: FromStr + PartialOrd + From<u8>>(
+    text: &str,
+) -> Result<T, String> {
+    match text.trim().parse::<T>() {
+        Ok(number) if number >= T::from(1) => Ok(number),
+        _ => Err("should be a whole number, 1 or more".into()),
+    }
+}
+
+/// Reads a rate: a whole number, where 0 switches the limit off.
+pub(crate) fn parse_rate_with_zero(text: &str) -> Result<u32, String> {
+    text.trim().parse().map_err(|_| "should be a whole number, 0 for no limit".into())
+}
+
+/// Reads a TCP port.
+pub(crate) fn parse_number_of_port(text: &str) -> Result<u16, String> {
+    text.trim().parse().map_err(|_| "should be a port from 0 to 65535, 0 for any free one".into())
+}
+
+/// Reads an address to listen on.
+pub(crate) fn parse_address_to_listen(text: &str) -> Result<IpAddr, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "should be an IP address such as 127.0.0.1, or 0.0.0.0 for all".into())
+}
+
+/// Reads a number of bytes: a whole number, or one with `kB` or `MB`.
+pub(crate) fn parse_size_in_bytes(text: &str) -> Result<usize, String> {
+    const EXPECTED: &str =
+        "should be a number of bytes from 1024 to 64 MB, such as 65536, 64kB or 1MB";
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" | "kib" | "k" => 1024,
+        "mb" | "mib" | "m" => 1024 * 1024,
+        _ => return Err(EXPECTED.to_owned()),
+    };
+    let bytes = text[..digits].parse::<usize>().ok().and_then(|number| number.checked_mul(unit));
+    bytes
+        .filter(|bytes| (1024..=64 * 1024 * 1024).contains(bytes))
+        .ok_or_else(|| EXPECTED.to_owned())
+}
+
+/// Reads a switch: `true`, `false`, `1`, `0`, `yes`, `no`, `on` or `off`.
+pub(crate) fn parse_switch_on_or_off(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" => Ok(false),
+        _ => Err("should be true or false".into()),
+    }
+}
+
+/// Reads one origin of a browser page, `scheme://host[:port]`, or `*` for any.
+pub(crate) fn parse_origin_of_page(text: &str) -> Result<String, String> {
+    const EXPECTED: &str =
+        "should be origins such as http://localhost:3001, separated by commas, or *";
+    let origin = text.trim().trim_end_matches('/');
+    if origin == "*" {
+        return Ok(origin.to_owned());
+    }
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '?', '#', '*']) => {
+            Ok(origin.to_ascii_lowercase())
+        }
+        _ => Err(EXPECTED.into()),
+    }
+}
+
+/// Reads the signing secret of access tokens.
+pub(crate) fn parse_secret_of_tokens(text: &str) -> Result<String, String> {
+    if text.len() < MIN_SECRET_BYTES {
+        return Err(format!(
+            "should have at least {MIN_SECRET_BYTES} bytes and has {}: shorter keys of HS256 can be found by trying; \
+             make one with `openssl rand -base64 48`",
+            text.len()
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Bytes of the shortest accepted signing secret: the width of the hash it keys.
+pub const MIN_SECRET_BYTES: usize = 32;
+
+/// Reads the address of Postgres.
+pub(crate) fn parse_url_of_postgres(text: &str) -> Result<String, String> {
+    let known = ["postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+    let readable = known && sqlx::postgres::PgConnectOptions::from_str(text).is_ok();
+    if readable {
+        Ok(text.to_owned())
+    } else {
+        Err("should be an address such as postgres://user:password@host:5432/owlpost".into())
+    }
+}
+
+/// Reads the address of Redis.
+pub(crate) fn parse_url_of_redis(text: &str) -> Result<String, String> {
+    match redis::Client::open(text) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => Err("should be an address such as redis://host:6379/0".into()),
+    }
+}
+
+/// Reads one proxy: an address, or a network such as `10.0.0.0/8`.
+pub(crate) fn parse_network_of_proxies(text: &str) -> Result<String, String> {
+    const EXPECTED: &str =
+        "should be addresses or networks such as 10.0.0.0/8, separated by commas";
+    let text = text.trim();
+    let (addr, prefix) =
+        text.split_once('/').map_or((text, None), |(addr, bits)| (addr, Some(bits)));
+    let addr = IpAddr::from_str(addr).map_err(|_| EXPECTED.to_owned())?;
+    let most = if addr.is_ipv4() { 32 } else { 128 };
+    match prefix.map(str::parse::<u8>) {
+        None => Ok(text.to_owned()),
+        Some(Ok(bits)) if bits <= most => Ok(text.to_owned()),
+        Some(_) => Err(EXPECTED.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_read_bare_numbers_as_milliseconds() {
+        assert_eq!(parse_duration_with_unit("30000"), Ok(Duration::from_secs(30)));
+        assert_eq!(parse_duration_with_unit("7d"), Ok(Duration::from_secs(7 * 24 * 3600)));
+        assert_eq!(parse_duration_with_unit("90 s"), Ok(Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn should_refuse_durations_without_meaning() {
+        for text in ["", "-1", "1.5s", "ten", "5 weeks", "18446744073709551616", "99999999999d"] {
+            assert!(parse_duration_with_unit(text).is_err(), "{text}");
+        }
+        assert!(parse_duration_above_zero("0").is_err());
+    }
+
+    #[test]
+    fn should_read_sizes_between_their_bounds() {
+        assert_eq!(parse_size_in_bytes("64kB"), Ok(65_536));
+        assert_eq!(parse_size_in_bytes("1024"), Ok(1024));
+        for text in ["1023", "65MB", "1GB", "x", ""] {
+            assert!(parse_size_in_bytes(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn should_accept_only_origins_of_pages() {
+        assert_eq!(
+            parse_origin_of_page("http://Localhost:3001/"),
+            Ok("http://localhost:3001".into())
+        );
+        assert_eq!(parse_origin_of_page("*"), Ok("*".into()));
+        for text in ["localhost:3001", "http://", "ftp://x", "http://a/b", "https://*.example.com"]
+        {
+            assert!(parse_origin_of_page(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn should_accept_proxies_as_addresses_and_networks() {
+        for text in ["10.0.0.0/8", "192.168.1.4", "::1", "fd00::/8"] {
+            assert!(parse_network_of_proxies(text).is_ok(), "{text}");
+        }
+        for text in ["10.0.0.0/33", "fd00::/129", "proxy", "10.0.0.0/x"] {
+            assert!(parse_network_of_proxies(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn should_refuse_secrets_one_byte_short() {
+        assert!(parse_secret_of_tokens(&"x".repeat(31)).is_err());
+        assert!(parse_secret_of_tokens(&"x".repeat(32)).is_ok());
+    }
+}

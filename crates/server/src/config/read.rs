@@ -1,0 +1,123 @@
+//! Reads the command line, the environment and `.env`, and explains what is wrong with them.
+
+use std::{ffi::OsString, fmt::Write as _, path::Path};
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::{
+    CommandFactory as _, FromArgMatches as _,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+
+use super::CommandLine;
+
+/// Reads the arguments of the process, its environment, and `.env` of the working directory.
+///
+/// Prints help or the version and exits when asked to. Fails with the name of the variable or flag that is
+/// wrong and what it should be.
+pub fn read_command_line_and_environment() -> anyhow::Result<CommandLine> {
+    read_dotenv_file_when_present()?;
+    read_command_line_from(std::env::args_os())
+}
+
+fn read_dotenv_file_when_present() -> anyhow::Result<()> {
+    let path = Path::new(".env");
+    if path.is_file() {
+        dotenvy::from_path(path).context("the file .env cannot be read")?;
+    }
+    Ok(())
+}
+
+/// As [`read_command_line_and_environment`], with the given arguments (the first is the program) and no `.env`.
+pub fn read_command_line_from(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> anyhow::Result<CommandLine> {
+    let command = build_command_with_global_options();
+    let matches = match command.clone().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return explain_refusal_with_variable(&command, &error),
+    };
+    let command_line = CommandLine::from_arg_matches(&matches)?;
+    refuse_options_that_contradict(&command_line)?;
+    Ok(command_line)
+}
+
+/// The command with its options valid before and after the command name, and without the variables that are
+/// set but empty: `docker compose` passes those for what was not set.
+fn build_command_with_global_options() -> clap::Command {
+    let mut command = CommandLine::command().mut_args(|arg| {
+        let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
+        let arg = if empty { arg.env(None) } else { arg };
+        arg.global(true)
+    });
+    // Arguments can be shown only once the command is built.
+    command.build();
+    command
+}
+
+fn explain_refusal_with_variable<T>(
+    command: &clap::Command,
+    error: &clap::Error,
+) -> anyhow::Result<T> {
+    if !matches!(error.kind(), ErrorKind::ValueValidation | ErrorKind::InvalidValue) {
+        error.exit();
+    }
+    let Some(ContextValue::String(flag)) = error.get(ContextKind::InvalidArg) else {
+        error.exit();
+    };
+    let known = command.get_arguments().find(|arg| arg.to_string() == *flag);
+    let Some(arg) = known else { error.exit() };
+    let flag = arg.get_long().map_or_else(|| flag.clone(), |long| format!("--{long}"));
+    let mut name = String::new();
+    match arg.get_env() {
+        Some(variable) => write!(name, "{} ({flag})", variable.display())?,
+        None => name = flag,
+    }
+    let value = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) if !arg.is_hide_env_values_set() => format!(" {value:?}"),
+        _ => String::new(),
+    };
+    let expected = match (error.get(ContextKind::ValidValue), std::error::Error::source(error)) {
+        (Some(ContextValue::Strings(values)), _) => {
+            format!("should be one of {}", values.join(", "))
+        }
+        (_, Some(cause)) => cause.to_string(),
+        _ => "is not acceptable".to_owned(),
+    };
+    Err(anyhow!("{name}{value}: {expected}"))
+}
+
+/// What no single value shows.
+fn refuse_options_that_contradict(command_line: &CommandLine) -> anyhow::Result<()> {
+    let settings = &command_line.settings;
+    let embedded = settings.database.database_url.is_none();
+    if embedded && !cfg!(feature = "embedded-database") {
+        bail!(
+            "DATABASE_URL (--database-url) is missing: this build has no embedded database, \
+             so give the address of a Postgres server"
+        );
+    }
+    if !embedded && settings.identity.jwt_secret.is_none() {
+        bail!(
+            "JWT_SECRET (--jwt-secret) is missing: with DATABASE_URL every node needs the same secret of at least \
+             {} bytes; make one with `openssl rand -base64 48`",
+            super::MIN_SECRET_BYTES
+        );
+    }
+    if embedded && settings.database.redis_url.is_some() {
+        bail!(
+            "REDIS_URL (--redis-url) connects nodes that share a database: set DATABASE_URL (--database-url) as well"
+        );
+    }
+    let any_origin = settings.server.cors_origin.iter().any(|origin| origin == "*");
+    if any_origin && settings.server.cors_origin.len() > 1 {
+        bail!(
+            "SOCKET_IO_CORS_ORIGIN (--cors-origin) should be either * or a list of origins, not both"
+        );
+    }
+    if settings.identity.refresh_token_ttl < settings.identity.access_token_ttl {
+        bail!(
+            "REFRESH_TOKEN_TTL (--refresh-token-ttl) should not be shorter than ACCESS_TOKEN_TTL"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! Every option of the server, as flags and environment variables, in the groups `--help` shows.
+
+use std::{net::IpAddr, path::PathBuf, time::Duration};
+
+use clap::{Args, ValueEnum};
+
+use super::parse_value::{
+    parse_address_to_listen, parse_count_above_zero, parse_duration_above_zero,
+    parse_duration_with_unit, parse_network_of_proxies, parse_number_of_port, parse_origin_of_page,
+    parse_rate_with_zero, parse_secret_of_tokens, parse_size_in_bytes, parse_switch_on_or_off,
+    parse_url_of_postgres, parse_url_of_redis,
+};
+
+/// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
+/// Durations are milliseconds, or carry a unit (`30s`, `7d`).
+#[derive(Debug, Clone, Args)]
+pub struct Settings {
+    /// Where the server listens, and what it says.
+    #[command(flatten)]
+    pub server: ServerSettings,
+    /// Where the data is.
+    #[command(flatten)]
+    pub database: DatabaseSettings,
+    /// Tokens.
+    #[command(flatten)]
+    pub identity: IdentitySettings,
+    /// Sockets, presence and the event log.
+    #[command(flatten)]
+    pub realtime: RealtimeSettings,
+    /// Rates and sizes.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+}
+
+/// Form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Where the server listens, and what it says.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Server")]
+pub struct ServerSettings {
+    /// TCP port of everything: REST, SSE, Socket.IO and the dashboard; 0 takes any free port
+    #[arg(long, env = "SOCKET_IO_PORT", default_value = "4001", value_parser = parse_number_of_port)]
+    pub port: u16,
+    /// Address to listen on; 0.0.0.0 for all
+    #[arg(long, env = "SOCKET_IO_HOST", default_value = "127.0.0.1", value_parser = parse_address_to_listen)]
+    pub host: IpAddr,
+    /// Origins of browser pages that may call the server, separated by commas; * for any, then without credentials
+    #[arg(long, env = "SOCKET_IO_CORS_ORIGIN", default_value = "http://localhost:3001",
+          value_delimiter = ',', value_parser = parse_origin_of_page)]
+    pub cors_origin: Vec<String>,
+    /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas [default: none]
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network_of_proxies)]
+    pub trusted_proxies: Vec<String>,
+    /// Seed a small castle of users and incidents; its logins are printed at start
+    #[arg(long, env = "OWLPOST_DEMO", value_parser = parse_switch_on_or_off, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub demo: bool,
+    /// Form of the log on stderr; what it holds is chosen by RUST_LOG (default: info)
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
+    pub log_format: LogFormat,
+    /// Connections open at the same time; further ones are answered 503
+    #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000", value_parser = parse_count_above_zero::<u32>)]
+    pub max_connections: u32,
+    /// Longest wait for the head of a request, and idle time of a kept-alive connection, in ms
+    #[arg(long, env = "HEADER_READ_TIMEOUT", default_value = "10000", value_parser = parse_duration_above_zero)]
+    pub header_read_timeout: Duration,
+    /// Time after which a peer that acknowledges no data is given up, in ms
+    #[arg(long, env = "TCP_USER_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    pub tcp_user_timeout: Duration,
+    /// Longest time a REST request may take, in ms
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "10000", value_parser = parse_duration_above_zero)]
+    pub request_timeout: Duration,
+    /// Longest wait for requests in flight at shutdown, in ms
+    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "20000", value_parser = parse_duration_with_unit)]
+    pub drain_timeout: Duration,
+}
+
+/// Where the data is.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Data")]
+pub struct DatabaseSettings {
+    /// Postgres 14 or newer, such as postgres://user:password@host:5432/owlpost; without it, an embedded
+    /// Postgres keeps its files in the data directory
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url_of_postgres)]
+    pub database_url: Option<String>,
+    /// Connections to Postgres, per node (the embedded one always has a single one)
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value = "10", value_parser = parse_count_above_zero::<u32>)]
+    pub database_pool_size: u32,
+    /// Longest any one statement may take, and longest wait for a connection, in ms
+    #[arg(long, env = "STATEMENT_TIMEOUT", default_value = "3000", value_parser = parse_duration_above_zero)]
+    pub statement_timeout: Duration,
+    /// Directory of the embedded database and the generated secret; one process at a time holds it
+    #[arg(long, env = "OWLPOST_DATA_DIR", default_value = "./owlpost-data")]
+    pub data_dir: PathBuf,
+    /// Redis that connects the nodes of a cluster, such as redis://host:6379/0; a single node needs none
+    #[arg(long, env = "REDIS_URL", hide_env_values = true, value_parser = parse_url_of_redis)]
+    pub redis_url: Option<String>,
+}
+
+/// Tokens.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Identity")]
+pub struct IdentitySettings {
+    /// Key that signs access tokens (HS256), at least 32 bytes; without it and without DATABASE_URL, one is
+    /// generated once and kept in the data directory
+    #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = parse_secret_of_tokens)]
+    pub jwt_secret: Option<String>,
+    /// Lifetime of an access token, in ms
+    #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "900000", value_parser = parse_duration_above_zero)]
+    pub access_token_ttl: Duration,
+    /// Lifetime of a refresh token, in ms
+    #[arg(long, env = "REFRESH_TOKEN_TTL", default_value = "604800000", value_parser = parse_duration_above_zero)]
+    pub refresh_token_ttl: Duration,
+    /// How long a user read from the database may be served from memory, in ms
+    #[arg(long, env = "USER_CACHE_TTL", default_value = "30000", value_parser = parse_duration_above_zero)]
+    pub user_cache_ttl: Duration,
+}
+
+/// Sockets, presence and the event log.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Real time")]
+pub struct RealtimeSettings {
+    /// Time without an answer to a ping after which a socket is dead, in ms
+    #[arg(long, env = "SOCKET_IO_PING_TIMEOUT", default_value = "60000", value_parser = parse_duration_above_zero)]
+    pub ping_timeout: Duration,
+    /// Time between pings, in ms
+    #[arg(long, env = "SOCKET_IO_PING_INTERVAL", default_value = "25000", value_parser = parse_duration_above_zero)]
+    pub ping_interval: Duration,
+    /// Time within which the sessions of a node that died are gone, in ms
+    #[arg(long, env = "PRESENCE_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    pub presence_timeout: Duration,
+    /// Silence after which somebody is no longer typing, in ms
+    #[arg(long, env = "TYPING_TIMEOUT", default_value = "3000", value_parser = parse_duration_above_zero)]
+    pub typing_timeout: Duration,
+    /// Time between the expiry of a token and the end of its connection, in ms
+    #[arg(long, env = "TOKEN_GRACE", default_value = "30000", value_parser = parse_duration_with_unit)]
+    pub token_grace: Duration,
+    /// Frames waiting for one socket; with one more it is disconnected, to come back and resume
+    #[arg(long, env = "SEND_QUEUE", default_value = "4096", value_parser = parse_count_above_zero::<u32>)]
+    pub send_queue: u32,
+    /// Time without progress after which a socket with waiting frames is disconnected, in ms
+    #[arg(long, env = "SLOW_CONSUMER_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    pub slow_consumer_timeout: Duration,
+    /// Events one resume replays; a longer gap is answered with complete: false
+    #[arg(long, env = "REPLAY_LIMIT", default_value = "1000", value_parser = parse_count_above_zero::<u32>)]
+    pub replay_limit: u32,
+    /// Deliveries per second that single joins and leaves may cost a node; beyond that only counts are sent
+    #[arg(long, env = "PRESENCE_FANOUT", default_value = "8000", value_parser = parse_count_above_zero::<u32>)]
+    pub presence_fanout: u32,
+    /// Age at which events are trimmed from the log, in ms or with a unit
+    #[arg(long, env = "EVENT_LOG_RETENTION", default_value = "7d", value_parser = parse_duration_above_zero)]
+    pub event_log_retention: Duration,
+    /// Events above which the oldest are trimmed whatever their age
+    #[arg(long, env = "EVENT_LOG_MAX_ROWS", default_value = "5000000", value_parser = parse_count_above_zero::<i64>)]
+    pub event_log_max_rows: i64,
+}
+
+/// Rates and sizes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits")]
+pub struct LimitSettings {
+    /// Logins, registrations and refreshes per minute and address; 0 for no limit
+    #[arg(long, env = "RATE_LIMIT_AUTH", default_value = "30", value_parser = parse_rate_with_zero)]
+    pub rate_limit_auth: u32,
+    /// REST requests per second and user; 0 for no limit
+    #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50", value_parser = parse_rate_with_zero)]
+    pub rate_limit_http: u32,
+    /// Events per second and socket, with bursts of twice as many; 0 for no limit
+    #[arg(long, env = "RATE_LIMIT_EVENTS", default_value = "50", value_parser = parse_rate_with_zero)]
+    pub rate_limit_events: u32,
+    /// Size of a REST request's body, in bytes
+    #[arg(long, env = "LIMIT_BODY", default_value = "256kB", value_parser = parse_size_in_bytes)]
+    pub limit_body: usize,
+    /// Size of a socket message, in bytes
+    #[arg(long, env = "LIMIT_MESSAGE", default_value = "64kB", value_parser = parse_size_in_bytes)]
+    pub limit_message: usize,
+    /// Sockets of one user on one node
+    #[arg(long, env = "MAX_SOCKETS_PER_USER", default_value = "32", value_parser = parse_count_above_zero::<u32>)]
+    pub max_sockets_per_user: u32,
+    /// Length of an incident's title, in characters
+    #[arg(long, env = "LIMIT_TITLE", default_value = "200", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_title: u32,
+    /// Length of a description, comment or resolution, in characters
+    #[arg(long, env = "LIMIT_TEXT", default_value = "10000", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_text: u32,
+    /// Length of a location, in characters
+    #[arg(long, env = "LIMIT_LOCATION", default_value = "200", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_location: u32,
+    /// Length of a person's name, in characters
+    #[arg(long, env = "LIMIT_NAME", default_value = "100", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_name: u32,
+    /// People one comment may mention
+    #[arg(long, env = "LIMIT_MENTIONS", default_value = "20", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_mentions: u32,
+    /// Rows of one page of a list
+    #[arg(long, env = "LIMIT_PAGE", default_value = "100", value_parser = parse_count_above_zero::<u32>)]
+    pub limit_page: u32,
+}

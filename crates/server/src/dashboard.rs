@@ -1,0 +1,173 @@
+//! The dashboard: the files of `web/dist`, embedded at build, and `index.html` for every page of it.
+
+use std::borrow::Cow;
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use tower_http::compression::CompressionLayer;
+
+#[derive(RustEmbed)]
+#[folder = "../../web/dist"]
+#[allow_missing = true]
+struct DashboardFiles;
+
+/// First segments that belong to the API: what is unknown below them is an error, not a page.
+const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
+const INDEX: &str = "index.html";
+const PLACEHOLDER: &str = include_str!("dashboard_placeholder.html");
+/// Scripts come from us alone. Mantine writes style elements at run time, hence the one exception.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; font-src 'self' data:; media-src 'self' data: blob:; connect-src 'self'; \
+    object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
+
+/// The dashboard as a router, for everything no other route claims.
+pub fn build_router_of_dashboard() -> Router {
+    Router::new().fallback(answer_path_with_file).layer(CompressionLayer::new())
+}
+
+async fn answer_path_with_file(request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
+    if RESERVED.contains(&first) {
+        return answer_path_as_unknown();
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
+    }
+    let hidden = path.split('/').any(|segment| segment.starts_with('.'));
+    match DashboardFiles::get(path).filter(|_| !hidden && !path.is_empty()) {
+        Some(file) => answer_with_embedded_file(path, file, request.headers()),
+        // A missing file must not answer with the page: a browser would run HTML as a script.
+        None if hidden || first == "assets" => answer_path_as_unknown(),
+        None => answer_with_index_page(request.headers()),
+    }
+}
+
+fn answer_path_as_unknown() -> Response {
+    let body = r#"{"error":{"code":"NOT_FOUND","message":"There is nothing at this address"}}"#;
+    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn answer_with_index_page(headers: &HeaderMap) -> Response {
+    match DashboardFiles::get(INDEX) {
+        Some(file) => answer_with_embedded_file(INDEX, file, headers),
+        None => apply_headers_for_browsers(
+            ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PLACEHOLDER).into_response(),
+            "no-store",
+        ),
+    }
+}
+
+fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
+    let etag = quote_hash_as_etag(&file.metadata.sha256_hash());
+    // The build puts a hash of the content into the names below assets/.
+    let cache_control = if path.starts_with("assets/") {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let unchanged = known
+        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let mut response = if unchanged {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let body = match file.data {
+            Cow::Borrowed(bytes) => Body::from(bytes),
+            Cow::Owned(bytes) => Body::from(bytes),
+        };
+        ([(header::CONTENT_TYPE, content_type_from_path(path))], body).into_response()
+    };
+    if let Ok(etag) = HeaderValue::from_str(&etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
+    apply_headers_for_browsers(response, cache_control)
+}
+
+fn apply_headers_for_browsers(mut response: Response, cache_control: &'static str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    headers
+        .insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response
+}
+
+fn quote_hash_as_etag(hash: &[u8; 32]) -> String {
+    let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("\"{hex}\"")
+}
+
+fn content_type_from_path(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json" | "map") => "application/json",
+        Some("webmanifest") => "application/manifest+json",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("woff") => "font/woff",
+        Some("mp3") => "audio/mpeg",
+        Some("ogg") => "audio/ogg",
+        Some("wav") => "audio/wav",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn answer_to_request(method: Method, path: &str) -> Response {
+        let request =
+            Request::builder().method(method).uri(path).body(Body::empty()).expect("request");
+        build_router_of_dashboard().oneshot(request).await.expect("infallible")
+    }
+
+    #[tokio::test]
+    async fn should_serve_a_page_for_unknown_paths() {
+        for path in ["/", "/incidents/1", "/login"] {
+            let response = answer_to_request(Method::GET, path).await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+            assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY));
+        }
+    }
+
+    #[tokio::test]
+    async fn should_answer_unknown_api_paths_as_json() {
+        for path in [
+            "/api/nothing",
+            "/docs/x",
+            "/health/x",
+            "/socket.io-msgpack/x",
+            "/assets/gone.js",
+            "/.env",
+        ] {
+            let response = answer_to_request(Method::GET, path).await;
+            assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
+        }
+    }
+
+    #[tokio::test]
+    async fn should_refuse_to_write_to_a_page() {
+        let response = answer_to_request(Method::POST, "/incidents").await;
+        assert_eq!(response.status(), StatusCode::METHOD_NOT_ALLOWED);
+    }
+}

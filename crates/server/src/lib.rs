@@ -1,0 +1,24 @@
+//! The `owlpost` server: everything around the product's crates. Read in this order:
+//!
+//! - [`config`]: options, environment and commands, and how they are refused;
+//! - [`command`]: what each command does;
+//! - [`server`]: a server's life from open to closed;
+//! - [`wiring`]: how the crates are put together;
+//! - [`listener`]: the accept loop;
+//! - [`database`]: Postgres by its address, or inside this process;
+//! - [`dashboard`]: the web assets;
+//! - [`demo`]: the castle of `--demo`;
+//! - [`telemetry`]: logs and metrics.
+
+pub mod command;
+pub mod config;
+pub mod dashboard;
+pub mod database;
+pub mod demo;
+pub mod listener;
+pub mod server;
+pub mod telemetry;
+pub mod wiring;
+
+pub use config::Settings;
+pub use server::run_server_until_shutdown;

@@ -1,0 +1,189 @@
+//! Accepts connections, serves each in a task of its own, and drains them at shutdown.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, extract::ConnectInfo};
+use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use owlpost_socketio::ConnectionHandle;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+use tower::ServiceExt as _;
+
+use super::{abortable_stream::AbortableStream, socket_options::apply_options_to_accepted_socket};
+
+/// Pause after the process ran out of descriptors or memory, so that the loop does not spin.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// Header lines of one request.
+const MAX_HEADERS: usize = 100;
+/// Wait for websockets to close once they were told to.
+const GOODBYE_TIMEOUT: Duration = Duration::from_secs(3);
+const FULL_ANSWER: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Bounds of the listener.
+#[derive(Debug, Clone)]
+pub struct ListenerConfig {
+    /// Connections open at the same time; further ones are answered 503 and closed.
+    pub max_connections: usize,
+    /// Longest wait for the head of a request, and so the longest a kept-alive connection may idle.
+    pub header_read_timeout: Duration,
+    /// Size of a request's head, and of the read and write buffers of a connection.
+    pub max_header_bytes: usize,
+    /// Time after which the kernel gives up a peer that acknowledges nothing.
+    pub tcp_user_timeout: Duration,
+    /// Longest wait for requests in flight at shutdown.
+    pub drain_timeout: Duration,
+}
+
+/// Serves `router` on `listener` until `shutdown` resolves; then accepts no more, runs `close` (which tells
+/// sockets and streams to go) and waits for the requests in flight, within the drain timeout.
+///
+/// Every request carries its [`ConnectionHandle`] and a [`ConnectInfo`] in its extensions.
+pub async fn serve_connections_until_shutdown(
+    listener: TcpListener,
+    router: Router,
+    config: ListenerConfig,
+    shutdown: impl Future<Output = ()>,
+    close: impl Future<Output = ()>,
+) {
+    let places = Arc::new(Semaphore::new(config.max_connections));
+    let refused = Arc::new(AtomicU64::new(0));
+    // Sent to at shutdown; closed when the last connection has dropped its receiver.
+    let (draining, drain_seen) = watch::channel(());
+    let server = connection_builder_from_config(&config);
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer_addr) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                pause_after_accept_error(&error).await;
+                continue;
+            }
+        };
+        if let Err(error) = apply_options_to_accepted_socket(&stream, config.tcp_user_timeout) {
+            // The peer has gone already.
+            tracing::debug!(%peer_addr, %error, "accepted socket could not be set up");
+            continue;
+        }
+        match places.clone().try_acquire_owned() {
+            Ok(permit) => {
+                let task = serve_requests_of_connection(
+                    stream,
+                    peer_addr,
+                    permit,
+                    router.clone(),
+                    server.clone(),
+                    drain_seen.clone(),
+                );
+                tokio::spawn(task);
+            }
+            Err(_) => refuse_connection_when_full(&stream, &refused, config.max_connections),
+        }
+    }
+    drop((listener, drain_seen));
+    drain_connections_within_timeout(&draining, &places, close, &config).await;
+}
+
+fn connection_builder_from_config(config: &ListenerConfig) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_read_timeout)
+        .max_buf_size(config.max_header_bytes)
+        .max_headers(MAX_HEADERS)
+        .half_close(false)
+        .keep_alive(true);
+    builder
+}
+
+async fn pause_after_accept_error(error: &io::Error) {
+    let passing = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    );
+    if !passing {
+        tracing::error!(%error, "cannot accept connections, is the limit of open files reached?");
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+    }
+}
+
+fn refuse_connection_when_full(stream: &TcpStream, refused: &AtomicU64, max_connections: usize) {
+    let before = refused.fetch_add(1, Ordering::Relaxed);
+    metrics::counter!("owlpost_connections_refused_total").increment(1);
+    if before.is_multiple_of(1000) {
+        tracing::warn!(max_connections, "MAX_CONNECTIONS are open, further ones are refused");
+    }
+    // One packet into an empty buffer: it fits, or the peer is gone.
+    let _ = stream.try_write(FULL_ANSWER);
+}
+
+async fn serve_requests_of_connection(
+    stream: TcpStream,
+    peer_addr: SocketAddr,
+    permit: OwnedSemaphorePermit,
+    router: Router,
+    server: http1::Builder,
+    mut draining: watch::Receiver<()>,
+) {
+    let handle = ConnectionHandle::new(peer_addr);
+    let io = TokioIo::new(AbortableStream::new(stream, handle.clone(), permit));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(handle.clone());
+        request.extensions_mut().insert(ConnectInfo(peer_addr));
+        router.clone().oneshot(request)
+    });
+    let mut connection = std::pin::pin!(server.serve_connection(io, service).with_upgrades());
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        _ = draining.changed() => {
+            // Ends at once when idle, else after the answer in progress.
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    // Resets, timeouts and garbage are everyday events on an open port.
+    if let Err(error) = outcome {
+        tracing::debug!(%peer_addr, %error, "connection ended early");
+    }
+}
+
+async fn drain_connections_within_timeout(
+    draining: &watch::Sender<()>,
+    places: &Semaphore,
+    close: impl Future<Output = ()>,
+    config: &ListenerConfig,
+) {
+    let open = config.max_connections - places.available_permits();
+    tracing::info!(open, "shutting down, requests in flight may finish");
+    let _ = draining.send(());
+    let drained = async { tokio::join!(draining.closed(), close) };
+    if tokio::time::timeout(config.drain_timeout, drained).await.is_err() {
+        tracing::warn!(
+            seconds = config.drain_timeout.as_secs(),
+            "some requests did not finish in time and are cut"
+        );
+        return;
+    }
+    // What is left are upgraded connections saying goodbye; each holds its place until it is closed.
+    let all = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(GOODBYE_TIMEOUT, places.acquire_many(all)).await;
+}

@@ -1,0 +1,32 @@
+//! The `owlpost` program. Reads its configuration, then runs a command of the library.
+
+use std::process::ExitCode;
+
+use owlpost::{
+    command::run_command_to_end, config::read_command_line_and_environment,
+    telemetry::install_logging_to_stderr,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    match run_program_from_environment() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Not through the log: a person at a terminal waits for this, whatever RUST_LOG says.
+            #[allow(clippy::print_stderr)]
+            {
+                eprintln!("owlpost: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_program_from_environment() -> anyhow::Result<()> {
+    let command_line = read_command_line_and_environment()?;
+    install_logging_to_stderr(command_line.settings.server.log_format)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(run_command_to_end(command_line))
+}

@@ -1,0 +1,62 @@
+//! Puts the parts together: store, realtime core, gateways, REST, dashboard.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use owlpost_http::{HttpState, MetricsRenderer, build_router_of_http};
+use owlpost_realtime::Realtime;
+use owlpost_socketio::SocketIoGateway;
+
+use crate::{config::Settings, dashboard::build_router_of_dashboard, database::Database};
+
+/// How often samples of histograms are folded into their buckets when nobody scrapes.
+const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// What the listener serves, and how it is told to stop.
+pub struct Application {
+    /// Every route.
+    pub router: Router,
+    /// Tells sockets and streams to go and takes leave of the cluster. Run once, at shutdown.
+    pub close: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// Builds the application on an open, migrated database.
+pub async fn build_application_from_parts(
+    settings: &Settings,
+    database: &Database,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<Application> {
+    // The embedded database serves this process alone.
+    let config = settings.to_realtime_config(database.embedded);
+    let realtime = Realtime::start_with_domain_store(database.store.clone(), config).await?;
+    let http = settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))?;
+    let router = build_router_of_http(HttpState::new(realtime.clone(), http))
+        .fallback_service(build_router_of_dashboard());
+    let gateway = SocketIoGateway::new(&realtime, settings.to_socketio_config());
+    let router = router.merge(gateway.build_router_of_gateway());
+    let close = Box::pin(async move {
+        realtime.stop_node_with_farewell().await;
+        gateway.close_all_engine_connections().await;
+    });
+    Ok(Application { router, close })
+}
+
+/// Renders the recorder's metrics, and keeps it from growing for as long as somebody may render.
+fn render_metrics_of_process(metrics: PrometheusHandle, realtime: Realtime) -> MetricsRenderer {
+    let renderer: MetricsRenderer = {
+        let metrics = metrics.clone();
+        Arc::new(move || {
+            realtime.refresh_gauges_before_scrape();
+            metrics.render()
+        })
+    };
+    let alive = Arc::downgrade(&renderer);
+    tokio::spawn(async move {
+        while alive.strong_count() > 0 {
+            metrics.run_upkeep();
+            tokio::time::sleep(METRICS_UPKEEP_INTERVAL).await;
+        }
+    });
+    renderer
+}

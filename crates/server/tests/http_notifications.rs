@@ -1,0 +1,106 @@
+//! Notifications over REST: who gets one, and what one can do with it.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use serde_json::{Value, json};
+use support::{Person, TestServer};
+
+async fn notifications_of(server: &TestServer, person: &Person) -> Value {
+    server.api.get("/api/notifications", person).await.expect(200).json
+}
+
+fn types_of(list: &Value) -> Vec<&str> {
+    list["notifications"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["type"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn should_notify_mentions_assignments_and_escalations_once() {
+    let server = TestServer::start();
+    let (harry, ron) = (server.student("harry").await, server.student("ron").await);
+    let (percy, auror) = (server.prefect("percy").await, server.auror().await);
+    let incident =
+        server.api.report(&harry, json!({ "title": "Troll", "severity": "CRITICAL" })).await;
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    let content = "@ron, @RON and @harry: ask @percy. @nobody ron@hogwarts.edu";
+    let comment = server
+        .api
+        .post(&format!("{path}/comments"), &harry, json!({ "content": content }))
+        .await
+        .expect(201);
+    server.api.patch(&path, &auror, json!({ "assigneeId": percy.id })).await.expect(200);
+    server.api.patch(&path, &auror, json!({ "assigneeId": auror.id })).await.expect(200);
+
+    assert!(types_of(&notifications_of(&server, &harry).await).is_empty());
+    let of_ron = notifications_of(&server, &ron).await;
+    assert_eq!(types_of(&of_ron), ["mention"]);
+    let link = format!(
+        "{}#comment-{}",
+        path.trim_start_matches("/api"),
+        comment.json["id"].as_str().unwrap()
+    );
+    assert_eq!(of_ron["notifications"][0]["link"], json!(link));
+    assert_eq!(of_ron["notifications"][0]["isRead"], false);
+    assert_eq!(of_ron["unreadCount"], 1);
+    let of_percy = notifications_of(&server, &percy).await;
+    assert_eq!(types_of(&of_percy), ["assignment", "mention"]);
+    let message = of_percy["notifications"][0]["message"].as_str().unwrap();
+    assert!(message.contains("Troll") && message.contains("CRITICAL"), "{message}");
+    // Not for what one does oneself: the Auror assigned themselves.
+    assert_eq!(types_of(&notifications_of(&server, &auror).await), ["escalation"]);
+}
+
+#[tokio::test]
+async fn should_read_dismiss_and_page_ones_own_only() {
+    let server = TestServer::start();
+    let (harry, ron) = (server.student("harry").await, server.student("ron").await);
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let path = format!("/api/incidents/{}/comments", incident["id"].as_str().unwrap());
+    for number in 0..4 {
+        server
+            .api
+            .post(&path, &harry, json!({ "content": format!("@ron {number}") }))
+            .await
+            .expect(201);
+    }
+    let page = server.api.get("/api/notifications?limit=3", &ron).await.expect(200).json;
+    assert_eq!((types_of(&page).len(), &page["unreadCount"]), (3, &json!(4)));
+    let before = page["nextBefore"].as_str().unwrap();
+    let rest =
+        server.api.get(&format!("/api/notifications?before={before}"), &ron).await.expect(200).json;
+    assert_eq!((types_of(&rest).len(), &rest["nextBefore"]), (1, &Value::Null));
+
+    let one = format!("/api/notifications/{}", page["notifications"][0]["id"].as_str().unwrap());
+    for person in [&harry] {
+        server
+            .api
+            .patch(&format!("{one}/read"), person, json!({}))
+            .await
+            .expect_error(404, "NOT_FOUND");
+        server.api.delete(&one, person).await.expect_error(404, "NOT_FOUND");
+    }
+    let read = server.api.patch(&format!("{one}/read"), &ron, json!({})).await.expect(200).json;
+    assert_eq!(read["isRead"], true);
+    let again = server
+        .api
+        .send(server.api.request("PATCH", &format!("{one}/read")).bearer_auth(&ron.token))
+        .await;
+    assert_eq!(again.expect(200).json, read);
+    let unread = server.api.get("/api/notifications?unread=true", &ron).await.expect(200).json;
+    assert_eq!((types_of(&unread).len(), &unread["unreadCount"]), (3, &json!(3)));
+    let all =
+        server.api.patch("/api/notifications/read-all", &ron, json!({})).await.expect(200).json;
+    assert_eq!(all, json!({ "updated": 3 }));
+    let all =
+        server.api.patch("/api/notifications/read-all", &ron, json!({})).await.expect(200).json;
+    assert_eq!(all, json!({ "updated": 0 }));
+    server.api.delete(&one, &ron).await.expect(204);
+    server.api.delete(&one, &ron).await.expect_error(404, "NOT_FOUND");
+    assert_eq!(notifications_of(&server, &ron).await["notifications"].as_array().unwrap().len(), 3);
+}

@@ -1,0 +1,244 @@
+//! The accept loop: bounds, aborts and draining, over real sockets.
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Extension, Router, extract::ConnectInfo, routing::get};
+use owlpost::listener::{
+    ListenerConfig, serve_connections_until_shutdown, socket_options::bind_listener_to_address,
+};
+use owlpost_socketio::ConnectionHandle;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::{Notify, mpsc, oneshot},
+    task::JoinHandle,
+    time::timeout,
+};
+
+const DEADLINE: Duration = Duration::from_secs(10);
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+
+fn config_for_tests() -> ListenerConfig {
+    ListenerConfig {
+        max_connections: 100,
+        header_read_timeout: Duration::from_secs(10),
+        max_header_bytes: 16 * 1024,
+        tcp_user_timeout: Duration::from_secs(30),
+        drain_timeout: Duration::from_secs(5),
+    }
+}
+
+struct TestServer {
+    addr: SocketAddr,
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+fn start_server_with_router(router: Router, config: ListenerConfig) -> TestServer {
+    start_server_with_close(router, config, async {})
+}
+
+fn start_server_with_close(
+    router: Router,
+    config: ListenerConfig,
+    close: impl Future<Output = ()> + Send + 'static,
+) -> TestServer {
+    let listener = bind_listener_to_address(([127, 0, 0, 1], 0).into()).expect("free port");
+    let addr = listener.local_addr().expect("address");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let shutdown = async move { drop(stopped.await) };
+    let task =
+        tokio::spawn(serve_connections_until_shutdown(listener, router, config, shutdown, close));
+    TestServer { addr, stop, task }
+}
+
+impl TestServer {
+    async fn connect_new_client(&self) -> TcpStream {
+        TcpStream::connect(self.addr).await.expect("connect")
+    }
+}
+
+/// Reads until the peer closes; a reset counts as closed.
+async fn read_answer_to_end(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("closed in time");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+async fn read_answer_with_text(stream: &mut TcpStream, text: &str) {
+    let mut answer = Vec::new();
+    let mut buffer = [0; 1024];
+    let read = async {
+        while !String::from_utf8_lossy(&answer).contains(text) {
+            let count = stream.read(&mut buffer).await.expect("read");
+            assert!(count > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&buffer[..count]);
+        }
+    };
+    timeout(DEADLINE, read).await.expect("answer in time");
+}
+
+#[tokio::test]
+async fn should_give_every_request_its_connection() {
+    let handler = |Extension(handle): Extension<ConnectionHandle>,
+                   ConnectInfo(addr): ConnectInfo<SocketAddr>| async move {
+        assert_eq!(handle.peer_addr(), addr);
+        format!("hello {addr}")
+    };
+    let server =
+        start_server_with_router(Router::new().route("/", get(handler)), config_for_tests());
+    let mut client = server.connect_new_client().await;
+    let own = client.local_addr().expect("address");
+    client.write_all(REQUEST).await.expect("write");
+    read_answer_with_text(&mut client, &format!("hello {own}")).await;
+}
+
+#[tokio::test]
+async fn should_abort_a_connection_whose_reader_is_stuck() {
+    let (handles, mut aborting) = mpsc::channel::<ConnectionHandle>(1);
+    let (body_token, mut body_dropped) = mpsc::channel::<()>(1);
+    let body_token = std::sync::Mutex::new(Some(body_token));
+    // An answer without end, to a client that never reads: the writer waits for room.
+    let state = Arc::new((handles, body_token));
+    let handler = move |Extension(handle): Extension<ConnectionHandle>| {
+        let state = state.clone();
+        async move {
+            state.0.send(handle).await.expect("test waits");
+            let token = state.1.lock().expect("lock").take();
+            axum::body::Body::new(EndlessBody {
+                _token: token,
+                chunk: vec![b'x'; 64 * 1024].into(),
+            })
+        }
+    };
+    let server =
+        start_server_with_router(Router::new().route("/", get(handler)), config_for_tests());
+    let mut client = server.connect_new_client().await;
+    client.write_all(REQUEST).await.expect("write");
+    let handle = timeout(DEADLINE, aborting.recv()).await.expect("in time").expect("handle");
+    client.readable().await.expect("the answer has begun");
+    handle.abort_connection_without_flush();
+    let dropped = timeout(DEADLINE, body_dropped.recv()).await.expect("the answer is given up");
+    assert!(dropped.is_none());
+}
+
+struct EndlessBody {
+    /// Dropped with the body, which the test sees.
+    _token: Option<mpsc::Sender<()>>,
+    chunk: axum::body::Bytes,
+}
+
+impl http_body::Body for EndlessBody {
+    type Data = axum::body::Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(self.chunk.clone()))))
+    }
+}
+
+#[tokio::test]
+async fn should_close_a_connection_that_sends_no_head() {
+    let config =
+        ListenerConfig { header_read_timeout: Duration::from_millis(50), ..config_for_tests() };
+    let server = start_server_with_router(Router::new(), config);
+    let mut client = server.connect_new_client().await;
+    client.write_all(b"GET / HTTP/1.1\r\nhost: te").await.expect("write");
+    let answer = read_answer_to_end(&mut client).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
+#[tokio::test]
+async fn should_refuse_a_head_that_is_too_large() {
+    let server = start_server_with_router(Router::new(), config_for_tests());
+    let mut client = server.connect_new_client().await;
+    let head = format!("GET / HTTP/1.1\r\nhost: test\r\nx-long: {}\r\n\r\n", "x".repeat(20_000));
+    let _ = client.write_all(head.as_bytes()).await;
+    let answer = read_answer_to_end(&mut client).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+}
+
+#[tokio::test]
+async fn should_answer_connections_above_the_cap_with_503() {
+    let router = Router::new().route("/", get(|| async { "hello" }));
+    let server = start_server_with_router(
+        router,
+        ListenerConfig { max_connections: 2, ..config_for_tests() },
+    );
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.connect_new_client().await;
+        client.write_all(REQUEST).await.expect("write");
+        read_answer_with_text(&mut client, "hello").await;
+        held.push(client);
+    }
+    let mut refused = server.connect_new_client().await;
+    assert!(read_answer_to_end(&mut refused).await.starts_with("HTTP/1.1 503"));
+    // A place that is given up is free again, as soon as the server has noticed.
+    drop(held.pop());
+    let admitted = async {
+        loop {
+            let mut client = server.connect_new_client().await;
+            client.write_all(REQUEST).await.expect("write");
+            let mut first = [0; 12];
+            if client.read_exact(&mut first).await.is_ok() && &first == b"HTTP/1.1 200" {
+                break;
+            }
+        }
+    };
+    timeout(DEADLINE, admitted).await.expect("a place becomes free");
+}
+
+#[tokio::test]
+async fn should_finish_the_request_in_flight_at_shutdown() {
+    let entered = Arc::new(Notify::new());
+    let finish = Arc::new(Notify::new());
+    let handler = {
+        let (entered, finish) = (entered.clone(), finish.clone());
+        move || async move {
+            entered.notify_one();
+            finish.notified().await;
+            "finished"
+        }
+    };
+    let (closed, close_ran) = oneshot::channel::<()>();
+    let close = async move { closed.send(()).expect("test waits") };
+    let server =
+        start_server_with_close(Router::new().route("/", get(handler)), config_for_tests(), close);
+    let mut busy = server.connect_new_client().await;
+    busy.write_all(REQUEST).await.expect("write");
+    timeout(DEADLINE, entered.notified()).await.expect("request arrives");
+    let mut idle = server.connect_new_client().await;
+
+    let TestServer { addr, stop, task } = server;
+    stop.send(()).expect("server runs");
+    timeout(DEADLINE, close_ran).await.expect("in time").expect("close hook runs");
+    assert_eq!(read_answer_to_end(&mut idle).await, "", "idle connections are closed");
+    assert!(!task.is_finished(), "the request is still running");
+    finish.notify_one();
+    assert!(read_answer_to_end(&mut busy).await.contains("finished"));
+    timeout(DEADLINE, task).await.expect("in time").expect("server ends");
+    assert!(TcpStream::connect(addr).await.is_err(), "nobody listens any more");
+}
+
+#[tokio::test]
+async fn should_cut_requests_that_outlast_the_drain() {
+    let entered = Arc::new(Notify::new());
+    let handler = {
+        let entered = entered.clone();
+        move || async move {
+            entered.notify_one();
+            std::future::pending::<&'static str>().await
+        }
+    };
+    let config = ListenerConfig { drain_timeout: Duration::from_millis(50), ..config_for_tests() };
+    let server = start_server_with_router(Router::new().route("/", get(handler)), config);
+    let mut client = server.connect_new_client().await;
+    client.write_all(REQUEST).await.expect("write");
+    timeout(DEADLINE, entered.notified()).await.expect("request arrives");
+    server.stop.send(()).expect("server runs");
+    timeout(DEADLINE, server.task).await.expect("in time").expect("server ends");
+}
