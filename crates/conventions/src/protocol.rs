@@ -1,0 +1,206 @@
+//! The events as an AsyncAPI document, made from the same names and types the server sends.
+
+use std::collections::BTreeMap;
+
+use owlpost_domain::{
+    EventName,
+    event::EventKind,
+    payload::{
+        CommentCreated, CommentDeleted, ConnectionAcknowledged, ErrorPayload, EscalationCritical,
+        EventsResumed, IncidentCreated, IncidentResolved, IncidentUpdated, NotificationDeleted,
+        NotificationNew, NotificationRead, PresenceCounts, PresenceJoin, PresenceLeave,
+        PresenceTyping,
+    },
+};
+use owlpost_socketio::events::ClientEvent;
+use serde_json::{Value, json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, Schema},
+};
+
+const INTRODUCTION: &str = "\
+Socket.IO on path `/socket.io/` (JSON) and `/socket.io-msgpack/` (msgpack), namespace `/`, transports polling and
+websocket with upgrade, Engine.IO 4 and 3 (clients v2 to v4).
+
+Connect with `auth: { token, lastEventId?, room? }`; the token may also come as `?token=` or as
+`Authorization: Bearer`. Refusals are `connect_error` with the message `Authentication token required`,
+`Token expired` or `Authentication failed`. Accepted: `connection:acknowledged`, then, when `lastEventId` was given,
+every missed durable event in order and `events:resumed`, then live events.
+
+Durable events carry `eventId`, their position in the event log. Every client event may ask for an
+acknowledgement: `{ ok: true, ... }` or `{ ok: false, error: { code, message, details? } }`. Without one, a failure
+arrives as `error`. Codes: see ERROR_CODES.md.";
+
+/// Schemas by name, in order.
+type Schemas = BTreeMap<String, Value>;
+
+/// The document as YAML.
+pub fn write_protocol_document_as_yaml() -> Result<String, Box<dyn std::error::Error>> {
+    let document = build_protocol_document_from_code()?;
+    let head = "# Written by `make types` from the event names and payload types in the code. Do not edit.\n";
+    Ok(format!("{head}{}", serde_yaml_ng::to_string(&document)?))
+}
+
+fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
+    let mut schemas = Schemas::new();
+    let mut messages = serde_json::Map::new();
+    let mut operations = serde_json::Map::new();
+    let sent = EventName::ALL.iter().filter(|name| name.kind() != EventKind::Internal);
+    for name in sent {
+        let (key, message) = describe_server_event_message(*name, &mut schemas)?;
+        operations.insert(format!("send_{key}"), build_operation_of_message("send", &key));
+        messages.insert(key, message);
+    }
+    for event in ClientEvent::ALL {
+        let (name, schema) = event.describe_payload_of_event();
+        schemas.insert(name.clone(), serde_json::to_value(schema)?);
+        let key = key_of_event_name(event.as_str());
+        operations.insert(format!("receive_{key}"), build_operation_of_message("receive", &key));
+        let message = json!({
+            "name": event.as_str(),
+            "title": event.as_str(),
+            "summary": summary_of_client_event(*event),
+            "contentType": "application/json",
+            "payload": { "$ref": format!("#/components/schemas/{name}") },
+            "x-acknowledgement": acknowledgement_of_client_event(*event),
+        });
+        messages.insert(key, message);
+    }
+    let refs: serde_json::Map<String, Value> = messages
+        .keys()
+        .map(|key| (key.clone(), json!({ "$ref": format!("#/components/messages/{key}") })))
+        .collect();
+    Ok(json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Owl Post events",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": INTRODUCTION,
+        },
+        "servers": {
+            "local": { "host": "localhost:4001", "protocol": "ws", "pathname": "/socket.io/" },
+        },
+        "channels": { "namespace": { "address": "/", "messages": refs } },
+        "operations": operations,
+        "components": { "messages": messages, "schemas": schemas },
+    }))
+}
+
+fn build_operation_of_message(action: &str, key: &str) -> Value {
+    json!({
+        "action": action,
+        "channel": { "$ref": "#/channels/namespace" },
+        "messages": [{ "$ref": format!("#/channels/namespace/messages/{key}") }],
+    })
+}
+
+fn describe_server_event_message(
+    name: EventName,
+    schemas: &mut Schemas,
+) -> Result<(String, Value), serde_json::Error> {
+    let payload = collect_payload_schema_of(name, schemas)?;
+    let mut schema = json!({ "$ref": format!("#/components/schemas/{payload}") });
+    if name.kind() == EventKind::Durable {
+        let event_id = json!({
+            "type": "object",
+            "required": ["eventId"],
+            "properties": { "eventId": { "type": "string", "pattern": "^[0-9]+$" } },
+        });
+        schema = json!({ "allOf": [schema, event_id] });
+    }
+    let message = json!({
+        "name": name.as_str(),
+        "title": name.as_str(),
+        "summary": format!("To {}.", audience_of_server_event(name)),
+        "contentType": "application/json",
+        "payload": schema,
+        "x-kind": format!("{:?}", name.kind()).to_lowercase(),
+    });
+    Ok((key_of_event_name(name.as_str()), message))
+}
+
+fn key_of_event_name(name: &str) -> String {
+    name.replace(':', "_")
+}
+
+/// Adds the payload's schema and all it refers to; gives its name.
+fn collect_payload_schema_of(
+    name: EventName,
+    into: &mut Schemas,
+) -> Result<String, serde_json::Error> {
+    fn collect<T: ToSchema + PartialSchema>(
+        into: &mut Schemas,
+    ) -> Result<String, serde_json::Error> {
+        let mut found: Vec<(String, RefOr<Schema>)> = Vec::new();
+        T::schemas(&mut found);
+        found.push((T::name().into_owned(), T::schema()));
+        for (name, schema) in found {
+            into.insert(name, serde_json::to_value(schema)?);
+        }
+        Ok(T::name().into_owned())
+    }
+    match name {
+        EventName::IncidentCreated => collect::<IncidentCreated>(into),
+        EventName::IncidentUpdated => collect::<IncidentUpdated>(into),
+        EventName::IncidentResolved => collect::<IncidentResolved>(into),
+        EventName::CommentCreated => collect::<CommentCreated>(into),
+        EventName::CommentDeleted => collect::<CommentDeleted>(into),
+        EventName::NotificationNew => collect::<NotificationNew>(into),
+        EventName::NotificationRead => collect::<NotificationRead>(into),
+        EventName::NotificationDeleted => collect::<NotificationDeleted>(into),
+        EventName::EscalationCritical => collect::<EscalationCritical>(into),
+        EventName::PresenceJoin => collect::<PresenceJoin>(into),
+        EventName::PresenceLeave => collect::<PresenceLeave>(into),
+        EventName::PresenceTyping => collect::<PresenceTyping>(into),
+        EventName::PresenceCounts => collect::<PresenceCounts>(into),
+        EventName::ConnectionAcknowledged => collect::<ConnectionAcknowledged>(into),
+        EventName::EventsResumed => collect::<EventsResumed>(into),
+        EventName::Error | EventName::UserChanged => collect::<ErrorPayload>(into),
+    }
+}
+
+const fn audience_of_server_event(name: EventName) -> &'static str {
+    match name {
+        EventName::IncidentCreated | EventName::IncidentResolved => "everyone, the actor too",
+        EventName::IncidentUpdated => "room incident:<id> and room incidents",
+        EventName::CommentCreated | EventName::CommentDeleted => "room incident:<id>",
+        EventName::NotificationNew
+        | EventName::NotificationRead
+        | EventName::NotificationDeleted => "every socket of the user",
+        EventName::EscalationCritical => "every Auror",
+        EventName::PresenceJoin | EventName::PresenceLeave => {
+            "everyone but that user, or with room: the others in it"
+        }
+        EventName::PresenceTyping => "room incident:<id> but not the typist",
+        EventName::PresenceCounts => {
+            "everyone, at most twice a second; and each socket once after its replay"
+        }
+        EventName::ConnectionAcknowledged | EventName::EventsResumed | EventName::Error => {
+            "that socket"
+        }
+        EventName::UserChanged => "nobody",
+    }
+}
+
+const fn summary_of_client_event(event: ClientEvent) -> &'static str {
+    match event {
+        ClientEvent::Authenticate => "Renews the session with a newer token of the same user.",
+        ClientEvent::RoomJoin => "Enters a room; entering an incident leaves the one before.",
+        ClientEvent::RoomLeave => "Leaves a room.",
+        ClientEvent::TypingStart => "Begins or goes on typing; silence for TYPING_TIMEOUT ends it.",
+        ClientEvent::TypingStop => "Stops typing.",
+        ClientEvent::NotificationMarkRead => "Marks one of one's own notifications as read.",
+    }
+}
+
+const fn acknowledgement_of_client_event(event: ClientEvent) -> &'static str {
+    match event {
+        ClientEvent::Authenticate => "{ ok: true, expiresAt } (Unix seconds)",
+        ClientEvent::RoomJoin => "{ ok: true, room, users: User[], count }",
+        ClientEvent::RoomLeave
+        | ClientEvent::TypingStart
+        | ClientEvent::TypingStop
+        | ClientEvent::NotificationMarkRead => "{ ok: true }",
+    }
+}

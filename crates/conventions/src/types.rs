@@ -1,0 +1,53 @@
+//! TypeScript types of every payload and answer, for `web/` and for whoever writes a client.
+
+use std::{fs, io, path::Path};
+
+use owlpost_domain::{Comment, ErrorCode, Incident, Notification, User, payload};
+use owlpost_socketio::events::ClientEvent;
+use ts_rs::{Config, ExportError, TS};
+
+/// Writes one file per type into `folder`, and an `index.ts` of them all.
+pub fn write_typescript_types_into(folder: &Path) -> io::Result<()> {
+    let config = Config::new().with_out_dir(folder).with_large_int("number");
+    export_every_payload_type(&config).map_err(io::Error::other)?;
+    let mut names: Vec<String> = fs::read_dir(folder)?
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter_map(|name| name.strip_suffix(".ts").map(str::to_owned))
+        .filter(|name| name != "index")
+        .collect();
+    names.sort();
+    let index: String =
+        names.iter().map(|name| format!("export type {{ {name} }} from \"./{name}\";\n")).collect();
+    fs::write(folder.join("index.ts"), index)
+}
+
+fn export_every_payload_type(config: &Config) -> Result<(), ExportError> {
+    macro_rules! export {
+        ($($ty:ty),+ $(,)?) => { $(<$ty as TS>::export_all(config)?;)+ };
+    }
+    export![
+        User,
+        Incident,
+        Comment,
+        Notification,
+        ErrorCode,
+        payload::Durable,
+        payload::IncidentCreated,
+        payload::IncidentUpdated,
+        payload::IncidentResolved,
+        payload::CommentCreated,
+        payload::CommentDeleted,
+        payload::NotificationNew,
+        payload::NotificationRead,
+        payload::NotificationDeleted,
+        payload::EscalationCritical,
+        payload::PresenceJoin,
+        payload::PresenceLeave,
+        payload::PresenceTyping,
+        payload::PresenceCounts,
+        payload::ConnectionAcknowledged,
+        payload::EventsResumed,
+        payload::ErrorPayload,
+    ];
+    ClientEvent::export_payload_types_to(config)
+}

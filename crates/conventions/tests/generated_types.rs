@@ -1,0 +1,33 @@
+//! `web/src/generated` is what the Rust types say.
+
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use owlpost_conventions::types::write_typescript_types_into;
+
+fn read_all_files_in(folder: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder).expect("a folder; `make types` writes web/src/generated");
+    entries
+        .map(|entry| {
+            let entry = entry.expect("an entry");
+            let text = fs::read_to_string(entry.path()).expect("a text file");
+            (entry.file_name().into_string().expect("a plain name"), text)
+        })
+        .collect()
+}
+
+#[test]
+fn should_find_the_generated_types_current() {
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/src/generated");
+    let fresh = tempfile::tempdir().expect("a temporary folder");
+    write_typescript_types_into(fresh.path()).expect("types");
+    if env::var_os("OWLPOST_UPDATE").is_some() {
+        let _ = fs::remove_dir_all(&kept);
+        fs::create_dir_all(&kept).expect("a writable folder");
+        write_typescript_types_into(&kept).expect("types");
+    }
+    let (kept, fresh) = (read_all_files_in(&kept), read_all_files_in(fresh.path()));
+    for (name, text) in &fresh {
+        assert_eq!(kept.get(name), Some(text), "{name} is stale: run `make types`");
+    }
+    assert_eq!(kept.len(), fresh.len(), "a type that is gone is still there: run `make types`");
+}

@@ -1,0 +1,127 @@
+//! Functions that do the product's work are named with four words or more: verb, noun, relation, qualifier.
+//!
+//! Exempt, because the language's own habits are clearer there: methods of traits, constructors (no `self` in, `Self`
+//! out) and conversions (`with_*`, `from_*`, `into_*`, `to_*`, `as_*`), plain accessors and questions (`&self`, nothing else, no
+//! `async`, one expression), builders (`self` in, `Self` out), `main`, tests, and functions inside functions.
+
+use std::{fs, path::Path};
+
+use syn::{
+    FnArg, ImplItem, ImplItemFn, ItemFn, ItemImpl, ReturnType, Signature, Stmt, visit::Visit,
+};
+use walkdir::WalkDir;
+
+const WORDS: usize = 4;
+
+#[derive(Default)]
+struct ShortNames {
+    file: String,
+    found: Vec<String>,
+    checked: usize,
+}
+
+impl ShortNames {
+    fn check(&mut self, signature: &Signature) {
+        self.checked += 1;
+        let name = signature.ident.to_string();
+        if name.split('_').filter(|word| !word.is_empty()).count() < WORDS {
+            self.found.push(format!("{}: {name}", self.file));
+        }
+    }
+}
+
+fn is_test(attributes: &[syn::Attribute]) -> bool {
+    attributes.iter().any(|a| a.path().segments.last().is_some_and(|s| s.ident == "test"))
+}
+
+fn is_constructor_or_conversion(signature: &Signature) -> bool {
+    let name = signature.ident.to_string();
+    name == "new"
+        || name == "main"
+        || ["with_", "from_", "into_", "to_", "as_"].iter().any(|p| name.starts_with(p))
+}
+
+fn is_plain_accessor(method: &ImplItemFn) -> bool {
+    let signature = &method.sig;
+    let only_self =
+        signature.inputs.len() == 1 && matches!(signature.inputs.first(), Some(FnArg::Receiver(_)));
+    let one_expression =
+        method.block.stmts.len() == 1 && matches!(method.block.stmts[0], Stmt::Expr(_, None));
+    only_self
+        && signature.asyncness.is_none()
+        && one_expression
+        && !matches!(signature.output, ReturnType::Default)
+}
+
+fn is_constructor(method: &ImplItemFn) -> bool {
+    let takes_self = matches!(method.sig.inputs.first(), Some(FnArg::Receiver(_)));
+    let ReturnType::Type(_, ty) = &method.sig.output else { return false };
+    let syn::Type::Path(path) = &**ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    // `Self`, or `Result<Self>`, `Arc<Self>`, `Option<Self>`.
+    let wrapped = matches!(&last.arguments, syn::PathArguments::AngleBracketed(inner)
+        if matches!(inner.args.first(), Some(syn::GenericArgument::Type(syn::Type::Path(path)))
+            if path.path.is_ident("Self")));
+    !takes_self && (last.ident == "Self" || wrapped)
+}
+
+fn is_builder(method: &ImplItemFn) -> bool {
+    let takes_self =
+        matches!(method.sig.inputs.first(), Some(FnArg::Receiver(r)) if r.reference.is_none());
+    let gives_self = matches!(&method.sig.output, ReturnType::Type(_, ty)
+        if matches!(&**ty, syn::Type::Path(path) if path.path.is_ident("Self")));
+    takes_self && gives_self
+}
+
+impl<'ast> Visit<'ast> for ShortNames {
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        if !is_test(&item.attrs) && !is_constructor_or_conversion(&item.sig) {
+            self.check(&item.sig);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
+        if item.trait_.is_some() {
+            return;
+        }
+        for method in &item.items {
+            let ImplItem::Fn(method) = method else { continue };
+            let exempt = is_constructor_or_conversion(&method.sig)
+                || is_constructor(method)
+                || is_plain_accessor(method)
+                || is_builder(method);
+            if !exempt {
+                self.check(&method.sig);
+            }
+        }
+    }
+
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        let of_tests = item.attrs.iter().any(|attribute| attribute.path().is_ident("cfg"));
+        if !of_tests {
+            syn::visit::visit_item_mod(self, item);
+        }
+    }
+}
+
+#[test]
+fn should_name_every_working_function_with_four_words() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of the crates");
+    let mut names = ShortNames::default();
+    for entry in WalkDir::new(crates).into_iter().filter_map(Result::ok) {
+        let path = entry.path();
+        let in_src = path.components().any(|part| part.as_os_str() == "src");
+        if !in_src || path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        names.file = path.strip_prefix(crates).expect("inside").display().to_string();
+        let source = fs::read_to_string(path).expect("a readable file");
+        names.visit_file(&syn::parse_file(&source).expect("Rust"));
+    }
+    assert!(names.checked > 200, "the check looked at {} functions only", names.checked);
+    assert!(
+        names.found.is_empty(),
+        "named with fewer than four words:\n{}",
+        names.found.join("\n")
+    );
+}
