@@ -1,0 +1,71 @@
+import type { Comment, Incident, User } from '../../src/generated';
+import type { TestServer } from './server';
+
+export const PASSWORD = 'alohomora1';
+
+export const castle = {
+  harry: 'harry.potter',
+  hermione: 'hermione.granger',
+  ron: 'ron.weasley',
+  percy: 'percy.weasley',
+  cedric: 'cedric.diggory',
+  tonks: 'nymphadora.tonks',
+  kingsley: 'kingsley.shacklebolt',
+} as const;
+export type Person = keyof typeof castle;
+
+export interface Login {
+  user: User;
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+}
+
+/** Somebody who acts by REST alone, as a script would. */
+export class ApiActor {
+  constructor(
+    private readonly server: TestServer,
+    readonly login: Login,
+  ) {}
+
+  static async signIn(server: TestServer, person: Person): Promise<ApiActor> {
+    const email = `${castle[person]}@hogwarts.edu`;
+    const response = await fetch(`${server.url}/api/auth/login`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ email, password: PASSWORD }),
+    });
+    if (!response.ok) throw new Error(`login of ${email}: ${response.status} ${await response.text()}`);
+    return new ApiActor(server, (await response.json()) as Login);
+  }
+
+  get user(): User {
+    return this.login.user;
+  }
+
+  async send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await fetch(this.server.url + path, {
+      method,
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${this.login.accessToken}` },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return (response.status === 204 ? undefined : await response.json()) as T;
+  }
+
+  report(incident: Partial<Incident> & { title: string; assigneeId?: string }): Promise<Incident> {
+    return this.send('POST', '/api/incidents', incident);
+  }
+
+  update(id: string, changes: object): Promise<Incident> {
+    return this.send('PATCH', `/api/incidents/${id}`, changes);
+  }
+
+  resolve(id: string, resolution: string): Promise<unknown> {
+    return this.send('DELETE', `/api/incidents/${id}`, { resolution });
+  }
+
+  comment(id: string, content: string): Promise<Comment> {
+    return this.send('POST', `/api/incidents/${id}/comments`, { content });
+  }
+}

@@ -1,0 +1,31 @@
+import { expect, findRowByTitle, test } from '../harness/test';
+
+const INCIDENTS = 200;
+const AT_ONCE = 20;
+
+test('should take 200 incidents in a burst: each shown once, no storm of toasts', async ({ openAs, actAs }) => {
+  const page = await openAs('harry');
+  const ron = await actAs('ron');
+  const mark = `burst${Date.now().toString(36)}`;
+  await page.goto(`/incidents?q=${mark}`);
+  await expect(page.getByTestId('link-state')).toHaveAttribute('data-link', 'live');
+  const reportEveryNth = async (first: number) => {
+    for (let at = first; at < INCIDENTS; at += AT_ONCE) await ron.report({ title: `${mark} number ${at}` });
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, (_, first) => reportEveryNth(first)));
+  const rows = page.getByRole('list', { name: 'Incidents', exact: true }).getByRole('article');
+  await expect
+    .poll(
+      async () => {
+        await page.mouse.wheel(0, 6_000);
+        return await rows.count();
+      },
+      { timeout: 30_000 },
+    )
+    .toBe(INCIDENTS);
+  const ids = await rows.evaluateAll((nodes) => nodes.map((node) => node.dataset.incidentId));
+  expect(new Set(ids).size).toBe(INCIDENTS);
+  await expect(findRowByTitle(page, `${mark} number 0`)).toHaveCount(1);
+  expect(await page.getByRole('alert').count()).toBeLessThanOrEqual(5);
+  await expect(page.getByTestId('link-state')).toHaveAttribute('data-link', 'live');
+});

@@ -1,0 +1,68 @@
+import js from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
+import reactHooks from 'eslint-plugin-react-hooks';
+import globals from 'globals';
+import tseslint from 'typescript-eslint';
+
+/** Only realtime/socket.ts may open a connection. */
+const oneSocketOwner = {
+  patterns: [{ group: ['socket.io-client'], message: 'Only src/realtime/socket.ts talks to socket.io-client.' }],
+};
+
+function allowImportsFromTo(type, types) {
+  return { from: { element: { type } }, allow: { to: { element: { types: { anyOf: types } } } } };
+}
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'src/generated', 'e2e/seed-page', 'test-results', 'playwright-report'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommended,
+  {
+    files: ['src/**/*.{ts,tsx}'],
+    plugins: { boundaries, 'react-hooks': reactHooks },
+    languageOptions: { globals: globals.browser },
+    settings: {
+      'import/resolver': { node: { extensions: ['.ts', '.tsx', '.css'] } },
+      'boundaries/elements': [
+        { type: 'generated', pattern: 'src/generated' },
+        { type: 'lib', pattern: 'src/lib' },
+        { type: 'components', pattern: 'src/components' },
+        { type: 'realtime', pattern: 'src/realtime' },
+        { type: 'feature', pattern: 'src/features/*', capture: ['feature'] },
+        { type: 'app', pattern: 'src/app' },
+      ],
+    },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      'no-restricted-imports': ['error', oneSocketOwner],
+      'max-lines': ['error', 400],
+      'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      // Imports inside one element are always allowed; a feature is one, so features do not import each other.
+      'boundaries/dependencies': [
+        'error',
+        {
+          default: 'disallow',
+          policies: [
+            allowImportsFromTo('lib', ['generated']),
+            allowImportsFromTo('components', ['lib', 'generated']),
+            allowImportsFromTo('realtime', ['lib', 'generated']),
+            allowImportsFromTo('feature', ['components', 'lib', 'realtime', 'generated']),
+            allowImportsFromTo('app', ['feature', 'components', 'lib', 'realtime', 'generated']),
+            { allow: { to: { module: { origin: ['external', 'core'] } } } },
+          ],
+        },
+      ],
+    },
+  },
+  { files: ['src/realtime/socket.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['src/**/*.test.{ts,tsx}'],
+    rules: { 'max-lines-per-function': 'off' },
+  },
+  {
+    files: ['*.{js,ts}', 'public/*.js', 'e2e/**/*.ts', 'scripts/**/*.mjs'],
+    languageOptions: { globals: { ...globals.node, ...globals.browser } },
+    rules: { 'max-lines': ['error', 400] },
+  },
+);

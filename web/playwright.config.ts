@@ -1,0 +1,43 @@
+import { execFileSync } from 'node:child_process';
+import { defineConfig } from '@playwright/test';
+
+/** The machine's own Chromium: none is downloaded. */
+function findChromiumOnMachine(): string | undefined {
+  if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH;
+  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+    try {
+      return execFileSync('which', [name], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+    } catch {
+      // Not this one.
+    }
+  }
+  return undefined;
+}
+
+export const chromiumArguments = [
+  '--disable-background-networking',
+  '--disable-dev-shm-usage',
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+];
+
+export default defineConfig({
+  testDir: 'e2e',
+  outputDir: 'test-results',
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  workers: Number(process.env.E2E_WORKERS ?? 1),
+  forbidOnly: Boolean(process.env.CI),
+  // A shared machine can be slow for a moment; what fails twice is broken, what fails once is reported as flaky.
+  retries: process.env.CI ? 1 : 0,
+  reporter: [['list']],
+  use: {
+    headless: true,
+    viewport: { width: 1440, height: 900 },
+    trace: 'retain-on-failure',
+    launchOptions: { executablePath: findChromiumOnMachine(), args: chromiumArguments },
+  },
+  projects: [
+    { name: 'e2e', testMatch: /.*\.spec\.ts/ },
+    { name: 'screenshots', testMatch: /.*\.shots\.ts/ },
+  ],
+});

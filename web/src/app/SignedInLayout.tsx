@@ -1,0 +1,79 @@
+import { AppShell, Burger, Group } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useEffect } from 'react';
+import { Link, Outlet, useOutletContext } from 'react-router';
+import { Logo } from '../components/Logo';
+import { logoutUserOfThisBrowser } from '../features/auth';
+import { IncidentToasts, ReportIncidentModal, ViewLinks } from '../features/incidents';
+import { NotificationBell, NotificationToasts } from '../features/notifications';
+import { OnlineCounts } from '../features/presence';
+import { UserMenu } from '../features/settings';
+import { readySoundAtFirstGesture } from '../lib/sound';
+import { LinkPill } from './LinkPill';
+import classes from './SignedInLayout.module.css';
+import { StaleBanner } from './StaleBanner';
+import { useHeadingFocus } from './useHeadingFocus';
+
+export interface LayoutContext {
+  onReport: () => void;
+}
+
+export function useLayoutContext(): LayoutContext {
+  return useOutletContext<LayoutContext>();
+}
+
+export function SignedInLayout() {
+  const [navOpened, nav] = useDisclosure();
+  const [reporting, report] = useDisclosure();
+  useEffect(() => readySoundAtFirstGesture(), []);
+  useHeadingFocus();
+  return (
+    <AppShell
+      header={{ height: { base: 92, sm: 60 } }}
+      navbar={{ width: 232, breakpoint: 'md', collapsed: { mobile: !navOpened } }}
+      padding={{ base: 'sm', sm: 'lg' }}
+    >
+      <a href="#main" className={classes.skip}>
+        Skip to content
+      </a>
+      <AppShell.Header className={classes.header}>
+        <Group gap="sm" wrap="nowrap" className={classes.bar}>
+          <Burger
+            opened={navOpened}
+            onClick={nav.toggle}
+            hiddenFrom="md"
+            size="sm"
+            aria-label={navOpened ? 'Close navigation' : 'Open navigation'}
+            aria-expanded={navOpened}
+          />
+          <Link to="/incidents" className={classes.home} aria-label="Owl Post, all incidents">
+            <Logo />
+          </Link>
+          <div className={classes.countsWide}>
+            <OnlineCounts />
+          </div>
+          <Group gap={8} wrap="nowrap" ml="auto">
+            <LinkPill />
+            <NotificationBell />
+            <UserMenu onLogout={logoutUserOfThisBrowser} />
+          </Group>
+        </Group>
+        <div className={classes.countsNarrow}>
+          <OnlineCounts />
+        </div>
+      </AppShell.Header>
+      <AppShell.Navbar p="sm" component="nav" aria-label="Views">
+        <ViewLinks onFollow={nav.close} />
+      </AppShell.Navbar>
+      <AppShell.Main id="main" className={classes.main} tabIndex={-1}>
+        <div className={classes.content}>
+          <StaleBanner />
+          <Outlet context={{ onReport: report.open } satisfies LayoutContext} />
+        </div>
+      </AppShell.Main>
+      <ReportIncidentModal opened={reporting} onClose={report.close} />
+      <IncidentToasts />
+      <NotificationToasts />
+    </AppShell>
+  );
+}

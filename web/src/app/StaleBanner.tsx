@@ -1,0 +1,16 @@
+import { Alert } from '@mantine/core';
+import { IconCloudOff } from '@tabler/icons-react';
+import { useLinkState } from '../realtime';
+
+/** Says since when the page is not current, as long as it is not. */
+export function StaleBanner() {
+  const { status, liveUntil } = useLinkState();
+  if (status !== 'offline' && status !== 'reconnecting') return null;
+  const since = liveUntil && new Date(liveUntil).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  return (
+    <Alert color="yellow" icon={<IconCloudOff aria-hidden />} mb="md" data-testid="stale-banner">
+      {since ? `Showing what was known at ${since}. ` : 'There is no live connection. '}
+      What you miss arrives by itself once the connection is back.
+    </Alert>
+  );
+}

@@ -1,0 +1,70 @@
+import { Button, Grid, Paper, Skeleton, Stack } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import { IconMapSearch } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, useParams } from 'react-router';
+import { EmptyState } from '../../components/EmptyState';
+import { QueryFailure } from '../../components/QueryFailure';
+import { CommentThread } from '../../features/comments';
+import { ActivityTimeline, IncidentDescription, IncidentHeader, PropertiesPanel, useIncident } from '../../features/incidents';
+import { IncidentViewers } from '../../features/presence';
+import type { Incident } from '../../generated';
+import { ApiError } from '../../lib/apiError';
+import { useIncidentRoom } from '../../realtime';
+
+function NoSuchIncident() {
+  return (
+    <EmptyState icon={IconMapSearch} title="There is no such incident">
+      <Button component={Link} to="/incidents" variant="default" mt="sm">
+        All incidents
+      </Button>
+    </EmptyState>
+  );
+}
+
+function IncidentBody({ incident, settled }: { incident: Incident; settled: boolean }) {
+  return (
+    <Stack gap="lg">
+      <IncidentHeader incident={incident} />
+      <IncidentViewers incidentId={incident.id} roomSettled={settled} />
+      <Grid gap="lg">
+        <Grid.Col span={{ base: 12, md: 8 }}>
+          <Stack gap="lg">
+            <Paper withBorder p="md">
+              <Stack gap="md">
+                <IncidentDescription incident={incident} />
+              </Stack>
+            </Paper>
+            <CommentThread key={incident.id} incidentId={incident.id} ready={settled} />
+          </Stack>
+        </Grid.Col>
+        <Grid.Col span={{ base: 12, md: 4 }}>
+          <Stack gap="lg">
+            <PropertiesPanel incident={incident} />
+            <ActivityTimeline key={incident.id} incident={incident} ready={settled} />
+          </Stack>
+        </Grid.Col>
+      </Grid>
+    </Stack>
+  );
+}
+
+export function IncidentRoute() {
+  const { id = '' } = useParams();
+  const client = useQueryClient();
+  const { settled } = useIncidentRoom(id);
+  const { data: incident, error, isError, refetch } = useIncident(id, client, settled);
+  useDocumentTitle(`${incident?.title ?? 'Incident'} · Owl Post`);
+  if (incident) return <IncidentBody incident={incident} settled={settled} />;
+  if (isError) {
+    const missing = error instanceof ApiError && (error.status === 404 || error.status === 400);
+    return missing ? <NoSuchIncident /> : <QueryFailure error={error} onRetry={() => void refetch()} />;
+  }
+  return (
+    <Stack role="status" aria-label="Loading the incident">
+      <Skeleton height={32} width="60%" />
+      <Skeleton height={18} width="35%" />
+      <Skeleton height={240} />
+    </Stack>
+  );
+}

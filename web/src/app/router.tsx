@@ -1,0 +1,60 @@
+import { Center, Loader } from '@mantine/core';
+import { Notifications } from '@mantine/notifications';
+import { lazy, Suspense } from 'react';
+import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
+import { LiveRegion } from '../components/LiveRegion';
+import { useSession } from '../lib/session';
+import { RealtimeProvider } from '../realtime';
+
+const LoginPage = lazy(async () => ({ default: (await import('../features/auth/pages')).LoginPage }));
+const RegisterPage = lazy(async () => ({ default: (await import('../features/auth/pages')).RegisterPage }));
+const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
+const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
+const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
+
+function OnlySignedIn() {
+  const session = useSession();
+  const { pathname, search, hash } = useLocation();
+  if (!session) return <Navigate to="/login" replace state={{ from: pathname + search + hash }} />;
+  return (
+    <RealtimeProvider key={session.user.id}>
+      <SignedInLayout />
+    </RealtimeProvider>
+  );
+}
+
+function OnlySignedOut() {
+  const session = useSession();
+  const { state } = useLocation() as { state: { from?: string } | null };
+  return session ? <Navigate to={state?.from ?? '/incidents'} replace /> : <Outlet />;
+}
+
+function LoadingPage() {
+  return (
+    <Center mih="100dvh">
+      <Loader aria-label="Loading" />
+    </Center>
+  );
+}
+
+export function Router() {
+  return (
+    <BrowserRouter>
+      <Notifications position="bottom-right" limit={4} autoClose={6_000} zIndex={400} />
+      <LiveRegion />
+      <Suspense fallback={<LoadingPage />}>
+        <Routes>
+          <Route element={<OnlySignedOut />}>
+            <Route path="/login" element={<LoginPage />} />
+            <Route path="/register" element={<RegisterPage />} />
+          </Route>
+          <Route element={<OnlySignedIn />}>
+            <Route path="/incidents" element={<IncidentsRoute />} />
+            <Route path="/incidents/:id" element={<IncidentRoute />} />
+          </Route>
+          <Route path="*" element={<Navigate to="/incidents" replace />} />
+        </Routes>
+      </Suspense>
+    </BrowserRouter>
+  );
+}

@@ -1,0 +1,30 @@
+import { Badge } from '@mantine/core';
+import { IconCircleCheck, IconCircleDashed, IconProgress } from '@tabler/icons-react';
+import type { Status } from '../generated';
+import { statusLabels } from '../lib/labels';
+import { styleReadableBadgeText } from './badgeText';
+
+const looks: Record<Status, { color: string; icon: typeof IconProgress }> = {
+  OPEN: { color: 'blue', icon: IconCircleDashed },
+  IN_PROGRESS: { color: 'violet', icon: IconProgress },
+  RESOLVED: { color: 'green', icon: IconCircleCheck },
+};
+
+export function StatusBadge({ status, ...props }: { status: Status; className?: string }) {
+  const { color, icon: Icon } = looks[status];
+  return (
+    <Badge
+      variant="light"
+      color={color}
+      style={styleReadableBadgeText(color)}
+      radius="xl"
+      tt="none"
+      fw={600}
+      leftSection={<Icon size={14} stroke={2.2} aria-hidden />}
+      data-status={status}
+      {...props}
+    >
+      {statusLabels[status]}
+    </Badge>
+  );
+}

@@ -1,0 +1,49 @@
+import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { isNotEmpty, useForm } from '@mantine/form';
+import { useDocumentTitle } from '@mantine/hooks';
+import { Link } from 'react-router';
+import { describeErrorForPeople } from '../../lib/apiError';
+import { loginUserWithPassword, type Credentials } from './api/loginUser';
+import { AuthLayout } from './AuthLayout';
+import { DemoUsers } from './DemoUsers';
+import { useAuthForm } from './useAuthForm';
+
+export function LoginPage() {
+  useDocumentTitle('Sign in · Owl Post');
+  const form = useForm<Credentials>({
+    initialValues: { email: '', password: '' },
+    validate: { email: isNotEmpty('Enter your email'), password: isNotEmpty('Enter your password') },
+  });
+  const login = useAuthForm(form, loginUserWithPassword);
+  return (
+    <AuthLayout title="Sign in" subtitle="Good to see you back.">
+      <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>
+        <Stack>
+          {login.error && (
+            <Alert color="red" role="alert">
+              {describeErrorForPeople(login.error)}
+            </Alert>
+          )}
+          <TextInput
+            label="Email"
+            type="email"
+            autoComplete="username"
+            placeholder="harry.potter@hogwarts.edu"
+            {...form.getInputProps('email')}
+          />
+          <PasswordInput label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
+          <Button type="submit" size="md" loading={login.isPending} fullWidth>
+            Sign in
+          </Button>
+          <Text size="sm" ta="center" c="dimmed">
+            New to the castle?{' '}
+            <Anchor component={Link} to="/register" underline="always">
+              Create an account
+            </Anchor>
+          </Text>
+        </Stack>
+      </form>
+      <DemoUsers disabled={login.isPending} onChoose={(user) => login.mutate(user)} />
+    </AuthLayout>
+  );
+}

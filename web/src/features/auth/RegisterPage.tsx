@@ -1,0 +1,58 @@
+import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { hasLength, isEmail, useForm } from '@mantine/form';
+import { useDocumentTitle } from '@mantine/hooks';
+import { Link } from 'react-router';
+import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { registerUserWithPassword, type Registration } from './api/registerUser';
+import { AuthLayout } from './AuthLayout';
+import { useAuthForm } from './useAuthForm';
+
+export function RegisterPage() {
+  useDocumentTitle('Create an account · Owl Post');
+  const form = useForm<Registration>({
+    initialValues: { name: '', email: '', password: '' },
+    validate: {
+      name: hasLength({ min: 1, max: 100 }, 'Your name, up to 100 characters'),
+      email: isEmail('An email address, such as luna.lovegood@hogwarts.edu'),
+      password: hasLength({ min: 8, max: 200 }, 'At least 8 characters'),
+    },
+  });
+  const register = useAuthForm(form, registerUserWithPassword);
+  const fieldless = register.error && Object.keys(readFieldErrorsFromServer(register.error)).length === 0;
+  return (
+    <AuthLayout title="Create an account" subtitle="Everyone starts as a student.">
+      <form onSubmit={form.onSubmit((values) => register.mutate(values))} noValidate>
+        <Stack>
+          {fieldless && (
+            <Alert color="red" role="alert">
+              {describeErrorForPeople(register.error)}
+            </Alert>
+          )}
+          <TextInput label="Name" autoComplete="name" {...form.getInputProps('name')} />
+          <TextInput
+            label="Email"
+            type="email"
+            description="The part before the @ is how others mention you."
+            autoComplete="username"
+            {...form.getInputProps('email')}
+          />
+          <PasswordInput
+            label="Password"
+            description="At least 8 characters."
+            autoComplete="new-password"
+            {...form.getInputProps('password')}
+          />
+          <Button type="submit" size="md" loading={register.isPending} fullWidth>
+            Create account
+          </Button>
+          <Text size="sm" ta="center" c="dimmed">
+            Been here before?{' '}
+            <Anchor component={Link} to="/login" underline="always">
+              Sign in
+            </Anchor>
+          </Text>
+        </Stack>
+      </form>
+    </AuthLayout>
+  );
+}

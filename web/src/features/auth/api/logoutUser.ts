@@ -1,0 +1,11 @@
+import { sendApiRequest } from '../../../lib/http';
+import { forgetSessionOfThisBrowser, sessionStore } from '../../../lib/session';
+
+/** Signs every tab of this browser out. The server is told, but is not waited for. */
+export function logoutUserOfThisBrowser(): void {
+  const refreshToken = sessionStore.get()?.refreshToken;
+  forgetSessionOfThisBrowser();
+  if (!refreshToken) return;
+  const told = sendApiRequest({ method: 'POST', path: '/api/auth/logout', body: { refreshToken }, anonymous: true });
+  told.catch(() => undefined);
+}

@@ -1,0 +1,1 @@
+export { logoutUserOfThisBrowser } from './api/logoutUser';

@@ -1,0 +1,55 @@
+import { ActionIcon, Group, Text } from '@mantine/core';
+import { IconTrash } from '@tabler/icons-react';
+import { memo } from 'react';
+import { TimeAgo } from '../../components/TimeAgo';
+import { UserAvatar } from '../../components/UserAvatar';
+import type { ListedComment } from '../../lib/cacheTypes';
+import { roleLabels } from '../../lib/labels';
+import { mayUserDeleteComment } from '../../lib/permissions';
+import { useCurrentUser } from '../../lib/session';
+import { CommentText } from './CommentText';
+import classes from './Comments.module.css';
+
+interface Props {
+  comment: ListedComment;
+  isTarget: boolean;
+  onDelete: (id: string) => void;
+}
+
+export const CommentItem = memo(function CommentItem({ comment, isTarget, onDelete }: Props) {
+  const me = useCurrentUser();
+  return (
+    <li
+      id={`comment-${comment.id}`}
+      className={classes.comment}
+      tabIndex={-1}
+      data-pending={comment.pending || undefined}
+      data-target={isTarget || undefined}
+      data-testid="comment"
+    >
+      <UserAvatar user={comment.author} size={32} aria-hidden />
+      <div className={classes.body}>
+        <Group gap={6}>
+          <Text size="sm" fw={600}>
+            {comment.author.name}
+          </Text>
+          <Text size="xs" c="dimmed" component="div">
+            {roleLabels[comment.author.role]} · {comment.pending ? 'sending…' : <TimeAgo time={comment.createdAt} />}
+          </Text>
+        </Group>
+        <CommentText content={comment.content} />
+      </div>
+      {!comment.pending && mayUserDeleteComment(me, comment) && (
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          className={classes.delete}
+          aria-label={`Delete comment by ${comment.author.name}`}
+          onClick={() => onDelete(comment.id)}
+        >
+          <IconTrash size={16} aria-hidden />
+        </ActionIcon>
+      )}
+    </li>
+  );
+});

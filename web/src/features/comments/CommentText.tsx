@@ -1,0 +1,22 @@
+import { Text } from '@mantine/core';
+import { readHandleFromEmail, splitTextIntoMentions } from '../../lib/mentions';
+import { useCurrentUser } from '../../lib/session';
+import classes from './Comments.module.css';
+
+export function CommentText({ content }: { content: string }) {
+  const me = useCurrentUser();
+  const mine = `@${readHandleFromEmail(me.email)}`;
+  return (
+    <Text size="sm" className={classes.text}>
+      {splitTextIntoMentions(content).map((part, at) =>
+        part.mention ? (
+          <span key={at} className={classes.mention} data-me={part.text.toLowerCase() === mine || undefined}>
+            {part.text}
+          </span>
+        ) : (
+          part.text
+        ),
+      )}
+    </Text>
+  );
+}

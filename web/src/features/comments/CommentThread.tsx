@@ -1,0 +1,97 @@
+import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@mantine/core';
+import { IconArrowDown } from '@tabler/icons-react';
+import { QueryFailure } from '../../components/QueryFailure';
+import { listCommentsOldestFirst } from '../../realtime';
+import { useCreateComment } from './api/createComment';
+import { useDeleteComment } from './api/deleteComment';
+import { useComments } from './api/listComments';
+import { CommentForm } from './CommentForm';
+import { CommentItem } from './CommentItem';
+import classes from './Comments.module.css';
+import { TypingIndicator } from './TypingIndicator';
+import { useCommentDraft } from './useCommentDraft';
+import { useCommentTarget } from './useCommentTarget';
+import { useStickyScroll } from './useStickyScroll';
+
+const HEIGHT_PX = 480;
+
+function CommentList({ incidentId, list }: { incidentId: string; list: ReturnType<typeof useComments> }) {
+  const comments = list.data ? listCommentsOldestFirst(list.data) : [];
+  const scroll = useStickyScroll({ first: comments[0]?.id, last: comments.at(-1)?.id });
+  const { mutate: remove } = useDeleteComment(incidentId);
+  const { hasNextPage, isFetching, fetchNextPage } = list;
+  const target = useCommentTarget({ comments, hasNextPage, isFetching, fetchNextPage });
+  if (comments.length === 0) {
+    return (
+      <Text c="dimmed" size="sm" py="md">
+        Nobody has said anything yet.
+      </Text>
+    );
+  }
+  return (
+    <div className={classes.thread}>
+      <ScrollArea.Autosize
+        mah={HEIGHT_PX}
+        type="auto"
+        viewportRef={scroll.viewport}
+        onScrollPositionChange={scroll.noteScroll}
+        viewportProps={{ tabIndex: 0, role: 'log', 'aria-label': 'Comments' }}
+      >
+        {hasNextPage && (
+          <Center pb="xs">
+            <Button variant="subtle" size="xs" loading={list.isFetchingNextPage} onClick={() => void fetchNextPage()}>
+              Show earlier comments
+            </Button>
+          </Center>
+        )}
+        <ul className={classes.list}>
+          {comments.map((comment) => (
+            <CommentItem key={comment.id} comment={comment} isTarget={comment.id === target} onDelete={remove} />
+          ))}
+        </ul>
+      </ScrollArea.Autosize>
+      {scroll.hasNewer && (
+        <Button
+          className={classes.newer}
+          size="xs"
+          radius="xl"
+          leftSection={<IconArrowDown size={14} aria-hidden />}
+          onClick={scroll.scrollToEnd}
+        >
+          New comments
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function CommentThread({ incidentId, ready }: { incidentId: string; ready: boolean }) {
+  const list = useComments(incidentId, ready);
+  const draft = useCommentDraft(incidentId);
+  const post = useCreateComment(incidentId, draft.restore);
+  const loaded = list.data ? listCommentsOldestFirst(list.data).length : 0;
+  return (
+    <Paper withBorder radius="md" p="md" component="section" aria-label="Discussion">
+      <Group gap={8} mb="sm">
+        <Title order={2} size="h6">
+          Comments
+        </Title>
+        {list.data && (
+          <Text size="sm" c="dimmed">
+            {loaded}
+            {list.hasNextPage ? '+' : ''}
+          </Text>
+        )}
+      </Group>
+      {list.isError && !list.data && <QueryFailure error={list.error} onRetry={() => void list.refetch()} />}
+      {list.isPending && !list.isError && (
+        <Center py="md">
+          <Loader size="sm" aria-label="Loading comments" />
+        </Center>
+      )}
+      {list.data && <CommentList incidentId={incidentId} list={list} />}
+      <CommentForm incidentId={incidentId} draft={draft} onPost={post} disabled={!list.data} />
+      <TypingIndicator incidentId={incidentId} />
+    </Paper>
+  );
+}

@@ -1,0 +1,48 @@
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Comment } from '../../../generated';
+import { describeErrorForPeople } from '../../../lib/apiError';
+import type { CommentPages } from '../../../lib/cacheTypes';
+import { sendApiRequest } from '../../../lib/http';
+import { queryKeys } from '../../../lib/queryKeys';
+import { createRandomKeyForRequest } from '../../../lib/randomKey';
+import { useCurrentUser } from '../../../lib/session';
+import { appendCommentToPages, removeCommentFromPages } from '../../../realtime';
+
+interface NewComment {
+  content: string;
+  key: string;
+}
+
+function postCommentToServer(incidentId: string, { content, key }: NewComment): Promise<Comment> {
+  return sendApiRequest<Comment>({
+    method: 'POST',
+    path: `/api/incidents/${incidentId}/comments`,
+    body: { content },
+    headers: { 'Idempotency-Key': key },
+  });
+}
+
+/** Shows the comment at once, greyed until confirmed; takes it back, with a message, when the server refuses. */
+export function useCreateComment(incidentId: string, onRefused: (content: string) => void) {
+  const client = useQueryClient();
+  const author = useCurrentUser();
+  const queryKey = queryKeys.commentsOf(incidentId);
+  const change = (update: (data: CommentPages) => CommentPages) =>
+    client.setQueryData<CommentPages>(queryKey, (data) => data && update(data));
+
+  const mutation = useMutation({
+    mutationFn: (comment: NewComment) => postCommentToServer(incidentId, comment),
+    onMutate: ({ content, key }) => {
+      const createdAt = new Date().toISOString();
+      change((data) => appendCommentToPages(data, { id: key, incidentId, content, author, createdAt, pending: true }));
+    },
+    onSuccess: (comment, { key }) => change((data) => appendCommentToPages(removeCommentFromPages(data, key), comment)),
+    onError: (error, { content, key }) => {
+      change((data) => removeCommentFromPages(data, key));
+      notifications.show({ color: 'red', title: 'Your comment was not posted', message: describeErrorForPeople(error) });
+      onRefused(content);
+    },
+  });
+  return (content: string) => mutation.mutate({ content, key: createRandomKeyForRequest() });
+}

@@ -1,0 +1,40 @@
+import { Alert, Text } from '@mantine/core';
+import { IconCircleCheck } from '@tabler/icons-react';
+import { TimeAgo } from '../../components/TimeAgo';
+import type { Incident } from '../../generated';
+import { useChangedFields } from '../../realtime';
+import classes from './IncidentRow.module.css';
+
+export function IncidentDescription({ incident }: { incident: Incident }) {
+  const changed = useChangedFields(incident.id);
+  return (
+    <>
+      {incident.status === 'RESOLVED' && (
+        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" data-testid="resolution">
+          {incident.resolution && (
+            <Text size="sm" mb={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+              {incident.resolution}
+            </Text>
+          )}
+          <Text size="xs">
+            {incident.resolvedBy && `by ${incident.resolvedBy.name}`}
+            {incident.resolvedAt && (
+              <>
+                , <TimeAgo time={incident.resolvedAt} />
+              </>
+            )}
+          </Text>
+        </Alert>
+      )}
+      <section aria-label="Description">
+        {incident.description ? (
+          <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
+            <span className={changed.has('description') ? classes.changed : undefined}>{incident.description}</span>
+          </Text>
+        ) : (
+          <Text c="dimmed">No description.</Text>
+        )}
+      </section>
+    </>
+  );
+}

@@ -1,0 +1,75 @@
+import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconArrowLeft, IconCircleCheck, IconPencil, IconRotate } from '@tabler/icons-react';
+import { Link } from 'react-router';
+import { SeverityBadge } from '../../components/SeverityBadge';
+import { StatusBadge } from '../../components/StatusBadge';
+import { TimeAgo } from '../../components/TimeAgo';
+import type { Incident } from '../../generated';
+import { shortenIncidentIdForPeople } from '../../lib/labels';
+import { mayUserUpdateIncident } from '../../lib/permissions';
+import { useCurrentUser } from '../../lib/session';
+import { useChangedFields } from '../../realtime';
+import { useUpdateIncident } from './api/updateIncident';
+import { EditIncidentModal } from './EditIncidentModal';
+import { ResolveIncidentModal } from './ResolveIncidentModal';
+import classes from './IncidentRow.module.css';
+
+function IncidentActions({ incident }: { incident: Incident }) {
+  const [editing, edit] = useDisclosure();
+  const [resolving, resolve] = useDisclosure();
+  const update = useUpdateIncident(incident.id);
+  const resolved = incident.status === 'RESOLVED';
+  return (
+    <Group gap="xs">
+      <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
+        Edit
+      </Button>
+      {resolved ? (
+        <Button
+          variant="default"
+          leftSection={<IconRotate size={16} aria-hidden />}
+          onClick={() => update.mutate({ status: 'OPEN' })}
+        >
+          Reopen
+        </Button>
+      ) : (
+        <Button color="#1f6f31" leftSection={<IconCircleCheck size={16} aria-hidden />} onClick={resolve.open}>
+          Resolve
+        </Button>
+      )}
+      <EditIncidentModal incident={incident} opened={editing} onClose={edit.close} />
+      <ResolveIncidentModal incident={incident} opened={resolving} onClose={resolve.close} />
+    </Group>
+  );
+}
+
+export function IncidentHeader({ incident }: { incident: Incident }) {
+  const me = useCurrentUser();
+  const changed = useChangedFields(incident.id);
+  const glow = (field: keyof Incident) => (changed.has(field) ? classes.changed : undefined);
+  return (
+    <Stack gap="sm">
+      <Anchor component={Link} to="/incidents" size="sm" w="fit-content">
+        <Group gap={4}>
+          <IconArrowLeft size={15} aria-hidden />
+          All incidents
+        </Group>
+      </Anchor>
+      <Group justify="space-between" align="flex-start" gap="sm">
+        <Title order={1} size="h2" tabIndex={-1} data-page-heading style={{ overflowWrap: 'anywhere', flex: '1 1 320px' }}>
+          <span className={glow('title')}>{incident.title}</span>
+        </Title>
+        {mayUserUpdateIncident(me, incident) && <IncidentActions incident={incident} />}
+      </Group>
+      <Group gap="xs" data-testid="incident-summary">
+        <SeverityBadge severity={incident.severity} className={glow('severity')} />
+        <StatusBadge status={incident.status} className={glow('status')} />
+        <Text size="sm" c="dimmed" component="div">
+          {shortenIncidentIdForPeople(incident.id)} · reported by {incident.reportedBy.name},{' '}
+          <TimeAgo time={incident.createdAt} />
+        </Text>
+      </Group>
+    </Stack>
+  );
+}

@@ -1,0 +1,70 @@
+import { Badge, Group, Text, Tooltip } from '@mantine/core';
+import { IconMapPin } from '@tabler/icons-react';
+import { memo } from 'react';
+import { Link } from 'react-router';
+import { styleReadableBadgeText } from '../../components/badgeText';
+import { SeverityBadge } from '../../components/SeverityBadge';
+import { StatusBadge } from '../../components/StatusBadge';
+import { TimeAgo } from '../../components/TimeAgo';
+import { UserAvatar } from '../../components/UserAvatar';
+import type { Incident } from '../../generated';
+import { shortenIncidentIdForPeople } from '../../lib/labels';
+import { useChangedFields } from '../../realtime';
+import classes from './IncidentRow.module.css';
+
+/** One incident of a list. A field that just changed glows for a moment. */
+export const IncidentRow = memo(function IncidentRow({ incident }: { incident: Incident }) {
+  const changed = useChangedFields(incident.id);
+  const glow = (field: keyof Incident) => (changed.has(field) ? classes.changed : undefined);
+  const assigned = incident.assignee ? `Assigned to ${incident.assignee.name}` : 'Unassigned';
+  return (
+    <article
+      className={classes.row}
+      aria-label={incident.title}
+      data-incident-id={incident.id}
+      data-status={incident.status}
+      data-severity={incident.severity}
+      data-fresh={changed.has('id') || undefined}
+    >
+      <div className={classes.head}>
+        <Text component="h3" className={classes.title}>
+          <Link to={`/incidents/${incident.id}`} className={classes.link}>
+            <span className={glow('title')}>{incident.title}</span>
+          </Link>
+          {changed.has('id') && (
+            <Badge size="xs" variant="light" color="teal" ml={8} style={styleReadableBadgeText('teal')}>
+              New
+            </Badge>
+          )}
+        </Text>
+        {incident.description && (
+          <Text size="sm" className={classes.description} data-changed={changed.has('description') || undefined}>
+            <span className={glow('description')}>{incident.description}</span>
+          </Text>
+        )}
+        <Group gap={6} className={classes.meta}>
+          <span>{shortenIncidentIdForPeople(incident.id)}</span>
+          <span aria-hidden>·</span>
+          <span>
+            {incident.reportedBy.name}, <TimeAgo time={incident.createdAt} />
+          </span>
+          {incident.location && (
+            <Group gap={3} wrap="nowrap" className={classes.location}>
+              <IconMapPin size={13} aria-hidden />
+              <span className={glow('location')}>{incident.location}</span>
+            </Group>
+          )}
+        </Group>
+      </div>
+      <div className={classes.tags}>
+        <SeverityBadge severity={incident.severity} className={glow('severity')} />
+        <StatusBadge status={incident.status} className={glow('status')} />
+        <Tooltip label={assigned}>
+          <span role="img" aria-label={assigned} className={`${classes.assignee} ${glow('assignee') ?? ''}`}>
+            {incident.assignee ? <UserAvatar user={incident.assignee} title={undefined} /> : <span className={classes.nobody} />}
+          </span>
+        </Tooltip>
+      </div>
+    </article>
+  );
+});

@@ -1,0 +1,67 @@
+import { Group, Text, Title } from '@mantine/core';
+import { IconFlame } from '@tabler/icons-react';
+import { Link } from 'react-router';
+import { TimeAgo } from '../../components/TimeAgo';
+import { UserAvatar } from '../../components/UserAvatar';
+import type { Incident } from '../../generated';
+import type { IncidentFilters } from '../../lib/incidentFilters';
+import { statusLabels } from '../../lib/labels';
+import { useChangedFields } from '../../realtime';
+import { useIncidentList } from './api/listIncidents';
+import classes from './UrgentSection.module.css';
+
+/** Critical and not resolved: what an Auror looks at first. */
+export const urgentFilters: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'], severity: ['CRITICAL'] };
+
+function UrgentCard({ incident }: { incident: Incident }) {
+  const changed = useChangedFields(incident.id);
+  return (
+    <li
+      className={classes.card}
+      data-incident-id={incident.id}
+      data-changed={changed.has('severity') || changed.has('id') || undefined}
+    >
+      <Link to={`/incidents/${incident.id}`} className={classes.link}>
+        {incident.title}
+      </Link>
+      <Group gap={8} justify="space-between" wrap="nowrap" mt={8}>
+        <Text size="xs" className={classes.meta}>
+          {statusLabels[incident.status]} · {incident.location ? `${incident.location} · ` : ''}
+          <TimeAgo time={incident.createdAt} />
+        </Text>
+        {incident.assignee ? (
+          <UserAvatar user={incident.assignee} size={24} />
+        ) : (
+          <Text size="xs" fw={600} className={classes.nobody}>
+            Unassigned
+          </Text>
+        )}
+      </Group>
+    </li>
+  );
+}
+
+export function UrgentSection() {
+  const { data, hasNextPage } = useIncidentList(urgentFilters);
+  const incidents = data?.pages.flatMap((page) => page.incidents) ?? [];
+  if (incidents.length === 0) return null;
+  return (
+    <section className={classes.section} aria-labelledby="urgent-heading">
+      <Group gap={8} mb="sm">
+        <IconFlame size={20} aria-hidden className={classes.icon} />
+        <Title order={2} size="h5" id="urgent-heading">
+          Urgent
+        </Title>
+        <Text size="sm" fw={600} className={classes.count}>
+          {incidents.length}
+          {hasNextPage ? '+' : ''}
+        </Text>
+      </Group>
+      <ul className={classes.cards} aria-label="Urgent incidents">
+        {incidents.map((incident) => (
+          <UrgentCard key={incident.id} incident={incident} />
+        ))}
+      </ul>
+    </section>
+  );
+}

@@ -1,0 +1,31 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import type { IncidentPage } from '../../../lib/cacheTypes';
+import { sendApiRequest } from '../../../lib/http';
+import type { IncidentFilters } from '../../../lib/incidentFilters';
+import { queryKeys } from '../../../lib/queryKeys';
+
+const PAGE_SIZE = 30;
+
+function fetchIncidentPageWithFilters(filters: IncidentFilters, before: string | null, signal: AbortSignal) {
+  return sendApiRequest<IncidentPage>({
+    path: '/api/incidents',
+    query: {
+      status: filters.status?.join(','),
+      severity: filters.severity?.join(','),
+      assignee: filters.assignee,
+      q: filters.q,
+      limit: PAGE_SIZE,
+      before,
+    },
+    signal,
+  });
+}
+
+export function useIncidentList(filters: IncidentFilters) {
+  return useInfiniteQuery({
+    queryKey: queryKeys.incidentList(filters),
+    queryFn: ({ pageParam, signal }) => fetchIncidentPageWithFilters(filters, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextBefore,
+  });
+}

@@ -1,0 +1,48 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { Incident, Severity, Status, User } from '../../../generated';
+import { describeErrorForPeople } from '../../../lib/apiError';
+import { sendApiRequest } from '../../../lib/http';
+import { queryKeys } from '../../../lib/queryKeys';
+import { patchIncidentInCache, readIncidentFromCache } from '../cache';
+import { showFailureAsToast } from '../toasts';
+
+export interface IncidentPatch {
+  title?: string;
+  description?: string | null;
+  severity?: Severity;
+  status?: Status;
+  location?: string | null;
+  assignee?: User | null;
+  /** Refuse when somebody changed the incident since this version. */
+  version?: number;
+}
+
+async function patchIncidentOnServer(id: string, patch: IncidentPatch): Promise<Incident> {
+  const { assignee, ...fields } = patch;
+  const body = assignee === undefined ? fields : { ...fields, assigneeId: assignee?.id ?? null };
+  return await sendApiRequest<Incident>({ method: 'PATCH', path: `/api/incidents/${id}`, body });
+}
+
+/** Shows a change at once; takes it back, with a message, when the server refuses. */
+export function useUpdateIncident(id: string, { quiet = false }: { quiet?: boolean } = {}) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: IncidentPatch) => patchIncidentOnServer(id, patch),
+    onMutate: (patch) => {
+      const before = readIncidentFromCache(client, id);
+      const changes = { ...patch };
+      delete changes.version;
+      patchIncidentInCache(client, id, changes);
+      return { before, fields: Object.keys(changes) as (keyof Incident)[] };
+    },
+    onError: (error, _patch, context) => {
+      if (context?.before) {
+        const { before, fields } = context;
+        patchIncidentInCache(client, id, Object.fromEntries(fields.map((field) => [field, before[field]])));
+      }
+      void client.invalidateQueries({ queryKey: queryKeys.incidentDetail(id) });
+      if (!quiet) showFailureAsToast('The change was not saved', describeErrorForPeople(error));
+    },
+    onSuccess: (incident) => patchIncidentInCache(client, id, incident),
+  });
+}

@@ -1,0 +1,9 @@
+export { ActivityTimeline } from './ActivityTimeline';
+export { useIncident } from './api/getIncident';
+export { IncidentDescription } from './IncidentDescription';
+export { IncidentHeader } from './IncidentHeader';
+export { IncidentsPage } from './IncidentsPage';
+export { IncidentToasts } from './IncidentToasts';
+export { PropertiesPanel } from './PropertiesPanel';
+export { ReportIncidentModal } from './ReportIncidentModal';
+export { ViewLinks } from './ViewLinks';

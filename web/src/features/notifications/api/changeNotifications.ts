@@ -1,0 +1,23 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { notifications as toasts } from '@mantine/notifications';
+import { describeErrorForPeople } from '../../../lib/apiError';
+import type { NotificationPages } from '../../../lib/cacheTypes';
+import { queryKeys } from '../../../lib/queryKeys';
+
+/** A change of one's notifications that shows at once; a refusal brings the server's truth back, with a message. */
+export function useNotificationChange<V>(
+  send: (what: V) => Promise<unknown>,
+  apply: (data: NotificationPages, what: V) => NotificationPages,
+) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: send,
+    onMutate: (what: V) => {
+      client.setQueryData<NotificationPages>(queryKeys.notifications, (data) => data && apply(data, what));
+    },
+    onError: (error) => {
+      void client.invalidateQueries({ queryKey: queryKeys.notifications });
+      toasts.show({ color: 'red', title: 'Your notifications were not changed', message: describeErrorForPeople(error) });
+    },
+  });
+}

@@ -1,0 +1,12 @@
+import { sendApiRequest } from '../../../lib/http';
+import { markNotificationsReadInPages } from '../../../realtime';
+import { useNotificationChange } from './changeNotifications';
+
+const FAR_FUTURE = '9999-12-31T00:00:00.000Z';
+
+export function useMarkAllRead() {
+  return useNotificationChange(
+    () => sendApiRequest<{ updated: number }>({ method: 'PATCH', path: '/api/notifications/read-all' }),
+    (data) => markNotificationsReadInPages(data, { all: true, readAt: FAR_FUTURE, unreadCount: 0 }),
+  );
+}

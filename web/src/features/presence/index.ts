@@ -1,0 +1,2 @@
+export { IncidentViewers } from './IncidentViewers';
+export { OnlineCounts } from './OnlineCounts';

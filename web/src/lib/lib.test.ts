@@ -1,0 +1,120 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { User } from '../generated';
+import { ApiError, readFieldErrorsFromServer } from './apiError';
+import { matchIncidentAgainstFilters, readFiltersFromSearchParams, writeFiltersToSearchParams } from './incidentFilters';
+import { joinNamesForReading } from './labels';
+import { insertMentionAtCaret, readMentionAtCaret, splitTextIntoMentions } from './mentions';
+import { createPersistedStoreForKey } from './persistedStore';
+import { saveSessionFromTokenAnswer, sessionStore } from './session';
+import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './sessionRenewal';
+import { formatTimeFromNow } from './time';
+
+const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT' };
+
+describe('filters', () => {
+  it('should survive the address bar', () => {
+    const filters = { status: ['OPEN' as const], severity: ['SERIOUS' as const, 'CRITICAL' as const], assignee: 'me', q: 'troll' };
+    expect(readFiltersFromSearchParams(writeFiltersToSearchParams(filters))).toEqual(filters);
+  });
+
+  it('should drop what an address made up', () => {
+    expect(readFiltersFromSearchParams(new URLSearchParams('status=GONE,OPEN&severity=x&q=%20'))).toEqual({ status: ['OPEN'] });
+  });
+
+  it('should match every word of a search', () => {
+    const incident = { title: 'Troll in the dungeon', description: null, location: 'Dungeons', assignee: null } as never;
+    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon TRO' }, 'u1')).toBe(true);
+    expect(matchIncidentAgainstFilters(incident, { q: 'dung troll' }, 'u1')).toBe(false);
+    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon ghost' }, 'u1')).toBe(false);
+  });
+});
+
+describe('mentions', () => {
+  it('should be found as the server finds them', () => {
+    const mentions = (text: string) => splitTextIntoMentions(text).filter((part) => part.mention).map((part) => part.text);
+    expect(mentions('@harry.potter, ask (@ron).')).toEqual(['@harry.potter', '@ron']);
+    expect(mentions('mail harry@hogwarts.edu, @ nothing, a@@b')).toEqual([]);
+    expect(splitTextIntoMentions('a @b c').map((part) => part.text).join('')).toBe('a @b c');
+  });
+
+  it('should be completed where the caret is', () => {
+    expect(readMentionAtCaret('Ask @har', 8)).toEqual({ start: 4, query: 'har' });
+    expect(readMentionAtCaret('mail a@har', 10)).toBeNull();
+    expect(insertMentionAtCaret('Ask @har about it', 8, harry)).toEqual({ text: 'Ask @harry.potter about it', caret: 18 });
+  });
+});
+
+describe('errors of the server', () => {
+  it('should be put at their fields', () => {
+    const error = new ApiError('VALIDATION_ERROR', 'title: must not be empty', 400, { field: 'title' });
+    expect(readFieldErrorsFromServer(error)).toEqual({ title: 'Must not be empty' });
+    expect(readFieldErrorsFromServer(new ApiError('CONFLICT', 'taken', 409))).toEqual({});
+  });
+});
+
+describe('words for people', () => {
+  it('should name one, two and many', () => {
+    expect(joinNamesForReading(['Ron'])).toBe('Ron');
+    expect(joinNamesForReading(['Ron', 'Harry'])).toBe('Ron and Harry');
+    expect(joinNamesForReading(['Ron', 'Harry', 'Luna', 'Neville'])).toBe('Ron, Harry and 2 others');
+  });
+
+  it('should tell a time from now', () => {
+    const now = Date.parse('2026-01-01T12:00:00.000Z');
+    expect(formatTimeFromNow('2026-01-01T11:59:30.000Z', now)).toBe('just now');
+    expect(formatTimeFromNow('2026-01-01T10:00:00.000Z', now)).toBe('2h ago');
+  });
+});
+
+describe('a stored value', () => {
+  beforeEach(() => localStorage.clear());
+
+  it('should tell all readers at once when another tab changes it', () => {
+    const store = createPersistedStoreForKey('k', (stored) => (stored as number | null) ?? 0);
+    const seen: number[] = [];
+    store.subscribe(() => seen.push(store.get()));
+    store.subscribe(() => seen.push(store.get()));
+    localStorage.setItem('k', '7');
+    window.dispatchEvent(new StorageEvent('storage', { key: 'k' }));
+    expect(seen).toEqual([7, 7]);
+  });
+
+  it('should survive nonsense', () => {
+    localStorage.setItem('k', '{');
+    expect(createPersistedStoreForKey('k', (stored) => stored).get()).toBeNull();
+  });
+});
+
+describe('renewing a session', () => {
+  beforeEach(() => sessionStore.set(null));
+  const answer = (token: string) => ({ user: harry, accessToken: token, refreshToken: `r-${token}`, expiresIn: 900 });
+
+  it('should come a minute before the end, or a fifth of a short life', () => {
+    const session = saveSessionFromTokenAnswer(answer('a'));
+    expect(computeRenewalDelayForSession(session, session.issuedAt)).toBe(840_000);
+    expect(computeRenewalDelayForSession({ ...session, expiresAt: session.issuedAt + 10_000 }, session.issuedAt)).toBe(8_000);
+    expect(computeRenewalDelayForSession(session, session.expiresAt + 1)).toBe(0);
+  });
+
+  it('should use what another tab has got meanwhile', async () => {
+    saveSessionFromTokenAnswer(answer('new'));
+    const fetched = vi.spyOn(globalThis, 'fetch');
+    expect((await renewSessionWithSharedLock('old'))?.accessToken).toBe('new');
+    expect(fetched).not.toHaveBeenCalled();
+  });
+
+  it('should ask once for many, and keep the session when the server is away', async () => {
+    saveSessionFromTokenAnswer(answer('old'));
+    const fetched = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('no network'));
+    expect(await Promise.all([renewSessionWithSharedLock('old'), renewSessionWithSharedLock('old')])).toEqual([null, null]);
+    expect(fetched).toHaveBeenCalledTimes(1);
+    expect(sessionStore.get()?.accessToken).toBe('old');
+  });
+
+  it('should end a session that the server refuses', async () => {
+    saveSessionFromTokenAnswer(answer('old'));
+    vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response('{}', { status: 401 }));
+    expect(await renewSessionWithSharedLock('old')).toBeNull();
+    expect(sessionStore.get()).toBeNull();
+  });
+});

@@ -1,0 +1,101 @@
+import { forgetSessionOfThisBrowser, saveSessionFromTokenAnswer, sessionStore, type Session, type TokenAnswer } from './session';
+
+const LOCK_NAME = 'owlpost.session.renewal';
+const LEASE_KEY = 'owlpost.session.lease';
+const LEASE_MS = 8_000;
+const LEASE_POLL_MS = 60;
+const PROPAGATION_MS = 100;
+const NEWS_DEADLINE_MS = 2_000;
+
+/**
+ * Runs `work` in one tab of this browser at a time. A refresh token is good once: two tabs that used the same
+ * one would look like a thief and lose the whole family. Web Locks exist on https and localhost only, so
+ * elsewhere a lease in localStorage stands in.
+ */
+async function runExclusiveAcrossBrowserTabs<T>(work: (waited: boolean) => Promise<T>): Promise<T> {
+  if (navigator.locks) {
+    const first = await navigator.locks.request(LOCK_NAME, { ifAvailable: true }, async (lock) =>
+      lock ? { done: await work(false) } : null,
+    );
+    return first ? first.done : await navigator.locks.request(LOCK_NAME, () => work(true));
+  }
+  let waited: boolean;
+  const mine = `${Date.now() + LEASE_MS}:${Math.random()}`;
+  for (let tries = 0; ; tries += 1) {
+    const [until] = (localStorage.getItem(LEASE_KEY) ?? '0').split(':');
+    if (Number(until) < Date.now()) {
+      localStorage.setItem(LEASE_KEY, mine);
+      await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
+      if (localStorage.getItem(LEASE_KEY) === mine) {
+        waited = tries > 0;
+        break;
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
+  }
+  try {
+    return await work(waited);
+  } finally {
+    localStorage.removeItem(LEASE_KEY);
+  }
+}
+
+/** What one tab stores reaches the others a moment later: the lock is held that long, so that the next one sees it. */
+function waitForOtherTabs(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, PROPAGATION_MS));
+}
+
+/** Another tab held the lock, so it has most likely renewed the token: its news may come after the lock. */
+async function waitForNewsOfOtherTab(staleToken: string): Promise<void> {
+  const deadline = Date.now() + NEWS_DEADLINE_MS;
+  while (sessionStore.get()?.accessToken === staleToken && Date.now() < deadline) await waitForOtherTabs();
+}
+
+async function exchangeRefreshTokenForSession(session: Session): Promise<Session | null> {
+  let response: Response;
+  try {
+    response = await fetch('/api/auth/refresh', {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
+      body: JSON.stringify({ refreshToken: session.refreshToken }),
+    });
+  } catch {
+    return null; // Unreachable is not refused: keep the session and try again later.
+  }
+  if (response.ok) {
+    const renewed = saveSessionFromTokenAnswer((await response.json()) as TokenAnswer);
+    await waitForOtherTabs();
+    return renewed;
+  }
+  if (response.status !== 401 && response.status !== 403 && response.status !== 400) return null;
+  const current = sessionStore.get();
+  if (current && current.refreshToken !== session.refreshToken) return current;
+  forgetSessionOfThisBrowser();
+  return null;
+}
+
+let inFlight: Promise<Session | null> | null = null;
+
+/**
+ * Replaces the access token `staleToken`. When another request or tab has replaced it meanwhile, that one is used.
+ * `null`: no new token now (unreachable, or refused, in which case the session is gone).
+ */
+export function renewSessionWithSharedLock(staleToken: string): Promise<Session | null> {
+  inFlight ??= runExclusiveAcrossBrowserTabs(async (waited) => {
+    if (waited) await waitForNewsOfOtherTab(staleToken);
+    const current = sessionStore.get();
+    if (!current) return null;
+    if (current.accessToken !== staleToken) return current;
+    return await exchangeRefreshTokenForSession(current);
+  }).finally(() => {
+    inFlight = null;
+  });
+  return inFlight;
+}
+
+/** Milliseconds from now until the token should be renewed: a fifth of its life before its end, a minute at most. */
+export function computeRenewalDelayForSession(session: Session, now: number): number {
+  const life = Math.max(0, session.expiresAt - session.issuedAt);
+  const margin = Math.min(60_000, life / 5);
+  return Math.max(0, session.expiresAt - margin - now);
+}

@@ -1,0 +1,93 @@
+import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import type { Incident, User } from '../generated';
+import type { CommentPages, IncidentDetail, IncidentPages, LoggedEvent, NotificationPages } from '../lib/cacheTypes';
+import type { IncidentFilters } from '../lib/incidentFilters';
+import { queryKeys } from '../lib/queryKeys';
+import type { DomainEvent } from './events';
+import { appendEventToActivity } from './projections/activity';
+import { reduceCommentPagesWithEvent } from './projections/comments';
+import { reduceIncidentDetailWithEvent, reduceIncidentPagesWithEvent } from './projections/incidents';
+import { reduceNotificationPagesWithEvent } from './projections/notifications';
+
+const REFETCH_DELAY_MS = 400;
+
+function hasPrefixOfKey(key: QueryKey, prefix: readonly string[]): boolean {
+  return prefix.every((part, at) => key[at] === part);
+}
+
+/** Writes durable events into every query they concern. Applying one twice changes nothing. */
+export class CacheWriter {
+  private readonly toRefetch = new Map<string, QueryKey>();
+  private refetchTimer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(
+    private readonly client: QueryClient,
+    private readonly readMe: () => User | null,
+  ) {}
+
+  applyEventToAllQueries(event: DomainEvent): void {
+    for (const query of this.client.getQueryCache().getAll()) {
+      if (query.state.data !== undefined) this.applyEventToQuery(query.queryKey, event);
+    }
+  }
+
+  applyEventToQuery(key: QueryKey, event: DomainEvent): void {
+    const data = this.client.getQueryData(key);
+    if (data === undefined) return;
+    const next = this.reduceDataWithEvent(key, data, event);
+    if (next !== data) this.client.setQueryData(key, next);
+  }
+
+  private reduceDataWithEvent(key: QueryKey, data: unknown, event: DomainEvent): unknown {
+    if (hasPrefixOfKey(key, queryKeys.incidentLists)) return this.reduceIncidentList(key, data as IncidentPages, event);
+    if (hasPrefixOfKey(key, queryKeys.incidentDetails)) {
+      return reduceIncidentDetailWithEvent(data as IncidentDetail, event);
+    }
+    if (hasPrefixOfKey(key, queryKeys.comments)) {
+      return reduceCommentPagesWithEvent(data as CommentPages, event, String(key[1]));
+    }
+    if (hasPrefixOfKey(key, queryKeys.notifications)) {
+      return reduceNotificationPagesWithEvent(data as NotificationPages, event);
+    }
+    if (hasPrefixOfKey(key, queryKeys.activity)) {
+      return appendEventToActivity(data as LoggedEvent[], event, String(key[1]));
+    }
+    return data;
+  }
+
+  private reduceIncidentList(key: QueryKey, data: IncidentPages, event: DomainEvent): IncidentPages {
+    const me = this.readMe();
+    if (!me) return data;
+    const filters = (key[2] ?? {}) as IncidentFilters;
+    const reduced = reduceIncidentPagesWithEvent(data, event, {
+      filters,
+      me,
+      findKnownIncident: (id) => this.findIncidentInCache(id),
+    });
+    if (reduced.unknown) this.refetchQuerySoon(key);
+    return reduced.pages;
+  }
+
+  findIncidentInCache(id: string): Incident | undefined {
+    const detail = this.client.getQueryData<IncidentDetail>(queryKeys.incidentDetail(id));
+    if (detail) return detail;
+    for (const [, pages] of this.client.getQueriesData<IncidentPages>({ queryKey: queryKeys.incidentLists })) {
+      for (const page of pages?.pages ?? []) {
+        const found = page.incidents.find((incident) => incident.id === id);
+        if (found) return found;
+      }
+    }
+    return undefined;
+  }
+
+  /** Many events may ask for the same refetch: one answers them all. */
+  private refetchQuerySoon(key: QueryKey): void {
+    this.toRefetch.set(JSON.stringify(key), key);
+    this.refetchTimer ??= setTimeout(() => {
+      this.refetchTimer = null;
+      const keys = [...this.toRefetch.values()];
+      this.toRefetch.clear();
+      for (const queryKey of keys) void this.client.invalidateQueries({ queryKey, exact: true });
+    }, REFETCH_DELAY_MS);
+  }
+}

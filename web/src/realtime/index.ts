@@ -1,0 +1,11 @@
+export { RealtimeProvider } from './RealtimeProvider';
+export { useChangedFields } from './changeStore';
+export type { DomainEvent } from './events';
+export { useLinkState, type LinkState } from './linkStore';
+export { appendCommentToPages, listCommentsOldestFirst, removeCommentFromPages } from './projections/comments';
+export { countUnreadInPages, dropNotificationFromPages, markNotificationsReadInPages } from './projections/notifications';
+export { useDomainEvents } from './useDomainEvents';
+export { useIncidentRoom } from './useIncidentRoom';
+export { useTypingSender, type TypingSender } from './useTypingSender';
+export { useTypists } from './typingStore';
+export { readSubjectOfEvent } from './projections/activity';

@@ -1,0 +1,116 @@
+import type { Incident, User } from '../../generated';
+import type { IncidentDetail, IncidentPages } from '../../lib/cacheTypes';
+import { matchIncidentAgainstFilters, type IncidentFilters } from '../../lib/incidentFilters';
+import type { DomainEvent } from '../events';
+
+/** Newest first, as the server lists them. */
+function compareIncidentsNewestFirst(a: Incident, b: Incident): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
+  return a.id < b.id ? 1 : -1;
+}
+
+/** What an event makes of one incident; the same object when nothing changes. */
+export function applyEventToIncident<T extends Incident>(incident: T, event: DomainEvent): T {
+  switch (event.name) {
+    case 'incident:created':
+    case 'escalation:critical': {
+      const fresh = event.payload.incident;
+      if (fresh.id !== incident.id || fresh.version < incident.version) return incident;
+      return { ...incident, ...fresh };
+    }
+    case 'incident:updated': {
+      const { incidentId, changes } = event.payload;
+      if (incidentId !== incident.id) return incident;
+      if (changes.version !== undefined && changes.version < incident.version) return incident;
+      return { ...incident, ...changes };
+    }
+    case 'incident:resolved': {
+      const { incidentId, resolvedBy, resolution } = event.payload;
+      if (incidentId !== incident.id) return incident;
+      const resolvedAt = incident.resolvedAt ?? new Date().toISOString();
+      return { ...incident, status: 'RESOLVED', resolvedBy, resolution, resolvedAt };
+    }
+    default:
+      return incident;
+  }
+}
+
+function readIncidentIdFromEvent(event: DomainEvent): string | null {
+  switch (event.name) {
+    case 'incident:created':
+      return event.payload.incident.id;
+    case 'incident:updated':
+    case 'incident:resolved':
+    case 'escalation:critical':
+      return event.payload.incidentId;
+    default:
+      return null;
+  }
+}
+
+function insertIncidentIntoPages(pages: IncidentPages, incident: Incident): IncidentPages {
+  const lastPage = pages.pages.at(-1);
+  const oldest = lastPage?.incidents.at(-1);
+  // Older than all that is loaded: it will come with its own page.
+  if (lastPage?.nextBefore && oldest && compareIncidentsNewestFirst(incident, oldest) > 0) return pages;
+  let placed = false;
+  const next = pages.pages.map((page, index) => {
+    if (placed) return page;
+    const at = page.incidents.findIndex((each) => compareIncidentsNewestFirst(incident, each) < 0);
+    const isLast = index === pages.pages.length - 1;
+    if (at === -1 && !isLast) return page;
+    placed = true;
+    const incidents = [...page.incidents];
+    incidents.splice(at === -1 ? incidents.length : at, 0, incident);
+    return { ...page, incidents };
+  });
+  return { ...pages, pages: next };
+}
+
+export interface IncidentListContext {
+  filters: IncidentFilters;
+  me: User;
+  /** Finds an incident that this list does not hold elsewhere in the cache. */
+  findKnownIncident: (id: string) => Incident | undefined;
+}
+
+/** `unknown`: the list may lack an incident that only the server can show; refetch it. */
+export interface ReducedIncidentPages {
+  pages: IncidentPages;
+  unknown: boolean;
+}
+
+export function reduceIncidentPagesWithEvent(
+  data: IncidentPages,
+  event: DomainEvent,
+  context: IncidentListContext,
+): ReducedIncidentPages {
+  const id = readIncidentIdFromEvent(event);
+  if (id === null) return { pages: data, unknown: false };
+  const current = data.pages.flatMap((page) => page.incidents).find((incident) => incident.id === id);
+  const belongs = (incident: Incident) => matchIncidentAgainstFilters(incident, context.filters, context.me.id);
+
+  if (current) {
+    const next = applyEventToIncident(current, event);
+    if (next === current) return { pages: data, unknown: false };
+    const keep = belongs(next);
+    const pages = data.pages.map((page) => {
+      if (!page.incidents.some((incident) => incident.id === id)) return page;
+      const incidents = keep
+        ? page.incidents.map((incident) => (incident.id === id ? next : incident))
+        : page.incidents.filter((incident) => incident.id !== id);
+      return { ...page, incidents };
+    });
+    return { pages: { ...data, pages }, unknown: false };
+  }
+
+  const created = event.name === 'incident:created' || event.name === 'escalation:critical';
+  const known = created ? event.payload.incident : context.findKnownIncident(id);
+  if (!known) return { pages: data, unknown: true };
+  const next = applyEventToIncident(known, event);
+  return { pages: belongs(next) ? insertIncidentIntoPages(data, next) : data, unknown: false };
+}
+
+export function reduceIncidentDetailWithEvent(data: IncidentDetail, event: DomainEvent): IncidentDetail {
+  return applyEventToIncident(data, event);
+}

@@ -1,0 +1,65 @@
+import type { Notification, NotificationDeleted, NotificationNew, NotificationRead } from '../../generated';
+import type { NotificationPages } from '../../lib/cacheTypes';
+import type { DomainEvent } from '../events';
+
+function mapNotificationsInPages(
+  data: NotificationPages,
+  change: (notification: Notification) => Notification | null,
+  unreadCount: number,
+): NotificationPages {
+  const pages = data.pages.map((page) => ({
+    ...page,
+    unreadCount,
+    notifications: page.notifications.map(change).filter((each): each is Notification => each !== null),
+  }));
+  return { ...data, pages };
+}
+
+function addNewNotificationToPages(data: NotificationPages, fresh: NotificationNew): NotificationPages {
+  if (data.pages.some((page) => page.notifications.some((each) => each.id === fresh.id))) return data;
+  const { id, type, message, link, createdAt } = fresh;
+  const notification: Notification = { id, type, message, link, createdAt, isRead: false, readAt: null };
+  const [latest, ...older] = data.pages;
+  if (!latest) return data;
+  const unreadCount = latest.unreadCount + 1;
+  return {
+    ...data,
+    pages: [{ ...latest, unreadCount, notifications: [notification, ...latest.notifications] }, ...older],
+  };
+}
+
+export function markNotificationsReadInPages(
+  data: NotificationPages,
+  read: Pick<NotificationRead, 'id' | 'all' | 'readAt' | 'unreadCount'>,
+): NotificationPages {
+  const isMeant = (each: Notification) => (read.all ? each.createdAt <= read.readAt : each.id === read.id);
+  return mapNotificationsInPages(
+    data,
+    (each) => (isMeant(each) && !each.isRead ? { ...each, isRead: true, readAt: read.readAt } : each),
+    read.unreadCount,
+  );
+}
+
+export function dropNotificationFromPages(
+  data: NotificationPages,
+  deleted: Pick<NotificationDeleted, 'id' | 'unreadCount'>,
+): NotificationPages {
+  return mapNotificationsInPages(data, (each) => (each.id === deleted.id ? null : each), deleted.unreadCount);
+}
+
+export function reduceNotificationPagesWithEvent(data: NotificationPages, event: DomainEvent): NotificationPages {
+  switch (event.name) {
+    case 'notification:new':
+      return addNewNotificationToPages(data, event.payload);
+    case 'notification:read':
+      return markNotificationsReadInPages(data, event.payload);
+    case 'notification:deleted':
+      return dropNotificationFromPages(data, event.payload);
+    default:
+      return data;
+  }
+}
+
+export function countUnreadInPages(data: NotificationPages | undefined): number {
+  return data?.pages[0]?.unreadCount ?? 0;
+}

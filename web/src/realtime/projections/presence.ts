@@ -1,0 +1,28 @@
+import type { PresenceCounts, PresenceJoin, User } from '../../generated';
+import type { OnlineUsers, Viewers } from '../../lib/cacheTypes';
+
+function addUserUnlessPresent(users: User[], user: User): User[] {
+  return users.some((each) => each.id === user.id) ? users : [...users, user];
+}
+
+export function addUserToOnline(data: OnlineUsers, join: PresenceJoin): OnlineUsers {
+  return join.user ? { ...data, users: addUserUnlessPresent(data.users, join.user) } : data;
+}
+
+export function removeUserFromOnline(data: OnlineUsers, userId: string): OnlineUsers {
+  return { ...data, users: data.users.filter((each) => each.id !== userId) };
+}
+
+export function setCountsOfOnline(data: OnlineUsers | undefined, counts: PresenceCounts): OnlineUsers {
+  return { users: data?.users ?? [], total: counts.total, byRole: counts.byRole };
+}
+
+export function addUserToViewers(data: Viewers, join: PresenceJoin): Viewers {
+  const users = join.user ? addUserUnlessPresent(data.users, join.user) : data.users;
+  return { users, count: users.length };
+}
+
+export function removeUserFromViewers(data: Viewers, userId: string): Viewers {
+  const users = data.users.filter((each) => each.id !== userId);
+  return { users, count: users.length };
+}

@@ -1,0 +1,35 @@
+import { QueryClient } from '@tanstack/react-query';
+import { describe, expect, it } from 'vitest';
+import type { IncidentDetail } from '../lib/cacheTypes';
+import { queryKeys } from '../lib/queryKeys';
+import { CacheWriter } from './cacheWriter';
+import { HeardEvents } from './eventLog';
+import { replayHeardEventsAfterFetches } from './replayAfterFetch';
+import { buildEventForTest, buildIncidentForTest, harry } from './testData';
+
+describe('an answer older than an event', () => {
+  it('should not undo the event', async () => {
+    const client = new QueryClient();
+    const heard = new HeardEvents();
+    const writer = new CacheWriter(client, () => harry);
+    const stop = replayHeardEventsAfterFetches(client, heard, writer);
+    const queryKey = queryKeys.incidentDetail('i1');
+    let answer: (incident: IncidentDetail) => void = () => undefined;
+    const fetched = client.fetchQuery({
+      queryKey,
+      queryFn: () => new Promise<IncidentDetail>((resolve) => (answer = resolve)),
+    });
+    const event = buildEventForTest('incident:updated', {
+      incidentId: 'i1',
+      changes: { severity: 'CRITICAL', version: 2 },
+      updatedBy: harry,
+    });
+    heard.recordEventUnlessSeen(event);
+    writer.applyEventToAllQueries(event);
+    answer(buildIncidentForTest({ id: 'i1' }));
+    await fetched;
+    expect(client.getQueryData<IncidentDetail>(queryKey)?.severity).toBe('CRITICAL');
+    stop();
+    client.clear();
+  });
+});

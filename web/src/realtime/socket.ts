@@ -1,0 +1,22 @@
+import { io, type Socket } from 'socket.io-client';
+import type { ClientToServerEvents, ServerToClientEvents } from './events';
+
+export type OwlSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
+
+/** What the server wants to know when a connection begins; asked anew at every reconnection. */
+export interface ConnectionAuth {
+  token: string;
+  lastEventId?: string;
+  room: string[];
+}
+
+/** The only place that opens a connection: polling first, then a websocket where the network lets one through. */
+export function openSocketToOwnServer(readAuth: () => ConnectionAuth): OwlSocket {
+  return io({
+    auth: (give) => give(readAuth()),
+    autoConnect: false,
+    reconnectionDelay: 400,
+    reconnectionDelayMax: 4_000,
+    timeout: 10_000,
+  });
+}
