@@ -1,0 +1,114 @@
+// What every release of the client must be able to do, over every transport it may use.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createCommentAsUser, createIncidentAsUser } from './api.mjs';
+import { TRANSPORT_MODES } from './clientReleases.mjs';
+import { openNetworkLineToServer } from './networkLine.mjs';
+import { joinRoomWithSuccessfulAck, roomNameOfIncident } from './rooms.mjs';
+import { useServerForTestFile } from './server.mjs';
+import { connectSocketAsUser, expectConnectionToBeRefused } from './socketTestClient.mjs';
+import { createUsersWithRoles, pickPublicUserFields } from './users.mjs';
+import { waitForEvent } from './waitForEvent.mjs';
+
+/** Starts a server for the test file and defines the cases of one release for each transport mode. */
+export function defineCompatibilityCasesForRelease(release) {
+  const people = {};
+  const server = useServerForTestFile({}, async () => {
+    [people.ada, people.bob] = await createUsersWithRoles(server, 'STUDENT', 'PREFECT');
+  });
+  for (const mode of Object.keys(TRANSPORT_MODES)) {
+    describe(`socket.io-client ${release} over ${mode}`, () => {
+      const options = { release, mode };
+      const connectBothPeople = () =>
+        Promise.all([connectSocketAsUser(server, people.ada, options), connectSocketAsUser(server, people.bob, options)]);
+      defineConnectionCasesForMode(server, people, options);
+      defineEventCasesForMode(server, people, connectBothPeople);
+      defineReconnectionCasesForMode(server, people, options, connectBothPeople);
+    });
+  }
+}
+
+function defineConnectionCasesForMode(server, people, options) {
+  test('should_connect_with_a_token_and_be_acknowledged', async () => {
+    const client = await connectSocketAsUser(server, people.ada, options);
+    const { socketId, user, lastEventId } = client.acknowledged;
+    assert.equal(socketId, client.id);
+    assert.deepEqual(user, pickPublicUserFields(people.ada));
+    assert.match(lastEventId, /^\d+$/);
+    assert.equal(client.payloadsOf('connection:acknowledged').length, 1);
+  });
+
+  test('should_be_refused_with_the_exact_texts', async () => {
+    const refusalOf = (token) => expectConnectionToBeRefused(server, token, options);
+    const expired = server.mintAccessTokenForUser(people.ada, { expiresInSeconds: -3600 });
+    assert.equal(await refusalOf(undefined), 'Authentication token required');
+    assert.equal(await refusalOf(expired), 'Token expired');
+    assert.equal(await refusalOf('not.a.token'), 'Authentication failed');
+  });
+}
+
+function defineEventCasesForMode(server, people, connectBothPeople) {
+  test('should_receive_incident_created_on_post', async () => {
+    const [ada, bob] = await connectBothPeople();
+    const incident = await createIncidentAsUser(server, people.ada, { title: 'Grüße aus 霍格沃茨 🦉' });
+    for (const client of [ada, bob]) {
+      const event = await waitForEvent(client, 'incident:created', { match: (e) => e.incident.id === incident.id });
+      assert.equal(event.incident.title, 'Grüße aus 霍格沃茨 🦉');
+      assert.deepEqual(event.createdBy, pickPublicUserFields(people.ada));
+      assert.match(event.eventId, /^\d+$/);
+    }
+  });
+
+  test('should_join_a_room_and_be_answered_with_its_viewers', async () => {
+    const [ada, bob] = await connectBothPeople();
+    const room = roomNameOfIncident(await createIncidentAsUser(server, people.ada));
+    const first = await joinRoomWithSuccessfulAck(ada, room);
+    assert.deepEqual([first.room, first.count], [room, 1]);
+    const second = await joinRoomWithSuccessfulAck(bob, room);
+    assert.equal(second.count, 2);
+    assert.deepEqual(second.users.map((user) => user.id).sort(), [people.ada.id, people.bob.id].sort());
+  });
+
+  test('should_show_typing_and_comments_to_the_other', async () => {
+    const [ada, bob] = await connectBothPeople();
+    const incident = await createIncidentAsUser(server, people.ada);
+    for (const client of [ada, bob]) await joinRoomWithSuccessfulAck(client, roomNameOfIncident(incident));
+    ada.emit('typing:start', { incidentId: incident.id });
+    const typing = await waitForEvent(bob, 'presence:typing', { match: (e) => e.isTyping });
+    assert.deepEqual(typing, { userId: people.ada.id, userName: people.ada.name, incidentId: incident.id, isTyping: true });
+    ada.emit('typing:stop', { incidentId: incident.id });
+    await waitForEvent(bob, 'presence:typing', { match: (e) => !e.isTyping });
+    const comment = await createCommentAsUser(server, people.ada, incident.id);
+    await waitForEvent(bob, 'comment:created', { match: (e) => e.comment.id === comment.id });
+  });
+
+  test('should_receive_notification_new_when_mentioned', async () => {
+    const [, bob] = await connectBothPeople();
+    const incident = await createIncidentAsUser(server, people.ada);
+    const comment = await createCommentAsUser(server, people.ada, incident.id, `Look here, @${people.bob.handle}`);
+    const link = `/incidents/${incident.id}#comment-${comment.id}`;
+    const notification = await waitForEvent(bob, 'notification:new', { match: (e) => e.link === link });
+    assert.equal(notification.type, 'mention');
+  });
+}
+
+function defineReconnectionCasesForMode(server, people, options, connectBothPeople) {
+  test('should_announce_its_leave_when_it_disconnects', async () => {
+    const [ada, bob] = await connectBothPeople();
+    bob.disconnect();
+    await waitForEvent(ada, 'presence:leave', { match: (e) => e.userId === people.bob.id && e.room === undefined });
+  });
+
+  test('should_reconnect_by_itself_after_a_cut_line', async (context) => {
+    const line = await openNetworkLineToServer(server);
+    context.after(() => line.close());
+    const client = await connectSocketAsUser(server, people.ada, { ...options, url: line.url });
+    const since = client.position;
+    line.cut();
+    await waitForEvent(client, '$disconnect', { since });
+    line.mend();
+    await waitForEvent(client, 'connection:acknowledged', { since });
+    const incident = await createIncidentAsUser(server, people.bob);
+    await waitForEvent(client, 'incident:created', { since, match: (e) => e.incident.id === incident.id });
+  });
+}

@@ -1,0 +1,42 @@
+// A TCP line between client and server that can be cut and mended, as a network does.
+import { createServer, connect } from 'node:net';
+import { once } from 'node:events';
+
+/** Opens a line to `server` (a `port`, and a `host` when not this machine); `url` is where clients connect. The caller closes it. */
+export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
+  const sockets = new Set();
+  let isCut = false;
+  const relay = createServer((near) => {
+    if (isCut) return near.destroy();
+    const far = connect({ host, port });
+    for (const [one, other] of [[near, far], [far, near]]) {
+      sockets.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
+  const destroyAllOpenLineSockets = () => sockets.forEach((socket) => socket.destroy());
+  return {
+    port: relay.address().port,
+    url: `http://127.0.0.1:${relay.address().port}`,
+    /** Drops every connection and refuses new ones. */
+    cut() {
+      isCut = true;
+      destroyAllOpenLineSockets();
+    },
+    /** Lets clients through again. */
+    mend() {
+      isCut = false;
+    },
+    close() {
+      destroyAllOpenLineSockets();
+      relay.close();
+    },
+  };
+}

@@ -1,0 +1,158 @@
+// A socket.io-client of any release, with everything it ever received on record.
+import { EventEmitter } from 'node:events';
+import { CLIENT_RELEASES, TRANSPORT_MODES } from './clientReleases.mjs';
+import { settleBeforeGivenDeadline, waitForRecordedEvent, waitUntilConditionHolds } from './waitForEvent.mjs';
+
+const OUTCOMES_OF_CONNECTING = ['connection:acknowledged', '$connect_error'];
+const openClients = new Set();
+
+/** Closes every client opened since the last call: each test starts with none. */
+export function closeEveryOpenSocketClient() {
+  for (const client of openClients) client.close();
+  openClients.clear();
+}
+
+/**
+ * What a client received: `records` holds `{ name, payload, at }` in order of arrival. Beside the server's
+ * events these stand there: `$connect`, `$disconnect` (payload: the reason), `$connect_error` (the message).
+ */
+export class SocketTestClient {
+  records = [];
+  recorded = new EventEmitter().setMaxListeners(0);
+
+  constructor(socket, release) {
+    this.socket = socket;
+    this.release = release;
+    openClients.add(this);
+    if (socket.onAny) socket.onAny((name, payload) => this.record(name, payload));
+    else this.recordEventsOfOldClient();
+    socket.on('connect', () => this.record('$connect', socket.id));
+    socket.on('disconnect', (reason) => this.record('$disconnect', reason));
+    socket.on('connect_error', (error) => this.record('$connect_error', error.message));
+  }
+
+  // 2.x has no onAny, and hands a refused CONNECT to `error` listeners, where the event `error` arrives too.
+  recordEventsOfOldClient() {
+    const { socket } = this;
+    const deliver = socket.onevent;
+    socket.onevent = (packet) => {
+      this.record(packet.data[0], packet.data[1]);
+      deliver.call(socket, packet);
+    };
+    socket.on('error', (error) => {
+      if (error?.code === undefined) this.record('$connect_error', error?.message ?? error);
+    });
+  }
+
+  record(name, payload) {
+    const record = { name, payload, at: performance.now() };
+    this.records.push(record);
+    this.recorded.emit('record', record);
+  }
+
+  /** Where the record stands now: pass it as `since` to look only at what comes after. */
+  get position() {
+    return this.records.length;
+  }
+
+  get id() {
+    return this.socket.id;
+  }
+
+  get engine() {
+    return this.socket.io.engine;
+  }
+
+  get transportName() {
+    return this.engine?.transport?.name;
+  }
+
+  /** Payload of the latest `connection:acknowledged`. */
+  get acknowledged() {
+    return this.records.findLast(({ name }) => name === 'connection:acknowledged')?.payload;
+  }
+
+  /** Payloads of all events of that name, oldest first. */
+  payloadsOf(name, since = 0) {
+    return this.records.slice(since).filter((record) => record.name === name).map((record) => record.payload);
+  }
+
+  /** Durable events (those that carry an eventId) as `{ name, payload }`, in order of arrival. */
+  durableEvents(since = 0) {
+    return this.records.slice(since).filter(({ payload }) => payload?.eventId !== undefined);
+  }
+
+  emit(...args) {
+    this.socket.emit(...args);
+  }
+
+  /** Emits and resolves with the acknowledgement. */
+  emitEventWithAck(event, ...args) {
+    const answered = new Promise((resolve) => this.socket.emit(event, ...args, resolve));
+    return settleBeforeGivenDeadline(answered, () => `no acknowledgement of ${event} ${JSON.stringify(args)?.slice(0, 200)}`);
+  }
+
+  disconnect() {
+    this.socket.disconnect();
+  }
+
+  close() {
+    this.socket.io.reconnection?.(false);
+    this.socket.disconnect();
+    this.engine?.close();
+  }
+}
+
+/**
+ * Opens a client without waiting. Options: `release` and `mode` (keys of CLIENT_RELEASES and TRANSPORT_MODES),
+ * `auth` and `query` (laid over the token), `tokenBy` (`auth`, `query`, `header` or `none`), `headers`,
+ * `url` (when not the server's own), `client` (options for the client itself, such as `reconnection`).
+ */
+export function openSocketTestClient(server, token, options = {}) {
+  const release = CLIENT_RELEASES[options.release ?? 'current'];
+  const { transports } = TRANSPORT_MODES[options.mode ?? 'websocket'];
+  const tokenBy = options.tokenBy ?? (release.hasAuthPayload ? 'auth' : 'query');
+  const headers = { ...(tokenBy === 'header' ? { Authorization: `Bearer ${token}` } : {}), ...options.headers };
+  const auth = { ...(tokenBy === 'auth' && token !== undefined ? { token } : {}), ...options.auth };
+  const query = { ...(tokenBy === 'query' && token !== undefined ? { token } : {}), ...options.query };
+  const socket = release.io(options.url ?? server.url, {
+    path: release.path,
+    transports,
+    forceNew: true,
+    reconnection: true,
+    reconnectionDelay: 20,
+    reconnectionDelayMax: 200,
+    extraHeaders: headers,
+    query,
+    ...(release.hasAuthPayload ? { auth } : {}),
+    ...release.options,
+    ...options.client,
+  });
+  return new SocketTestClient(socket, release);
+}
+
+/** Opens a client and resolves when the server has acknowledged it; rejects at the first connect error. */
+export async function connectSocketWithToken(server, token, options = {}) {
+  const client = openSocketTestClient(server, token, options);
+  const { name, payload } = await waitForRecordedEvent(client, OUTCOMES_OF_CONNECTING);
+  if (name === '$connect_error') throw new Error(`the server refused the connection: ${payload}`);
+  const mode = TRANSPORT_MODES[options.mode ?? 'websocket'];
+  await waitUntilConditionHolds(
+    `the connection ends on ${mode.endsOn}`,
+    () => client.socket.connected && client.transportName === mode.endsOn,
+  );
+  return client;
+}
+
+/** Connects as a user of `createUserWithRole`. */
+export function connectSocketAsUser(server, user, options) {
+  return connectSocketWithToken(server, user.token, options);
+}
+
+/** Opens a client that must be refused, and resolves with the message it was refused with. */
+export async function expectConnectionToBeRefused(server, token, options = {}) {
+  const client = openSocketTestClient(server, token, { ...options, client: { reconnection: false, ...options.client } });
+  const { name, payload } = await waitForRecordedEvent(client, OUTCOMES_OF_CONNECTING);
+  if (name !== '$connect_error') throw new Error(`the server accepted the connection: ${JSON.stringify(payload)}`);
+  return payload;
+}
