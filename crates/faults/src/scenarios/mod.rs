@@ -1,0 +1,142 @@
+//! The list of scenarios, in the order of the table; the files hold what each does.
+
+mod commit;
+mod connections;
+mod life;
+mod postgres;
+mod requests;
+mod resume;
+mod soak;
+
+use futures_util::FutureExt as _;
+
+use crate::scenario::{Needs, Scenario};
+
+macro_rules! scenarios {
+    ($($number:literal $name:literal $needs:ident $short:literal $run:path {
+        fault: $fault:literal, expected: $expected:literal, operator: $operator:literal $(,)?
+    })+) => {
+        vec![$(Scenario {
+            number: $number,
+            name: $name,
+            fault: $fault,
+            expected: $expected,
+            operator: $operator,
+            needs: Needs::$needs,
+            in_short_run: $short,
+            run: |run| $run(run).boxed(),
+        }),+]
+    };
+}
+
+/// Every scenario, in the order of the table.
+#[allow(clippy::too_many_lines)]
+pub fn list_every_known_scenario() -> Vec<Scenario> {
+    scenarios! {
+        "1" "kill after the commit" Postgres true commit::kill_between_commit_and_publish {
+            fault: "kill -9 while the commit is under way in Postgres: it commits, nobody publishes",
+            expected: "delivered after the restart and on the other node, once",
+            operator: "Start the node again, or let the supervisor do it. Nothing else.",
+        }
+        "1b" "kill at any moment" BothDatabases true commit::kill_again_and_again_under_load {
+            fault: "kill -9 again and again at random moments under writers",
+            expected: "no acknowledged write lost, all delivered in order and once, presence right",
+            operator: "Start the node again. Look for the reason: the out-of-memory killer, or somebody.",
+        }
+        "2" "kill before the commit" Postgres true commit::kill_between_insert_and_commit {
+            fault: "kill -9 after the event's insert, before the commit",
+            expected: "nobody sees it, then or ever",
+            operator: "As above. The client that wrote got no answer: it retries with its Idempotency-Key.",
+        }
+        "3" "commits out of order" Postgres true commit::commit_out_of_position_order {
+            fault: "a transaction holds an early position open while later ones commit and clients come and go",
+            expected: "everyone gets the early one first, or never if it is rolled back; resumes miss nothing",
+            operator: "`owlpost_log_gaps_total` counts positions passed over. A delivery latency of seconds means a stuck writer: look at pg_stat_activity.",
+        }
+        "4" "cut again and again" BothDatabases true connections::cut_clients_again_and_again {
+            fault: "every client cut for about 2 s again and again, with jitter, under a steady stream",
+            expected: "100 % delivered",
+            operator: "Nothing. `owlpost_resumes_total` shows how often it happens.",
+        }
+        "5" "a client stops reading" Postgres true connections::stop_reading_for_good {
+            fault: "clients leave their socket unread while 8 MB of events come",
+            expected: "bounded memory, disconnected with a reason, the others' p99 unchanged, resumed whole",
+            operator: "`owlpost_sessions_closed_total{reason=\"slow_consumer\"}` counts them. If many: their network, or a SEND_QUEUE too small for the bursts.",
+        }
+        "6" "half-open connections" Postgres true connections::leave_connections_half_open {
+            fault: "clients go silent with their TCP connection open",
+            expected: "gone from presence within ping interval and timeout, nothing left",
+            operator: "Shorten SOCKET_IO_PING_INTERVAL and SOCKET_IO_PING_TIMEOUT if ghosts disturb people.",
+        }
+        "7" "Postgres restarts" OwnCluster true postgres::restart_postgres_under_load {
+            fault: "Postgres is stopped as by a crash and started again, under writers",
+            expected: "503 with Retry-After, sockets stay, not ready then ready, nothing lost",
+            operator: "Bring Postgres back; nodes reconnect by themselves. Do not restart them: that would cut every client.",
+        }
+        "8" "Postgres hangs" OwnCluster true postgres::freeze_postgres_under_load {
+            fault: "SIGSTOP to every Postgres process",
+            expected: "writes refused within STATEMENT_TIMEOUT, typing works on, nothing lost",
+            operator: "Find what holds Postgres (disk, lock, host). Nodes need nothing.",
+        }
+        "9" "unknown outcome" BothDatabases true requests::retry_write_of_unknown_outcome {
+            fault: "the answer to a create or comment is lost, also to kill -9; retried with the same Idempotency-Key",
+            expected: "one row, one broadcast, the first answer again; another body: 409",
+            operator: "Nothing. Clients must send the key: without it a retry may write twice.",
+        }
+        "10" "impossible positions" Postgres true resume::resume_from_impossible_positions {
+            fault: "resume from the future, from before the trim, from no number, and after a restore from an older copy",
+            expected: "complete: false, never silence, nothing of the wrong history",
+            operator: "After a restore nothing: a new epoch begins by itself. A data directory copied as files on the same cluster is the exception, see epochs.",
+        }
+        "11" "too large a gap" BothDatabases true resume::resume_over_too_large_gap {
+            fault: "a client misses one more event than REPLAY_LIMIT, another exactly as many",
+            expected: "complete: false and no flood; the other gets all",
+            operator: "If `owlpost_resumes_total{complete=\"false\"}` grows in quiet times, raise REPLAY_LIMIT.",
+        }
+        "12" "reconnect storm" Postgres true connections::storm_of_reconnecting_clients {
+            fault: "every client is cut at once and all come back at once",
+            expected: "all back, presence right, far fewer database statements than clients",
+            operator: "Nothing. Balancers should not slow the storm by rate limits below the number of clients.",
+        }
+        "13" "SIGTERM under load" BothDatabases true life::drain_server_under_load {
+            fault: "SIGTERM while writers write and clients listen",
+            expected: "requests in flight are answered, exit code 0, everything delivered after the restart",
+            operator: "Give the container at least DRAIN_TIMEOUT and 5 s before SIGKILL.",
+        }
+        "14" "a handler panics" Postgres true requests::panic_in_one_handler {
+            fault: "a panic inside a REST handler and inside a socket handler (OWLPOST_FAULT, a hook for this test)",
+            expected: "INTERNAL for that request, every connection lives",
+            operator: "Report the log's `panic` line as a bug.",
+        }
+        "15" "abandoned openings" Postgres true connections::abandon_upgrades_and_polls {
+            fault: "upgrades never finished, sessions never entered, polling clients that vanish",
+            expected: "all reclaimed; presence within the ping bounds",
+            operator: "HEADER_READ_TIMEOUT bounds the first, MAX_CONNECTIONS all of them.",
+        }
+        "16" "tabs and reloads" BothDatabases true life::open_tabs_and_reload_them {
+            fault: "five tabs opened, four closed, reloads in a row, the last closed",
+            expected: "others see one join and one leave",
+            operator: "Nothing.",
+        }
+        "17" "expiry and role change" Postgres true life::change_rights_in_mid_session {
+            fault: "a token expires, is renewed, a role changes while the socket is open",
+            expected: "TOKEN_EXPIRED, grace, then the end; rooms and permissions follow a new role within 1 s",
+            operator: "Nothing. A role changed by hand in psql works as well.",
+        }
+        "18" "back to back" BothDatabases true requests::keep_order_of_one_socket {
+            fault: "hundreds of events of one socket without waiting for answers",
+            expected: "worked on and seen in order, each answered",
+            operator: "RATE_LIMIT_EVENTS bounds how much of this one socket may do.",
+        }
+        "19" "clock stepped" Postgres true life::step_clock_of_server {
+            fault: "the server's clock jumps an hour ahead and back (libfaketime), tokens issued by clocks an hour off",
+            expected: "order and delivery hold; expiry follows the server's clock, as the limits below say",
+            operator: "Keep NTP running. Ahead: sessions expire early and clients renew. Back: tokens live longer by the step.",
+        }
+        "soak" "soak" Postgres true soak::connect_and_drop_thousands {
+            fault: "connect, join, type, drop, thousands of times",
+            expected: "sessions, topics, typists and tasks back to their baseline, memory level",
+            operator: "Watch `owlpost_sessions`, `owlpost_topics`, `owlpost_tokio_tasks_alive` and resident memory for a trend.",
+        }
+    }
+}

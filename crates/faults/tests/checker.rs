@@ -1,0 +1,228 @@
+//! The judge must see: each of these runs is wrong in one way, and is found out.
+
+use std::collections::{BTreeSet, HashMap};
+
+use owlpost_faults::{
+    checker::{
+        AcknowledgedWrite, LogEntry, StoredNotification, Violation, check_histories_against_log,
+        check_notifications_against_log, check_presence_against_truth, check_writes_against_log,
+    },
+    history::History,
+};
+use serde_json::{Value, json};
+
+fn entry(position: i64) -> LogEntry {
+    LogEntry {
+        position,
+        name: "incident:created".to_owned(),
+        audience: vec!["everyone".to_owned()],
+        payload: json!({ "incident": { "id": format!("i{position}"), "title": format!("t{position}") } }),
+    }
+}
+
+fn log() -> Vec<LogEntry> {
+    // Gaps are rolled-back transactions.
+    [1, 2, 3, 5, 6].map(entry).into()
+}
+
+fn sent(entry: &LogEntry) -> Value {
+    let mut payload = entry.payload.clone();
+    payload["eventId"] = json!(entry.position.to_string());
+    payload
+}
+
+/// A client that connects at position 0 and receives these.
+fn history_of(events: &[LogEntry]) -> History {
+    let mut history = connected("0", None);
+    for event in events {
+        history.record_event_of_server(&event.name, sent(event));
+    }
+    history
+}
+
+fn connected(last: &str, given: Option<&str>) -> History {
+    let mut history = History { topics: vec!["everyone".to_owned()], ..History::default() };
+    connect(&mut history, last, given);
+    history
+}
+
+fn connect(history: &mut History, last: &str, given: Option<&str>) {
+    let given = given.map(str::to_owned);
+    history.segments.push(owlpost_faults::history::Segment { given, ..Default::default() });
+    history.record_event_of_server("connection:acknowledged", json!({ "lastEventId": last }));
+}
+
+fn violations_of(history: History) -> Vec<Violation> {
+    check_histories_against_log(&log(), &[history], 6).violations
+}
+
+#[test]
+fn should_find_nothing_wrong_with_a_whole_history() {
+    let verdict = check_histories_against_log(&log(), &[history_of(&log())], 6);
+    assert_eq!(verdict.violations, []);
+    assert_eq!((verdict.owed, verdict.delivered), (5, 5));
+}
+
+#[test]
+fn should_see_one_event_dropped() {
+    let mut events = log();
+    events.remove(2);
+    let found = violations_of(history_of(&events));
+    assert!(matches!(found[..], [Violation::Missing { position: 3, .. }]), "{found:?}");
+}
+
+#[test]
+fn should_see_two_events_swapped() {
+    let mut events = log();
+    events.swap(1, 2);
+    let found = violations_of(history_of(&events));
+    assert!(
+        matches!(found[..], [Violation::OutOfOrder { position: 2, after: 3, .. }]),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn should_see_one_event_sent_twice() {
+    let mut events = log();
+    events.insert(3, entry(3));
+    let found = violations_of(history_of(&events));
+    assert!(matches!(found[..], [Violation::Duplicate { position: 3, .. }]), "{found:?}");
+}
+
+#[test]
+fn should_see_an_event_that_was_never_committed() {
+    let mut events = log();
+    events.insert(3, entry(4));
+    let found = violations_of(history_of(&events));
+    assert!(matches!(found[..], [Violation::NeverCommitted { position: 4, .. }]), "{found:?}");
+}
+
+#[test]
+fn should_see_an_altered_payload() {
+    let mut events = log();
+    events[0].payload = json!({ "incident": { "id": "i1", "title": "another" } });
+    let found = violations_of(history_of(&events));
+    assert!(matches!(found[..], [Violation::Altered { position: 1, .. }]), "{found:?}");
+}
+
+#[test]
+fn should_see_an_event_for_somebody_else() {
+    let mut history = history_of(&log());
+    history.topics = vec!["user:u1".to_owned()];
+    let found = violations_of(history);
+    assert_eq!(found.len(), 5);
+    assert!(found.iter().all(|v| matches!(v, Violation::NotEntitled { .. })), "{found:?}");
+}
+
+#[test]
+fn should_allow_what_was_asked_for_again_and_nothing_else() {
+    let log = log();
+    let mut history = history_of(&log[..4]);
+    connect(&mut history, "2", Some("2"));
+    for event in &log[2..] {
+        history.record_event_of_server(&event.name, sent(event));
+    }
+    let report = json!({ "from": "2", "to": "6", "count": 3, "complete": true });
+    history.record_event_of_server("events:resumed", report);
+    assert_eq!(violations_of(history), []);
+
+    let mut history = history_of(&log[..4]);
+    connect(&mut history, "5", Some("5"));
+    history.record_event_of_server(&log[3].name, sent(&log[3]));
+    history.record_event_of_server(&log[4].name, sent(&log[4]));
+    let report = json!({ "from": "5", "to": "6", "count": 2, "complete": true });
+    history.record_event_of_server("events:resumed", report);
+    let found = violations_of(history);
+    assert!(matches!(found[..], [Violation::Duplicate { position: 5, .. }]), "{found:?}");
+}
+
+#[test]
+fn should_see_a_replay_that_is_not_what_its_report_says() {
+    let log = log();
+    let mut history = history_of(&log[..3]);
+    connect(&mut history, "3", Some("3"));
+    history.record_event_of_server(&log[3].name, sent(&log[3]));
+    let report = json!({ "from": "3", "to": "6", "count": 2, "complete": true });
+    history.record_event_of_server("events:resumed", report);
+    history.record_event_of_server(&log[4].name, sent(&log[4]));
+    let found = violations_of(history);
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|v| matches!(v, Violation::ReplayMisreported { .. })));
+}
+
+#[test]
+fn should_see_a_resume_that_was_met_with_silence() {
+    let mut history = history_of(&log()[..3]);
+    connect(&mut history, "6", Some("3"));
+    let found = violations_of(history);
+    let silent = found.iter().any(|v| matches!(v, Violation::ReplayMisreported { .. }));
+    assert!(silent && found.len() == 3, "{found:?}");
+}
+
+#[test]
+fn should_excuse_what_the_client_was_told_to_refetch() {
+    let mut history = history_of(&log()[..1]);
+    connect(&mut history, "5", Some("1"));
+    let report = json!({ "from": "1", "to": "5", "count": 0, "complete": false });
+    history.record_event_of_server("events:resumed", report);
+    history.record_event_of_server("incident:created", sent(&entry(6)));
+    assert_eq!(violations_of(history), []);
+}
+
+#[test]
+fn should_miss_nobody_in_presence() {
+    let set = |users: &[&str]| users.iter().map(|user| (*user).to_owned()).collect::<BTreeSet<_>>();
+    let (harry, both) = (set(&["harry"]), set(&["harry", "ron"]));
+    assert_eq!(check_presence_against_truth("REST", &both, &both), []);
+    assert_eq!(check_presence_against_truth("REST", &both, &harry).len(), 1, "one is absent");
+    assert_eq!(check_presence_against_truth("REST", &harry, &both).len(), 1, "one is a ghost");
+}
+
+fn comment_with_notification() -> (Vec<LogEntry>, StoredNotification, HashMap<String, String>) {
+    let comment = json!({ "id": "c1", "content": "ask @ron", "author": { "id": "u1" } });
+    let log = vec![
+        LogEntry {
+            position: 1,
+            name: "comment:created".to_owned(),
+            audience: vec!["incident:i1".to_owned()],
+            payload: json!({ "comment": comment }),
+        },
+        LogEntry {
+            position: 2,
+            name: "notification:new".to_owned(),
+            audience: vec!["user:u2".to_owned()],
+            payload: json!({ "id": "n1" }),
+        },
+    ];
+    let stored = StoredNotification {
+        id: "n1".to_owned(),
+        user_id: "u2".to_owned(),
+        kind: "mention".to_owned(),
+        cause: "comment:c1".to_owned(),
+    };
+    (log, stored, HashMap::from([("ron".to_owned(), "u2".to_owned())]))
+}
+
+#[test]
+fn should_see_notifications_that_are_lost_doubled_or_never_told() {
+    let (log, stored, handles) = comment_with_notification();
+    let check = |log: &[LogEntry], stored: &[StoredNotification]| {
+        check_notifications_against_log(log, stored, &handles).len()
+    };
+    assert_eq!(check(&log, std::slice::from_ref(&stored)), 0);
+    assert_eq!(check(&log, &[]), 2, "told and not stored, mentioned and not stored");
+    assert_eq!(check(&log[..1], std::slice::from_ref(&stored)), 1, "stored and not told");
+    let again = StoredNotification { id: "n2".to_owned(), ..stored.clone() };
+    assert_eq!(check(&log, &[stored, again]), 2, "stored twice, told once");
+}
+
+#[test]
+fn should_see_writes_that_are_lost_or_doubled() {
+    let write = |key: &str| AcknowledgedWrite { event: "incident:created".into(), key: key.into() };
+    assert_eq!(check_writes_against_log(&log(), &[write("i1"), write("i6")]), []);
+    assert_eq!(check_writes_against_log(&log(), &[write("i9")]).len(), 1, "acknowledged and lost");
+    let mut doubled = log();
+    doubled.push(LogEntry { position: 7, ..entry(1) });
+    assert_eq!(check_writes_against_log(&doubled, &[write("i1")]).len(), 2, "id and title twice");
+}
