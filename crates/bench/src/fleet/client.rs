@@ -1,0 +1,193 @@
+//! One websocket client: a few dozen bytes of state, and what to do with each message.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use mio::net::TcpStream;
+
+use super::{
+    frames::{
+        CLOSE, Frame, PING, TEXT, encode_pong_of_client, encode_text_of_client,
+        split_first_whole_frame,
+    },
+    tally::{MARKER_START, Marker, Tally},
+};
+
+/// How a client gets to where events reach it.
+#[derive(Debug, Clone)]
+pub struct ClientPlan {
+    /// Where to.
+    pub server: SocketAddr,
+    /// Path and query of the websocket.
+    pub path: String,
+    /// The Socket.IO CONNECT packet; `None` for a server that sends frames right after the upgrade.
+    pub connect_packet: Option<String>,
+    /// Whether the server says more after CONNECT before events flow (`connection:acknowledged`).
+    pub awaits_acknowledgement: bool,
+    /// An event sent once ready, such as a join; its acknowledgement is counted.
+    pub first_event: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Dialling,
+    Upgrading,
+    Opening,
+    Joining,
+    Ready,
+    Over,
+}
+
+pub(super) struct Client {
+    pub(super) stream: TcpStream,
+    pub(super) stage: Stage,
+    plan: Arc<ClientPlan>,
+    /// The beginning of a frame whose end has not arrived.
+    pub(super) partial: Vec<u8>,
+    /// What the kernel had no room for.
+    unsent: Vec<u8>,
+}
+
+impl Client {
+    pub(super) fn new(stream: TcpStream, plan: Arc<ClientPlan>) -> Self {
+        Self { stream, stage: Stage::Dialling, plan, partial: Vec::new(), unsent: Vec::new() }
+    }
+
+    /// The socket can be written to: the upgrade is asked for, or what is left is sent.
+    pub(super) fn continue_after_writable_socket(&mut self) -> io::Result<()> {
+        if self.stage == Stage::Dialling {
+            if let Some(error) = self.stream.take_error()? {
+                return Err(error);
+            }
+            self.stage = Stage::Upgrading;
+            let request = format!(
+                "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                self.plan.path, self.plan.server
+            );
+            return self.send_bytes_or_keep(request.as_bytes());
+        }
+        let unsent = std::mem::take(&mut self.unsent);
+        if unsent.is_empty() { Ok(()) } else { self.send_bytes_or_keep(&unsent) }
+    }
+
+    pub(super) fn send_text_to_server(&mut self, text: &str) -> io::Result<()> {
+        self.send_bytes_or_keep(&encode_text_of_client(text))
+    }
+
+    fn send_bytes_or_keep(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if !self.unsent.is_empty() {
+            self.unsent.extend(bytes);
+            return Ok(());
+        }
+        match io::Write::write(&mut self.stream, bytes) {
+            Ok(sent) if sent == bytes.len() => Ok(()),
+            Ok(sent) => {
+                self.unsent.extend(&bytes[sent..]);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.unsent.extend(bytes);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Works on what was read; gives the number of bytes that are done with.
+    pub(super) fn consume_bytes_of_server(
+        &mut self,
+        bytes: &[u8],
+        tally: &Tally,
+        now_nanos: u64,
+    ) -> io::Result<usize> {
+        let mut done = 0;
+        if self.stage == Stage::Upgrading {
+            let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else { return Ok(0) };
+            if !bytes.starts_with(b"HTTP/1.1 101") {
+                return Err(io::Error::other("the upgrade was refused"));
+            }
+            done = end + 4;
+            self.stage = Stage::Opening;
+            if self.plan.connect_packet.is_none() {
+                self.become_ready_for_events(tally)?;
+            }
+        }
+        while let Some(frame) = split_first_whole_frame(&bytes[done..]) {
+            done += frame.length;
+            self.handle_frame_of_server(&frame, tally, now_nanos)?;
+        }
+        Ok(done)
+    }
+
+    fn handle_frame_of_server(
+        &mut self,
+        frame: &Frame<'_>,
+        tally: &Tally,
+        now_nanos: u64,
+    ) -> io::Result<()> {
+        match (frame.opcode, frame.payload) {
+            (TEXT, [b'4', b'2', event @ ..]) => {
+                count_one_more_event(&tally.messages);
+                self.handle_event_of_server(event, tally, now_nanos)
+            }
+            (TEXT, [b'2']) => self.send_text_to_server("3"),
+            (TEXT, [b'0', ..]) => {
+                self.stage = Stage::Joining;
+                let packet = self.plan.connect_packet.clone().unwrap_or_default();
+                self.send_text_to_server(&packet)
+            }
+            (TEXT, [b'4', b'0', ..]) if !self.plan.awaits_acknowledgement => {
+                self.become_ready_for_events(tally)
+            }
+            (TEXT, [b'4', b'3', ..]) => {
+                count_one_more_event(&tally.acks);
+                Ok(())
+            }
+            (TEXT, [b'4', b'1' | b'4', ..] | [b'1', ..]) => {
+                Err(io::Error::other("sent away by the server"))
+            }
+            (CLOSE, _) => Err(io::Error::other("closed by the server")),
+            (PING, payload) => {
+                let pong = encode_pong_of_client(payload);
+                self.send_bytes_or_keep(&pong)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `event` is `["name",…`. Only the name and the marker are looked at.
+    fn handle_event_of_server(
+        &mut self,
+        event: &[u8],
+        tally: &Tally,
+        now_nanos: u64,
+    ) -> io::Result<()> {
+        if event.starts_with(b"[\"presence:") {
+            count_one_more_event(&tally.presence);
+            if event[b"[\"presence:".len()..].starts_with(b"typing") {
+                count_one_more_event(&tally.typing);
+            }
+        } else if self.stage == Stage::Joining && event.starts_with(b"[\"connection:acknowledged") {
+            return self.become_ready_for_events(tally);
+        } else if let Some(at) = memchr::memmem::find(event, MARKER_START) {
+            let after = &event[at + MARKER_START.len()..];
+            if let Some(marker) = Marker::from_bytes_after_start(after) {
+                tally.count_one_marked_event(marker, now_nanos);
+            }
+        }
+        Ok(())
+    }
+
+    fn become_ready_for_events(&mut self, tally: &Tally) -> io::Result<()> {
+        self.stage = Stage::Ready;
+        count_one_more_event(&tally.ready);
+        match self.plan.first_event.clone() {
+            Some(event) => self.send_text_to_server(&event),
+            None => Ok(()),
+        }
+    }
+}
+
+fn count_one_more_event(counter: &std::sync::atomic::AtomicU64) {
+    counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+}

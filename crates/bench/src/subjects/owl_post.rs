@@ -1,0 +1,155 @@
+//! The product, as it is shipped: the binary with its defaults, but for the rate limits.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{
+    Abilities, NOT_RUNNING, Need, Places, Subject, plan_client_with_token,
+    request_for_real_comment, request_for_real_event,
+};
+use crate::{
+    database::{BenchDatabase, user_id_of_number},
+    fleet::{ClientPlan, Marker},
+    poster::{Connection, Request},
+    process::ServerProcess,
+    tokens::{SECRET, mint_token_of_user},
+};
+
+/// Users registered on the embedded database: each costs a password hash, so clients share them.
+const EMBEDDED_USERS: usize = 4;
+
+/// Owl Post, whole.
+pub struct OwlPost {
+    binary: PathBuf,
+    admin_url: Option<String>,
+    running: Option<Running>,
+}
+
+struct Running {
+    server: ServerProcess,
+    database: Option<BenchDatabase>,
+    users: Vec<Uuid>,
+    authorization: String,
+    // Removed after the process has ended.
+    _data: TempDir,
+}
+
+impl OwlPost {
+    /// The binary of `places`.
+    pub fn new(places: &Places) -> Self {
+        Self { binary: places.owlpost.clone(), admin_url: places.admin_url.clone(), running: None }
+    }
+
+    /// Its database, when it is not the embedded one.
+    pub fn database(&self) -> Option<&BenchDatabase> {
+        self.running.as_ref()?.database.as_ref()
+    }
+
+    fn running(&self) -> anyhow::Result<&Running> {
+        self.running.as_ref().context(NOT_RUNNING)
+    }
+
+    fn build_command_to_serve(&self, data: &TempDir, database: Option<&BenchDatabase>) -> Command {
+        let mut command = Command::new(&self.binary);
+        command
+            .arg("serve")
+            .current_dir(data.path())
+            .env("SOCKET_IO_PORT", "0")
+            .env("JWT_SECRET", SECRET)
+            .env("OWLPOST_DATA_DIR", data.path().join("data"))
+            .env("MAX_SOCKETS_PER_USER", "1000000")
+            .env("RATE_LIMIT_AUTH", "0")
+            .env("RATE_LIMIT_HTTP", "0")
+            .env("RATE_LIMIT_EVENTS", "0")
+            .env_remove("DATABASE_URL")
+            .env_remove("REDIS_URL")
+            .stderr(std::process::Stdio::null());
+        if let Some(database) = database {
+            command.env("DATABASE_URL", &database.url);
+        }
+        command
+    }
+}
+
+impl Subject for OwlPost {
+    fn label(&self) -> &'static str {
+        "Owl Post, whole"
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities { most_clients: 10_000, rooms: true, database: true }
+    }
+
+    fn start(&mut self, need: Need) -> anyhow::Result<()> {
+        let data = tempfile::tempdir()?;
+        let database = match &self.admin_url {
+            Some(url) => Some(BenchDatabase::create_on_postgres_server(url)?),
+            None => None,
+        };
+        let command = self.build_command_to_serve(&data, database.as_ref());
+        let server = ServerProcess::spawn_and_wait_ready(command)?;
+        let users = match &database {
+            Some(database) => {
+                database.insert_users_and_incidents(need.users.max(1), need.incidents)?;
+                (0..need.users.max(1)).map(user_id_of_number).collect()
+            }
+            None => register_users_over_http(&server)?,
+        };
+        let authorization = format!("Bearer {}", mint_token_of_user(users[0], 0)?);
+        self.running = Some(Running { server, database, users, authorization, _data: data });
+        Ok(())
+    }
+
+    fn server(&self) -> anyhow::Result<&ServerProcess> {
+        Ok(&self.running()?.server)
+    }
+
+    fn plan_client(&self, number: usize) -> anyhow::Result<ClientPlan> {
+        let running = self.running()?;
+        let user = number % running.users.len();
+        let token = mint_token_of_user(running.users[user], user)?;
+        Ok(plan_client_with_token(&running.server, &token))
+    }
+
+    fn event_request(&self, marker: Marker) -> Request {
+        let authorization = self.running().map(|running| running.authorization.clone());
+        request_for_real_event(authorization.unwrap_or_default(), marker)
+    }
+
+    fn comment_request(&self, incident: usize, marker: Marker) -> Request {
+        let authorization = self.running().map(|running| running.authorization.clone());
+        request_for_real_comment(authorization.unwrap_or_default(), incident, marker)
+    }
+
+    fn stop(&mut self) {
+        self.running = None;
+    }
+}
+
+fn register_users_over_http(server: &ServerProcess) -> anyhow::Result<Vec<Uuid>> {
+    let mut connection = Connection::open_connection_to_server(server.address)?;
+    (0..EMBEDDED_USERS)
+        .map(|number| {
+            let body = json!({
+                "email": format!("pupil.{number}@hogwarts.edu"),
+                "name": format!("Pupil Number {number}"),
+                "password": "alohomora1",
+            });
+            let request = Request {
+                path: "/api/auth/register".to_owned(),
+                authorization: None,
+                body: body.to_string(),
+            };
+            let (status, answer) = connection.post_and_read_answer(server.address, &request)?;
+            if status != 201 {
+                bail!("registering was answered {status}");
+            }
+            let answer: Value = serde_json::from_slice(&answer)?;
+            Ok(answer["user"]["id"].as_str().context("a user with an id")?.parse()?)
+        })
+        .collect()
+}
