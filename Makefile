@@ -1,0 +1,130 @@
+# Everything a developer or CI runs. `make` alone says what there is.
+#
+# One cargo profile, release, for everything: the embedded Postgres takes minutes to compile, so it is compiled
+# once. Always the whole workspace, for the same reason: another selection of packages is another set of features.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE      ?= $(HOME)/.cache/owlpost
+TOOLS      := $(CACHE)/tools
+CARGO      ?= cargo
+WORKSPACE  := --release --workspace --locked
+TARGET_DIR  = $(shell $(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+BIN         = $(TARGET_DIR)/release/owlpost
+NPM        := $(shell command -v npm)
+CARGO_DENY  = $(shell command -v cargo-deny || echo $(TOOLS)/bin/cargo-deny)
+# A browser of the environment, of the PATH, or what `make chromium` installs.
+CHROMIUM    = $${CHROMIUM_PATH:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
+WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
+                 -o -type f -print 2>/dev/null)
+
+.PHONY: help run build web test test-rust test-clients test-web check check-rust check-web deny deny-advisories \
+        chromium screenshots bench bench-quick faults types fmt clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+run: ## Build and start the server with embedded database, dashboard and demo data (port 4001)
+	@if [ -n "$(NPM)" ]; then $(MAKE) web; else echo "npm is not installed: starting without the dashboard"; fi
+	@$(MAKE) build
+	@exec $(BIN) serve --demo
+
+build: ## Build the server
+	$(CARGO) build $(WORKSPACE)
+
+# --- the dashboard ---------------------------------------------------------------------------------------------
+
+web: $(if $(wildcard web/package.json),web/dist/index.html) ## Build the dashboard into web/dist
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
+web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	cd web && npm run build
+	@touch $@
+
+client-compat-tests/node_modules/.package-lock.json: client-compat-tests/package.json client-compat-tests/package-lock.json
+	cd client-compat-tests && npm ci --no-audit --no-fund
+	@touch $@
+
+# --- tests -----------------------------------------------------------------------------------------------------
+
+# With OWLPOST_TEST_DATABASE_URL (an administrator's URL) on that Postgres, else on the embedded one.
+test: web test-rust test-clients test-web ## Run every test
+
+test-rust: ## Run the Rust tests
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+	    echo "$(CARGO) nextest run $(WORKSPACE)"; $(CARGO) nextest run $(WORKSPACE) --no-fail-fast; \
+	else \
+	    echo "$(CARGO) test $(WORKSPACE)"; $(CARGO) test $(WORKSPACE) --no-fail-fast; \
+	fi
+
+test-clients: build client-compat-tests/node_modules/.package-lock.json ## Run real socket.io clients against the server
+	cd client-compat-tests && OWLPOST_BIN="$(BIN)" npm test
+
+test-web: $(if $(wildcard web/package.json),test-web-unit test-web-browser) ## Run the dashboard's tests, in a browser too
+
+.PHONY: test-web-unit test-web-browser
+test-web-unit: web/node_modules/.package-lock.json
+	cd web && npm test
+
+test-web-browser: web build chromium
+	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run e2e
+
+screenshots: web build chromium ## Take the pictures of the README
+	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run screenshots
+
+chromium: ## Make sure there is a browser for the tests
+	@if [ -z "$(CHROMIUM)" ]; then \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+	    else \
+	        echo "No Chromium found: install it with the system's package manager or set CHROMIUM_PATH"; exit 1; \
+	    fi; \
+	fi
+
+# --- checks ----------------------------------------------------------------------------------------------------
+
+check: check-rust deny check-web ## Check format, lints, documentation, licences and types
+
+check-rust:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(WORKSPACE) --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(WORKSPACE) --no-deps
+
+check-web: $(if $(wildcard web/package.json),web/node_modules/.package-lock.json)
+	@if [ -f web/package.json ]; then cd web && npm run lint && npm run typecheck; fi
+
+deny: $(CARGO_DENY) ## Check licences, bans and sources of the dependencies
+	$(CARGO_DENY) --log-level error check --hide-inclusion-graph bans licenses sources
+
+deny-advisories: $(CARGO_DENY) ## Check the dependencies for known vulnerabilities (needs the network)
+	$(CARGO_DENY) check --hide-inclusion-graph advisories
+
+$(TOOLS)/bin/cargo-deny:
+	$(CARGO) install cargo-deny --locked --root $(TOOLS)
+
+types: ## Write docs/PROTOCOL.asyncapi.yaml and web/src/generated anew from the code
+	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test protocol --test generated_types
+
+fmt: ## Format the Rust code
+	$(CARGO) fmt --all
+
+# --- proofs ----------------------------------------------------------------------------------------------------
+
+bench: build ## Measure the server side by side with others and write docs/BENCHMARKS.md
+	$(TARGET_DIR)/release/owlpost-bench run --server "$(BIN)"
+
+bench-quick: build ## The same in three minutes, written nowhere
+	$(TARGET_DIR)/release/owlpost-bench run --quick --server "$(BIN)"
+
+faults: build ## Inject every fault and check that nothing was lost (minutes)
+	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md
+
+clean: ## Remove what was built; data directories stay
+	$(CARGO) clean
+	rm -rf web/dist web/node_modules client-compat-tests/node_modules
