@@ -43,11 +43,12 @@ const explanations: Record<LinkState['status'], string> = {
 export function LinkPill() {
   const link = useLinkState();
   const { color, icon: Icon } = looks[link.status];
-  const before = useRef<LinkState['status']>('connecting');
-  const { status, caughtUp } = link;
+  const { status, caughtUp, catchUps } = link;
+  const toldCatchUps = useRef(catchUps);
 
   useEffect(() => {
-    if (before.current === 'catching-up' && status === 'live') {
+    if (catchUps > toldCatchUps.current) {
+      toldCatchUps.current = catchUps;
       announcePolitelyToReaders(`Connected again, ${formatCountWithNoun(caughtUp, 'missed event')} caught up`);
       if (caughtUp > 0) {
         notifications.show({
@@ -60,8 +61,7 @@ export function LinkPill() {
     } else if (status === 'offline' || status === 'reconnecting') {
       announcePolitelyToReaders(explanations[status]);
     }
-    before.current = status;
-  }, [status, caughtUp]);
+  }, [status, caughtUp, catchUps]);
 
   const overPolling = status === 'live' && link.transport === 'polling' ? ' (over plain HTTP)' : '';
   return (

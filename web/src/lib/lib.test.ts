@@ -3,7 +3,7 @@ import type { User } from '../generated';
 import { ApiError, readFieldErrorsFromServer } from './apiError';
 import { matchIncidentAgainstFilters, readFiltersFromSearchParams, writeFiltersToSearchParams } from './incidentFilters';
 import { joinNamesForReading } from './labels';
-import { insertMentionAtCaret, readMentionAtCaret, splitTextIntoMentions } from './mentions';
+import { insertMentionAtCaret, keepPeopleMatchingQuery, readMentionAtCaret, splitTextIntoMentions } from './mentions';
 import { createPersistedStoreForKey } from './persistedStore';
 import { saveSessionFromTokenAnswer, sessionStore } from './session';
 import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './sessionRenewal';
@@ -41,6 +41,8 @@ describe('mentions', () => {
     expect(readMentionAtCaret('Ask @har', 8)).toEqual({ start: 4, query: 'har' });
     expect(readMentionAtCaret('mail a@har', 10)).toBeNull();
     expect(insertMentionAtCaret('Ask @har about it', 8, harry)).toEqual({ text: 'Ask @harry.potter about it', caret: 18 });
+    for (const query of ['', 'Har', 'pott']) expect(keepPeopleMatchingQuery([harry], query)).toEqual([harry]);
+    expect(keepPeopleMatchingQuery([harry], 'ced')).toEqual([]);
   });
 });
 

@@ -43,3 +43,11 @@ export function insertMentionAtCaret(text: string, caret: number, user: User): {
   const rest = text.slice(caret).replace(/^ /, '');
   return { text: text.slice(0, mention.start) + inserted + rest, caret: mention.start + inserted.length };
 }
+
+/** Those of `people` whom `query` means, by name or handle. */
+export function keepPeopleMatchingQuery(people: User[], query: string): User[] {
+  const wanted = query.toLowerCase();
+  return people.filter(
+    (user) => user.name.toLowerCase().includes(wanted) || readHandleFromEmail(user.email).includes(wanted),
+  );
+}

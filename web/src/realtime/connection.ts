@@ -169,7 +169,7 @@ export class RealtimeConnection {
     this.resuming = false;
     if (resumed.to) this.heard.advancePositionToAtLeast(resumed.to);
     if (!resumed.complete) this.refetchEverythingFromServer();
-    linkStore.set({ status: 'live', caughtUp: resumed.count });
+    linkStore.set({ status: 'live', caughtUp: resumed.count, catchUps: linkStore.get().catchUps + 1 });
   }
 
   private refetchEverythingFromServer(): void {

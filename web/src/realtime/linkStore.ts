@@ -13,12 +13,14 @@ export interface LinkState {
   status: LinkStatus;
   /** Events received so far while catching up, or in the last catching up. */
   caughtUp: number;
+  /** How often this page has caught up. Counted, as all of it can happen between two drawings of the page. */
+  catchUps: number;
   /** When the page last knew everything; milliseconds. */
   liveUntil: number | null;
   transport: 'polling' | 'websocket' | null;
 }
 
-const initial: LinkState = { status: 'connecting', caughtUp: 0, liveUntil: null, transport: null };
+const initial: LinkState = { status: 'connecting', caughtUp: 0, catchUps: 0, liveUntil: null, transport: null };
 let state = initial;
 const listeners = new Set<() => void>();
 

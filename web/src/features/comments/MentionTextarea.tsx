@@ -4,7 +4,12 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
-import { insertMentionAtCaret, readHandleFromEmail, readMentionAtCaret } from '../../lib/mentions';
+import {
+  insertMentionAtCaret,
+  keepPeopleMatchingQuery,
+  readHandleFromEmail,
+  readMentionAtCaret,
+} from '../../lib/mentions';
 
 const SEARCH_DELAY_MS = 120;
 const MOST_SHOWN = 6;
@@ -40,7 +45,9 @@ export function MentionTextarea({ value, onChange, onKeyDown, onBlur, disabled }
   const mention = readMentionAtCaret(value, caret);
   const [query] = useDebouncedValue(mention?.query ?? '', SEARCH_DELAY_MS);
   const { data = [] } = useUserSearch(query, mention !== null);
-  const people = mention ? data.slice(0, MOST_SHOWN) : [];
+  // The answer to an earlier query is shown until the next one is there: Enter must not take somebody of it.
+  const people = mention ? keepPeopleMatchingQuery(data, mention.query).slice(0, MOST_SHOWN) : [];
+  const shown = people.map((user) => user.id).join();
   const opened = mention !== null && dismissedAt !== mention.start && people.length > 0;
 
   const { openDropdown, closeDropdown, selectFirstOption } = combobox;
@@ -51,7 +58,7 @@ export function MentionTextarea({ value, onChange, onKeyDown, onBlur, disabled }
     } else closeDropdown();
     // The store's functions are new at every render; what opens and closes the list is below.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [opened, people.length, query]);
+  }, [opened, shown]);
 
   const complete = (id: string) => {
     const user = people.find((each) => each.id === id);
