@@ -128,8 +128,8 @@ fn run_workloads_and_report(args: &RunArgs) -> anyhow::Result<()> {
         measure_owl_post_alone(&mut owl_post, Workload::Hold, &profile, &mut notebook)?;
     }
     if args.quick {
-        let versions = Vec::new();
-        println!("\n{}", write_report_as_markdown(&notebook, &gather_facts_of_run(versions)));
+        let facts = gather_facts_of_run(Vec::new());
+        println!("\n{}", write_report_as_markdown(&notebook, &facts));
         return Ok(());
     }
     write_document_from_notebook(&notebook, &args.places)
@@ -235,9 +235,19 @@ fn gather_facts_of_run(versions: Vec<(String, String)>) -> RunFacts {
     RunFacts {
         machine: describe_machine_in_line(),
         versions,
-        command: "make bench".to_owned(),
+        command: describe_command_that_ran(),
         date: chrono::Utc::now().format("%Y-%m-%d").to_string(),
     }
+}
+
+/// As it was typed, but for where things are on this machine.
+fn describe_command_that_ran() -> String {
+    let arguments = std::env::args().skip(1).map(|argument| {
+        let path = Path::new(&argument);
+        let name = path.file_name().filter(|_| path.is_absolute());
+        name.map_or_else(|| argument.clone(), |name| name.to_string_lossy().into_owned())
+    });
+    format!("owlpost-bench {}", arguments.collect::<Vec<_>>().join(" "))
 }
 
 fn list_versions_of_servers(places: &DocumentArgs) -> Vec<(String, String)> {

@@ -16,6 +16,12 @@ use crate::{Committed, DomainError, EventName, LoggedEvent, Result, Store, Topic
 /// that two million epochs stay exact in a JavaScript number.
 const EPOCH_STEP: i64 = 1 << 32;
 
+/// What a resume asks: of whom, after which position, through which, at most how many.
+pub const RESUME_QUERY: &str =
+    "select position, name, audience, payload::text as payload from event_log
+     where position > $1 and position <= $2 and audience && $3
+     order by position limit $4";
+
 /// Events of one change, gathered until the change is certain.
 #[derive(Debug, Default)]
 pub(crate) struct EventDrafts {
@@ -188,17 +194,13 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<LoggedEvent>> {
         let topics: Vec<String> = topics.iter().map(ToString::to_string).collect();
-        let rows = sqlx::query_as::<_, EventRow>(
-            "select position, name, audience, payload::text as payload from event_log
-             where position > $1 and position <= $2 and audience && $3
-             order by position limit $4",
-        )
-        .bind(after)
-        .bind(through)
-        .bind(topics)
-        .bind(i64::from(limit))
-        .fetch_all(&self.pool)
-        .await?;
+        let rows = sqlx::query_as::<_, EventRow>(RESUME_QUERY)
+            .bind(after)
+            .bind(through)
+            .bind(topics)
+            .bind(i64::from(limit))
+            .fetch_all(&self.pool)
+            .await?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
 

@@ -261,9 +261,18 @@ impl Store {
         read_incident_from_row(&row)
     }
 
-    /// Whether there is such an incident.
+    /// Whether there is such an incident. Simultaneous questions share a statement: after a cut, everybody in a room
+    /// asks at the same moment.
     pub async fn check_incident_exists_by_id(&self, id: IncidentId) -> Result<()> {
         crate::fault_hook::panic_for_nil_id_if_wanted(id);
+        let seen = self.seen_incidents.try_get_with(id, self.ask_whether_incident_exists(id)).await;
+        seen.map_err(|error| match &*error {
+            DomainError::NotFound(what) => DomainError::NotFound(what),
+            _ => DomainError::Unavailable(Box::new(error)),
+        })
+    }
+
+    async fn ask_whether_incident_exists(&self, id: IncidentId) -> Result<()> {
         let found: bool = sqlx::query_scalar("select exists (select from incidents where id = $1)")
             .bind(id)
             .fetch_one(&self.pool)

@@ -62,6 +62,14 @@ impl PresenceTransition {
             | Self::LeftRoom(user, _) => user,
         }
     }
+
+    /// Who is told of it.
+    pub const fn topic(self) -> Topic {
+        match self {
+            Self::Online(_) | Self::Offline(_) => Topic::Everyone,
+            Self::EnteredRoom(_, room) | Self::LeftRoom(_, room) => room,
+        }
+    }
 }
 
 #[derive(FromRow)]

@@ -9,12 +9,18 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::{DomainConfig, DomainError, Result, User, UserId, access_token::TokenSigner};
+use crate::{
+    DomainConfig, DomainError, IncidentId, Result, User, UserId, access_token::TokenSigner,
+};
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// Users kept in memory at most.
 const USER_CACHE_CAPACITY: u64 = 50_000;
+
+/// Incidents known to exist, kept in memory at most, and how long one is believed.
+const INCIDENT_CACHE_CAPACITY: u64 = 100_000;
+const INCIDENT_CACHE_TTL: Duration = Duration::from_secs(60);
 
 /// The domain's door to the database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -24,6 +30,8 @@ pub struct Store {
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) users: Cache<UserId, User>,
     pub(crate) lookups: Arc<crate::users::UserLookups>,
+    /// No incident is ever deleted: one that was seen can be believed in.
+    pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
     /// Bounds password hashing: each takes 19 MiB and tens of milliseconds of a core.
     pub(crate) hashing: Arc<tokio::sync::Semaphore>,
 }
@@ -69,6 +77,10 @@ impl Store {
                 .time_to_live(config.user_cache_ttl)
                 .build(),
             lookups: Arc::default(),
+            seen_incidents: moka::future::Cache::builder()
+                .max_capacity(INCIDENT_CACHE_CAPACITY)
+                .time_to_live(INCIDENT_CACHE_TTL)
+                .build(),
             hashing: Arc::new(tokio::sync::Semaphore::new(hashing_slots_for_machine())),
             config: Arc::new(config),
         })

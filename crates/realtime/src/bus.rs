@@ -242,7 +242,7 @@ impl Realtime {
             }
             Message::Ephemeral { name, topic, except, payload } => {
                 let frame = Frame::from_json_text(name.parse()?, payload.into());
-                self.deliver_frame_to_topics(&frame, &[topic.parse()?], except, &mut Vec::new());
+                self.deliver_frame_to_topic(frame, topic.parse()?, except);
             }
             Message::Presence(transitions) => {
                 let shown = transitions.into_iter().map(read_wire_transition_of_node);

@@ -15,15 +15,28 @@ use tokio::{sync::watch, task::JoinSet};
 use uuid::Uuid;
 
 use crate::{
-    RealtimeConfig, backlog::Backlog, bus::Bus, frame::Frame, log_follower::LogFollower, metrics,
-    outbox::Delivery, presence_announcer::PresenceAnnouncer,
-    presence_departures::PresenceDepartures, presence_directory::PresenceDirectory,
-    presence_writer::PresenceWriter, recent_events::RecentEvents, registry::Registry,
-    session::Session, transport::CloseReason, typing::TypingTable,
+    RealtimeConfig,
+    backlog::Backlog,
+    bus::Bus,
+    frame::{Addressed, Frame},
+    log_follower::LogFollower,
+    metrics,
+    outbox::Delivery,
+    presence_announcer::PresenceAnnouncer,
+    presence_departures::PresenceDepartures,
+    presence_directory::PresenceDirectory,
+    presence_writer::PresenceWriter,
+    recent_events::RecentEvents,
+    registry::Registry,
+    session::Session,
+    transport::CloseReason,
+    typing::TypingTable,
 };
 
 /// How long a change is waited for while the log cannot be read: whoever asks shall be told soon, not last.
 const UNREACHABLE_PATIENCE: Duration = Duration::from_millis(250);
+/// Listeners that a fan-out delivers to between two pauses.
+const LISTENERS_AT_ONCE: usize = 32;
 /// How long a stopping node takes to write that its sockets are gone.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
@@ -165,36 +178,65 @@ impl Realtime {
         }
     }
 
-    /// Delivers a frame to every listener of any of these topics, each once, but not to `except`.
-    pub(crate) fn deliver_frame_to_topics(
-        &self,
-        frame: &Arc<Frame>,
-        topics: &[Topic],
-        except: Option<UserId>,
-        listeners: &mut Vec<Arc<Session>>,
-    ) {
-        listeners.clear();
+    /// Delivers frames in order to every listener of any of these topics, each once. A listener gets all of them at
+    /// one time, so that its transport writes them together: single writes are most of what a delivery costs.
+    pub(crate) fn deliver_frames_to_topics(&self, frames: &[Addressed], topics: &[Topic]) {
+        self.deliver_frames_to_sessions(frames, &self.collect_listeners_of_topics(topics));
+    }
+
+    /// The same with pauses in which transports write what they got, while it is fresh in the processor's caches.
+    pub(crate) async fn fan_out_frames_to_topics(&self, frames: &[Addressed], topics: &[Topic]) {
+        for some in self.collect_listeners_of_topics(topics).chunks(LISTENERS_AT_ONCE) {
+            self.deliver_frames_to_sessions(frames, some);
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn collect_listeners_of_topics(&self, topics: &[Topic]) -> Vec<Arc<Session>> {
+        let mut listeners = Vec::new();
         for topic in topics {
-            self.0.registry.collect_listeners_of_topic(*topic, listeners);
+            self.0.registry.collect_listeners_of_topic(*topic, &mut listeners);
         }
         if topics.len() > 1 {
             listeners.sort_unstable_by_key(|session| session.id);
             listeners.dedup_by_key(|session| session.id);
         }
-        let mut delivered = 0u64;
-        for session in listeners.drain(..) {
-            if except.is_some_and(|user| session.user().id == user) {
-                continue;
-            }
-            delivered += 1;
-            self.deliver_frame_to_one(&session, frame);
+        listeners
+    }
+
+    fn deliver_frames_to_sessions(&self, frames: &[Addressed], sessions: &[Arc<Session>]) {
+        let somebody_excepted = frames.iter().any(|addressed| addressed.except.is_some());
+        let mut deliveries = vec![0; frames.len()];
+        for session in sessions {
+            let user = somebody_excepted.then(|| session.user().id);
+            let theirs = frames.iter().zip(&mut deliveries).filter_map(|(addressed, count)| {
+                if user.is_some() && addressed.except == user {
+                    return None;
+                }
+                *count += 1;
+                Some(&addressed.frame)
+            });
+            let delivery = session.deliver_frames_to_session(theirs);
+            self.act_on_session_delivery(session, delivery);
         }
-        metrics::count_event_deliveries_by_name(frame.name, delivered);
+        for (addressed, count) in frames.iter().zip(deliveries) {
+            metrics::count_event_deliveries_by_name(addressed.frame.name, count);
+        }
+    }
+
+    /// Delivers one frame to every listener of a topic, but not to `except`.
+    pub(crate) fn deliver_frame_to_topic(
+        &self,
+        frame: Arc<Frame>,
+        topic: Topic,
+        except: Option<UserId>,
+    ) {
+        self.deliver_frames_to_topics(&[Addressed { frame, except }], &[topic]);
     }
 
     /// Delivers a frame to one session, and acts on what that came to.
     pub(crate) fn deliver_frame_to_one(&self, session: &Arc<Session>, frame: &Arc<Frame>) {
-        let delivery = session.deliver_frame_to_session(frame);
+        let delivery = session.deliver_frames_to_session(std::iter::once(frame));
         self.act_on_session_delivery(session, delivery);
     }
 

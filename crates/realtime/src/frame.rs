@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use owlpost_domain::{EventName, LoggedEvent};
+use owlpost_domain::{EventName, LoggedEvent, UserId};
 use serde::Serialize;
 
 /// Gateways that can keep an encoding of a frame.
@@ -23,6 +23,12 @@ pub struct Frame {
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
     encodings: [OnceLock<Box<dyn Any + Send + Sync>>; ENCODING_SLOTS],
+}
+
+/// A frame for everybody at some topic, but for one person.
+pub(crate) struct Addressed {
+    pub(crate) frame: Arc<Frame>,
+    pub(crate) except: Option<UserId>,
 }
 
 impl Frame {

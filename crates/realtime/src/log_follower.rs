@@ -17,7 +17,7 @@ use owlpost_domain::{DomainError, EventName, LoggedEvent, Result, event_log::Log
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Frame, Realtime, metrics};
+use crate::{Frame, Realtime, frame::Addressed, metrics};
 
 /// A writer of this process normally publishes within this time of a later one.
 const GAP_PATIENCE: Duration = Duration::from_millis(5);
@@ -25,6 +25,8 @@ const GAP_PATIENCE: Duration = Duration::from_millis(5);
 const GAP_LOOK_PAUSE: Duration = Duration::from_millis(50);
 /// Events read from the log at a time.
 const READ_EVENTS: u32 = 500;
+/// Events of one fan-out: below what a transport's own queue holds.
+const RUN_EVENTS: usize = 24;
 /// Events that may wait behind a gap; further ones are read from the log when it is their turn.
 const WAITING_EVENTS: usize = 10_000;
 
@@ -98,12 +100,13 @@ impl Realtime {
             waiting: BTreeMap::new(),
             gap: None,
             next_poll: Instant::now() + self.0.config.log_poll_interval,
-            listeners: Vec::new(),
         };
         loop {
-            follow.take_arrived_events_in();
-            follow.deliver_events_in_order();
+            follow.deliver_arrived_events_in_order().await;
             follow.look_into_gap_or_poll().await;
+            if follow.has_event_whose_turn_came() {
+                continue;
+            }
             let pause = follow.time_until_next_look();
             // Woken or not, the loop looks at everything again.
             let _ = tokio::time::timeout(pause, self.0.follower.arrived.notified()).await;
@@ -116,7 +119,6 @@ struct Following<'a> {
     waiting: BTreeMap<i64, LoggedEvent>,
     gap: Option<Gap>,
     next_poll: Instant,
-    listeners: Vec<std::sync::Arc<crate::Session>>,
 }
 
 impl Following<'_> {
@@ -135,37 +137,66 @@ impl Following<'_> {
         }
     }
 
-    fn deliver_events_in_order(&mut self) {
-        while let Some(entry) = self.waiting.first_entry() {
-            if *entry.key() != self.core.0.follower.delivered_position() + 1 {
-                break;
-            }
-            let event = entry.remove();
-            self.deliver_one_event_now(event);
-        }
-        if self.waiting.is_empty() {
-            self.gap = None;
+    async fn deliver_arrived_events_in_order(&mut self) {
+        self.take_arrived_events_in();
+        while self.deliver_next_run_now().await {
+            self.take_arrived_events_in();
         }
     }
 
-    fn deliver_one_event_now(&mut self, event: LoggedEvent) {
+    fn has_event_whose_turn_came(&self) -> bool {
+        let next = self.core.0.follower.delivered_position() + 1;
+        self.waiting.first_key_value().is_some_and(|(position, _)| *position == next)
+    }
+
+    /// Delivers those whose turn it is, as many as may go out together. False when there are none.
+    async fn deliver_next_run_now(&mut self) -> bool {
+        let run = self.take_next_run_out();
+        if self.waiting.is_empty() {
+            self.gap = None;
+        }
+        let (Some(first), Some(last)) = (run.first(), run.last()) else { return false };
         let core = &self.core.0;
         // Kept first: whoever reads the position finds everything up to it in memory, and its outbox passes over what
         // the fan-out brings of that. Stored before the fan-out: see `delivered_position`.
-        core.recent.keep_event_in_order(&event);
-        core.follower.delivered.store(event.position, Ordering::SeqCst);
-        if event.name == EventName::UserChanged {
-            self.core.apply_user_change_event(&event);
-            return;
+        for event in &run {
+            core.recent.keep_event_in_order(event);
         }
-        if event.name == EventName::CommentCreated {
-            self.core.stop_typing_of_comment_author(&event);
+        core.follower.delivered.store(last.position, Ordering::SeqCst);
+        if first.name == EventName::UserChanged {
+            self.core.apply_user_change_event(first);
+            return true;
         }
-        let frame = Frame::from_logged_event(&event);
-        self.core.deliver_frame_to_topics(&frame, &event.audience, None, &mut self.listeners);
-        if let Some(committed_at) = event.committed_at {
+        for comment in run.iter().filter(|event| event.name == EventName::CommentCreated) {
+            self.core.stop_typing_of_comment_author(comment);
+        }
+        let address = |event| Addressed { frame: Frame::from_logged_event(event), except: None };
+        let frames: Vec<_> = run.iter().map(address).collect();
+        self.core.fan_out_frames_to_topics(&frames, &first.audience).await;
+        for committed_at in run.iter().filter_map(|event| event.committed_at) {
             metrics::observe_delivery_latency_since(committed_at);
         }
+        true
+    }
+
+    /// The next consecutive events of one audience. A change of a user decides who hears what follows: it is alone.
+    fn take_next_run_out(&mut self) -> Vec<LoggedEvent> {
+        let mut run: Vec<LoggedEvent> = Vec::new();
+        let mut position = self.core.0.follower.delivered_position();
+        while let Some(entry) = self.waiting.first_entry() {
+            position += 1;
+            let event = entry.get();
+            let fits = run.first().is_none_or(|first| {
+                first.audience == event.audience
+                    && first.name != EventName::UserChanged
+                    && event.name != EventName::UserChanged
+            });
+            if event.position != position || !fits || run.len() == RUN_EVENTS {
+                break;
+            }
+            run.push(entry.remove());
+        }
+        run
     }
 
     async fn look_into_gap_or_poll(&mut self) {
@@ -216,10 +247,8 @@ impl Following<'_> {
         let writers: HashSet<String> =
             self.core.0.store.list_open_log_writers().await?.into_iter().collect();
         self.read_log_tail_once().await?;
-        let delivered = self.core.0.follower.delivered_position();
-        let Some(gap) = self.gap.as_mut().filter(|gap| gap.position == delivered + 1) else {
-            return Ok(());
-        };
+        let filled = self.has_event_whose_turn_came();
+        let Some(gap) = self.gap.as_mut().filter(|_| !filled) else { return Ok(()) };
         let still_open = match &gap.open_writers {
             None => &writers,
             Some(earlier) => &earlier.intersection(&writers).cloned().collect(),
@@ -237,22 +266,19 @@ impl Following<'_> {
         if let Some((first, _)) = self.waiting.first_key_value() {
             self.core.0.follower.delivered.store(first - 1, Ordering::SeqCst);
             self.gap = None;
-            self.deliver_events_in_order();
         }
     }
 
     async fn read_log_tail_once(&mut self) -> Result<()> {
-        loop {
-            let after = self.core.0.follower.delivered_position();
-            let read = self.core.0.store.read_events_after_position(after, READ_EVENTS).await?;
-            let full = read.len() == READ_EVENTS as usize;
-            self.keep_events_for_later(read);
-            self.deliver_events_in_order();
-            let moved = self.core.0.follower.delivered_position() > after;
-            if !full || !moved {
-                return Ok(());
-            }
+        let follower = &self.core.0.follower;
+        let after = follower.delivered_position();
+        let read = self.core.0.store.read_events_after_position(after, READ_EVENTS).await?;
+        if read.len() == READ_EVENTS as usize {
+            // There may be more, to be read once these are delivered.
+            follower.poll_wanted.store(true, Ordering::Release);
         }
+        self.keep_events_for_later(read);
+        Ok(())
     }
 
     fn time_until_next_look(&self) -> Duration {
@@ -268,6 +294,8 @@ impl Following<'_> {
             Some(gap) => {
                 (gap.noticed.elapsed() / 4).clamp(Duration::from_millis(1), GAP_LOOK_PAUSE)
             }
+            // Read behind a gap that nobody has noticed yet.
+            None if !self.waiting.is_empty() => Duration::ZERO,
             None => self.next_poll.saturating_duration_since(Instant::now()),
         }
     }

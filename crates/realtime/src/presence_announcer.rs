@@ -21,7 +21,7 @@ use owlpost_domain::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Frame, Realtime, metrics, presence_directory::SeenTransition};
+use crate::{Frame, Realtime, frame::Addressed, metrics, presence_directory::SeenTransition};
 
 /// Least time between two `presence:counts`.
 const COUNTS_PAUSE: Duration = Duration::from_millis(500);
@@ -110,55 +110,38 @@ impl Realtime {
 
     pub(crate) fn announce_presence_changes_here(&self, changes: Vec<SeenTransition>) {
         let mut counts_changed = false;
-        for (transition, user) in changes {
+        let departures = &self.0.departures;
+        let announced = changes.into_iter().filter(|(transition, _)| {
             counts_changed |= matches!(
                 transition,
                 PresenceTransition::Online(_) | PresenceTransition::Offline(_)
             );
-            let departures = &self.0.departures;
-            if !departures.cancel_leave_by_return(transition)
-                && !departures.hold_leave_for_moment(transition)
-            {
-                self.announce_one_presence_transition(transition, user);
-            }
-        }
+            !departures.cancel_leave_by_return(*transition)
+                && !departures.hold_leave_for_moment(*transition)
+        });
+        self.announce_presence_transitions_now(announced.collect());
         if counts_changed || self.0.announcer.truncated.load(Ordering::Relaxed) {
             self.0.announcer.request_counts_after_change();
         }
     }
 
-    pub(crate) fn announce_one_presence_transition(
-        &self,
-        transition: PresenceTransition,
-        user: Option<Arc<User>>,
-    ) {
-        let user_id = transition.user_id();
-        let (topic, room) = match transition {
-            PresenceTransition::Online(_) | PresenceTransition::Offline(_) => {
-                (Topic::Everyone, None)
-            }
-            PresenceTransition::EnteredRoom(_, topic) | PresenceTransition::LeftRoom(_, topic) => {
-                (topic, Some(topic.to_string()))
-            }
-        };
-        // Counted, not collected: when thousands arrive, most announcements end here.
-        let deliveries = self.0.registry.count_listeners_of_topic(topic);
-        if !self.0.announcer.spend_budget_on_deliveries(deliveries) {
-            self.0.announcer.truncated.store(true, Ordering::Relaxed);
-            metrics::count_presence_announcement_left_out();
-            return;
+    /// Those of one topic that follow each other are written together.
+    pub(crate) fn announce_presence_transitions_now(&self, transitions: Vec<SeenTransition>) {
+        for same in transitions.chunk_by(|(one, _), (next, _)| one.topic() == next.topic()) {
+            let topic = same[0].0.topic();
+            // Counted, not collected: when thousands arrive, most announcements end here.
+            let deliveries = self.0.registry.count_listeners_of_topic(topic);
+            let affordable = same.iter().filter(|_| {
+                let affordable = self.0.announcer.spend_budget_on_deliveries(deliveries);
+                if !affordable {
+                    self.0.announcer.truncated.store(true, Ordering::Relaxed);
+                    metrics::count_presence_announcement_left_out();
+                }
+                affordable
+            });
+            let frames: Vec<_> = affordable.filter_map(address_frame_of_transition).collect();
+            self.deliver_frames_to_topics(&frames, &[topic]);
         }
-        let frame = match transition {
-            PresenceTransition::Online(_) | PresenceTransition::EnteredRoom(..) => {
-                let Some(user) = user else { return };
-                let payload = PresenceJoin { user_id, user: (*user).clone(), room };
-                Frame::from_payload(EventName::PresenceJoin, &payload)
-            }
-            PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
-                Frame::from_payload(EventName::PresenceLeave, &PresenceLeave { user_id, room })
-            }
-        };
-        self.deliver_frame_to_topics(&frame, &[topic], Some(user_id), &mut Vec::new());
     }
 
     /// The counts for somebody who connects. In a storm thousands ask between two changes: counting for each of them
@@ -189,8 +172,27 @@ impl Realtime {
             self.0.announcer.counts_changed.notified().await;
             let truncated = self.0.announcer.truncated.swap(false, Ordering::Relaxed);
             let frame = self.build_frame_of_counts(truncated);
-            self.deliver_frame_to_topics(&frame, &[Topic::Everyone], None, &mut Vec::new());
+            self.deliver_frame_to_topic(frame, Topic::Everyone, None);
             tokio::time::sleep(COUNTS_PAUSE).await;
         }
     }
+}
+
+/// Who comes or goes is told to all others; a join of somebody unknown by now to nobody.
+fn address_frame_of_transition((transition, user): &SeenTransition) -> Option<Addressed> {
+    let user_id = transition.user_id();
+    let room = match transition.topic() {
+        Topic::Everyone => None,
+        topic => Some(topic.to_string()),
+    };
+    let frame = match transition {
+        PresenceTransition::Online(_) | PresenceTransition::EnteredRoom(..) => {
+            let user = User::clone(user.as_deref()?);
+            Frame::from_payload(EventName::PresenceJoin, &PresenceJoin { user_id, user, room })
+        }
+        PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
+            Frame::from_payload(EventName::PresenceLeave, &PresenceLeave { user_id, room })
+        }
+    };
+    Some(Addressed { frame, except: Some(user_id) })
 }

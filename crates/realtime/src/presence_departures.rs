@@ -10,7 +10,7 @@ use owlpost_domain::presence::PresenceTransition;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::Realtime;
+use crate::{Realtime, presence_directory::SeenTransition};
 
 /// How long a leave waits: well below the second in which presence is right.
 const RELOAD_TIME: Duration = Duration::from_millis(400);
@@ -48,11 +48,11 @@ impl PresenceDepartures {
     }
 
     /// Leaves whose time has come; of one moment, rooms before the whole castle.
-    fn take_leaves_due_now(&self) -> Vec<PresenceTransition> {
+    fn take_leaves_due_now(&self) -> Vec<SeenTransition> {
         let now = Instant::now();
         let mut due: Vec<_> = self.waiting.lock().extract_if(|_, at| *at <= now).collect();
         due.sort_by_key(|(leave, at)| (*at, matches!(leave, PresenceTransition::Offline(_))));
-        due.into_iter().map(|(leave, _)| leave).collect()
+        due.into_iter().map(|(leave, _)| (leave, None)).collect()
     }
 }
 
@@ -64,9 +64,7 @@ impl Realtime {
                 departures.arrived.notified().await;
             }
             tokio::time::sleep(LOOK_PAUSE).await;
-            for leave in departures.take_leaves_due_now() {
-                self.announce_one_presence_transition(leave, None);
-            }
+            self.announce_presence_transitions_now(departures.take_leaves_due_now());
         }
     }
 }

@@ -11,12 +11,18 @@ use owlpost_domain::{
     presence::{PresenceChange, SocketState},
 };
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::MissedTickBehavior,
+};
 
 use crate::{Realtime, Session, metrics};
 
 /// Changes of one group: bounds the time its transaction holds the line.
 const GROUP_CHANGES: usize = 2_000;
+/// From one group to the next, at least. A change alone is written at once; in a storm of thousands, groups of
+/// hundreds cost the database a fraction of what groups of ten would.
+const GROUP_PAUSE: Duration = Duration::from_millis(10);
 /// Sockets of dead nodes swept at a time.
 const SWEEP_SOCKETS: u32 = 2_000;
 /// Pause after a failure of the database.
@@ -167,6 +173,8 @@ impl Realtime {
     }
 
     pub(crate) async fn write_presence_until_stop(&self) {
+        let mut pauses = tokio::time::interval(GROUP_PAUSE);
+        pauses.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let Some(group) = self.0.presence_writer.take_next_group_out() else {
                 self.0.presence_writer.arrived.notified().await;
@@ -187,6 +195,7 @@ impl Realtime {
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
             }
+            pauses.tick().await;
         }
     }
 

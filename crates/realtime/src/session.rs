@@ -110,8 +110,20 @@ impl Session {
         self.closed.load(Ordering::Acquire)
     }
 
-    pub(crate) fn deliver_frame_to_session(&self, frame: &Arc<Frame>) -> Delivery {
-        self.outbox.lock().deliver_frame_in_order(frame, &*self.transport)
+    /// What the last of them came to; once the session is over, nothing further is delivered.
+    pub(crate) fn deliver_frames_to_session<'a>(
+        &self,
+        frames: impl Iterator<Item = &'a Arc<Frame>>,
+    ) -> Delivery {
+        let mut outbox = self.outbox.lock();
+        let mut last = Delivery::Done;
+        for frame in frames {
+            last = outbox.deliver_frame_in_order(frame, &*self.transport);
+            if matches!(last, Delivery::Overflow | Delivery::Gone) {
+                break;
+            }
+        }
+        last
     }
 
     pub(crate) fn open_session_after_replay(

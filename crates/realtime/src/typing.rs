@@ -147,18 +147,18 @@ impl Realtime {
             is_typing,
         };
         let frame = Frame::from_payload(EventName::PresenceTyping, &payload);
-        self.broadcast_ephemeral_to_cluster(&frame, Topic::Incident(incident), Some(user));
+        self.broadcast_ephemeral_to_cluster(frame, Topic::Incident(incident), Some(user));
     }
 
     /// Delivers here, and asks the other nodes to do the same.
     pub(crate) fn broadcast_ephemeral_to_cluster(
         &self,
-        frame: &Arc<Frame>,
+        frame: Arc<Frame>,
         topic: Topic,
         except: Option<UserId>,
     ) {
-        self.0.bus.send_ephemeral_to_nodes(frame, topic, except);
-        self.deliver_frame_to_topics(frame, &[topic], except, &mut Vec::new());
+        self.0.bus.send_ephemeral_to_nodes(&frame, topic, except);
+        self.deliver_frame_to_topic(frame, topic, except);
     }
 }
 

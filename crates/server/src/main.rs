@@ -7,8 +7,9 @@ use owlpost::{
     telemetry::install_logging_to_stderr,
 };
 
+/// Of those tried the one with the least memory for each connection at the same speed: see `docs/BENCHMARKS.md`.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     match run_program_from_environment() {

@@ -36,7 +36,7 @@ impl Default for SocketIoConfig {
             ping_timeout: Duration::from_secs(60),
             max_message_bytes: 64_000,
             engine_queue_packets: 32,
-            read_buffer_bytes: 512,
+            read_buffer_bytes: 128,
             inbox_events: 256,
             events_per_second: 50,
             events_burst: 100,

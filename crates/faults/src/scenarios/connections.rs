@@ -213,9 +213,16 @@ pub(super) async fn storm_of_reconnecting_clients(run: Run) -> Result<String> {
             .fetch_one(&mut session)
             .await?;
             statements = statements.max(calls);
+            let most_called: Vec<String> = sqlx::query_scalar(
+                "select calls || ' × ' || left(query, 60) from pg_stat_statements
+                 where dbid = (select oid from pg_database where datname = current_database())
+                 order by calls desc limit 5",
+            )
+            .fetch_all(&mut session)
+            .await?;
             ensure!(
                 calls * 2 < i64::try_from(count)? || count < 100,
-                "{calls} statements for {count} clients"
+                "{calls} statements for {count} clients: {most_called:?}"
             );
         }
     }

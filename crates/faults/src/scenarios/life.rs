@@ -124,6 +124,13 @@ pub(super) async fn open_tabs_and_reload_them(run: Run) -> Result<String> {
         }
         castle.clients[last].set_wanted_connection_state(Wanted::Left);
         castle.wait_for_presence_truth(&[0], Duration::from_secs(4)).await?;
+        // Announced a moment later than it is true: the page might have been reloaded.
+        castle.clients[0]
+            .wait_for_history_condition("told of the leave", DEADLINE, |history| {
+                let all = history.find_signals_by_name("presence:leave");
+                all.filter(|signal| signal.payload["userId"] == *id).count() >= round
+            })
+            .await?;
         let count = |name: &str| {
             castle.clients[0].read_history_with_closure(|history| {
                 let all = history.find_signals_by_name(name);

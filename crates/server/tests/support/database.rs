@@ -1,6 +1,6 @@
 //! A database for one server.
 
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
@@ -42,6 +42,16 @@ impl TestDatabase {
         Self { directory, made }
     }
 
+    /// Its address on the Postgres server; `None` when it is an embedded one.
+    pub fn url(&self) -> Option<&str> {
+        self.made.as_ref().map(|made| &*made.url)
+    }
+
+    /// Where an embedded one keeps its files.
+    pub fn data_directory(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
     /// The binary, told of this database and of nothing else of our environment.
     pub fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_owlpost"));
@@ -50,7 +60,7 @@ impl TestDatabase {
             .current_dir(self.directory.path())
             .env("SOCKET_IO_PORT", "0")
             .env("JWT_SECRET", SECRET)
-            .env("OWLPOST_DATA_DIR", self.directory.path().join("data"))
+            .env("OWLPOST_DATA_DIR", self.data_directory())
             .env("RATE_LIMIT_AUTH", "0")
             .env("RATE_LIMIT_HTTP", "0")
             .env("RATE_LIMIT_EVENTS", "0")

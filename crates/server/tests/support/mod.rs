@@ -26,7 +26,7 @@ use std::{
 };
 
 pub use client::{Answer, Api, Person};
-use database::TestDatabase;
+pub use database::TestDatabase;
 pub use event_reader::EventReader;
 pub use scene::{NOBODYS_ID, Scene};
 pub use tokens::{SECRET, mint_token_from_claims, mint_unsigned_token};

@@ -1,0 +1,103 @@
+//! What the database is asked to do: as much for an event among many as for one alone.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::time::Instant;
+
+use owlpost::database::embedded::EmbeddedDatabase;
+use owlpost_domain::event_log::RESUME_QUERY;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use support::{TestDatabase, TestServer};
+
+/// Statements that come by the clock and not by events: the follower's look at the log, the lease of the node, and
+/// users that memory has forgotten.
+const BY_THE_CLOCK: [&str; 3] =
+    ["order by position limit $2", "presence_nodes", "users where id = any($1)"];
+
+/// Statements since the log had `from` bytes, once `last` has been sent `times` times.
+async fn count_statements_until(
+    server: &TestServer,
+    from: usize,
+    last: &str,
+    times: usize,
+) -> usize {
+    let deadline = Instant::now() + support::DEADLINE;
+    loop {
+        let log = server.log();
+        let statements: Vec<&str> =
+            log[from..].lines().filter(|line| line.contains("sqlx::query")).collect();
+        if statements.iter().filter(|line| line.contains(last)).count() >= times {
+            let by_the_clock = |line: &str| BY_THE_CLOCK.iter().any(|part| line.contains(part));
+            return statements.iter().filter(|line| !by_the_clock(line)).count();
+        }
+        assert!(Instant::now() < deadline, "{statements:#?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn should_need_the_same_statements_whoever_watches() {
+    let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
+    let harry = server.student("harry").await;
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let comments = format!("/api/incidents/{}/comments", incident["id"].as_str().unwrap());
+    let mut streams = Vec::new();
+    for watching in [0, 20] {
+        while streams.len() < watching {
+            streams.push(server.api.stream("/api/events", &harry).await);
+        }
+        let begun = server.log().len();
+        for _ in 0..10 {
+            server.api.report(&harry, json!({ "title": "Another troll" })).await;
+        }
+        let of_incidents = count_statements_until(&server, begun, "with reported as", 10).await;
+        assert_eq!(of_incidents, 10, "one for each incident, its event and its commit");
+
+        let begun = server.log().len();
+        for _ in 0..10 {
+            server.api.post(&comments, &harry, json!({ "content": "Run" })).await.expect(201);
+        }
+        let of_comments = count_statements_until(&server, begun, "COMMIT", 10).await;
+        assert_eq!(of_comments, 30, "comment, events and commit");
+    }
+}
+
+#[tokio::test]
+async fn should_find_what_was_missed_by_index() {
+    let database = TestDatabase::create();
+    assert!(database.command().arg("migrate").status().unwrap().success());
+    let embedded = match database.url() {
+        Some(_) => None,
+        None => {
+            Some(EmbeddedDatabase::start_server_in_directory(&database.data_directory()).unwrap())
+        }
+    };
+    let url = match (&embedded, database.url()) {
+        (Some(embedded), _) => embedded.build_url_of_connection(),
+        (None, url) => url.unwrap().to_owned(),
+    };
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let long_log = "insert into event_log (name, audience, payload)
+        select 'incident:created', array['feed'], '{}' from generate_series(1, 20000); analyze event_log";
+    connection.execute(long_log).await.unwrap();
+    let last: i64 = sqlx::query_scalar("select max(position) from event_log")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    let plan: Vec<String> =
+        sqlx::query_scalar(AssertSqlSafe(format!("explain (costs off) {RESUME_QUERY}")))
+            .bind(last - 20)
+            .bind(last)
+            .bind(vec!["feed"])
+            .bind(1_000_i64)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+    let plan = plan.join("\n");
+    assert!(plan.contains("Index Scan using event_log_pkey"), "{plan}");
+    assert!(!plan.contains("Seq Scan"), "{plan}");
+    connection.close().await.unwrap();
+}
