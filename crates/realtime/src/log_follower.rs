@@ -13,7 +13,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use owlpost_domain::{DomainError, EventName, LoggedEvent, Result, event_log::LogExtent};
+use owlpost_domain::{DomainError, EventName, LoggedEvent, Result, Topic, event_log::LogExtent};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
@@ -27,6 +27,10 @@ const GAP_LOOK_PAUSE: Duration = Duration::from_millis(50);
 const READ_EVENTS: u32 = 500;
 /// Events of one fan-out: below what a transport's own queue holds.
 const RUN_EVENTS: usize = 24;
+/// With so many sessions, a fan-out keeps every core busy for milliseconds.
+const CROWD: usize = 256;
+/// So it begins a moment later: whoever made the change has its answer before, and what else commits goes out with it.
+const CROWD_PAUSE: Duration = Duration::from_millis(1);
 /// Events that may wait behind a gap; further ones are read from the log when it is their turn.
 const WAITING_EVENTS: usize = 10_000;
 
@@ -138,6 +142,9 @@ impl Following<'_> {
     }
 
     async fn deliver_arrived_events_in_order(&mut self) {
+        if self.core.0.registry.count_listeners_of_topic(Topic::Everyone) >= CROWD {
+            tokio::time::sleep(CROWD_PAUSE).await;
+        }
         self.take_arrived_events_in();
         while self.deliver_next_run_now().await {
             self.take_arrived_events_in();
