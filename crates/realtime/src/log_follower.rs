@@ -30,7 +30,7 @@ const RUN_EVENTS: usize = 24;
 /// With so many sessions, a fan-out keeps every core busy for milliseconds.
 const CROWD: usize = 256;
 /// So it begins a moment later: whoever made the change has its answer before, and what else commits goes out with it.
-const CROWD_PAUSE: Duration = Duration::from_millis(1);
+const CROWD_PAUSE: Duration = Duration::from_micros(150);
 /// Events that may wait behind a gap; further ones are read from the log when it is their turn.
 const WAITING_EVENTS: usize = 10_000;
 
@@ -143,7 +143,9 @@ impl Following<'_> {
 
     async fn deliver_arrived_events_in_order(&mut self) {
         if self.core.0.registry.count_listeners_of_topic(Topic::Everyone) >= CROWD {
-            tokio::time::sleep(CROWD_PAUSE).await;
+            // Too short for the runtime's timer, which counts milliseconds.
+            let pause = tokio::task::spawn_blocking(|| std::thread::sleep(CROWD_PAUSE));
+            let _ = pause.await;
         }
         self.take_arrived_events_in();
         while self.deliver_next_run_now().await {
