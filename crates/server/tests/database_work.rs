@@ -12,10 +12,14 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use support::{TestDatabase, TestServer};
 
-/// Statements that come by the clock and not by events: the follower's look at the log, the lease of the node, and
-/// users that memory has forgotten.
-const BY_THE_CLOCK: [&str; 3] =
-    ["order by position limit $2", "presence_nodes", "users where id = any($1)"];
+/// Statements that do not come by events: the follower's look at the log, the lease of the node, users that memory has
+/// forgotten, and the settings of a new connection.
+const BY_THE_CLOCK: [&str; 4] = [
+    "order by position limit $2",
+    "presence_nodes",
+    "users where id = any($1)",
+    "set statement_timeout",
+];
 
 /// Statements since the log had `from` bytes, once `last` has been sent `times` times.
 async fn count_statements_until(
