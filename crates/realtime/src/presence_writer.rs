@@ -22,7 +22,7 @@ use crate::{Realtime, Session, metrics};
 const GROUP_CHANGES: usize = 2_000;
 /// From one group to the next, at least. A change alone is written at once; in a storm of thousands, groups of
 /// hundreds cost the database a fraction of what groups of ten would.
-const GROUP_PAUSE: Duration = Duration::from_millis(10);
+const GROUP_PAUSE: Duration = Duration::from_millis(2);
 /// Sockets of dead nodes swept at a time.
 const SWEEP_SOCKETS: u32 = 2_000;
 /// Pause after a failure of the database.
