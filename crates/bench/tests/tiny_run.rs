@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use owlpost_bench::{
     measurement::Notebook,
     profile::Profile,
-    subjects::{Places, Subject, owl_post::OwlPost, raw_floor::RawFloor},
+    subjects::{Places, Subject, bare_peer::BarePeer, owl_post::OwlPost},
     workloads::{
         Workload, burst, fan_out, measure_clients_of_subject, measure_owl_post_alone,
         writes::{self, measure_writes_of_subject},
@@ -35,7 +35,10 @@ fn assert_nothing_was_lost(notebook: &Notebook, label: &str) {
 
 #[test]
 fn should_measure_the_raw_floor() {
-    let (mut notebook, mut floor) = (Notebook::default(), RawFloor::default());
+    let places = places_of_test_servers();
+    let mut peers = BarePeer::list_all_bare_peers(&places);
+    let mut floor = peers.find(|peer| peer.label() == "raw floor").unwrap();
+    let mut notebook = Notebook::default();
     measure_clients_of_subject(&mut floor, &Profile::tiny(), &mut notebook).unwrap();
     assert_nothing_was_lost(&notebook, floor.label());
 }

@@ -181,15 +181,20 @@ impl Realtime {
     /// Delivers frames in order to every listener of any of these topics, each once. A listener gets all of them at
     /// one time, so that its transport writes them together: single writes are most of what a delivery costs.
     pub(crate) fn deliver_frames_to_topics(&self, frames: &[Addressed], topics: &[Topic]) {
-        self.deliver_frames_to_sessions(frames, &self.collect_listeners_of_topics(topics));
+        let mut deliveries = vec![0; frames.len()];
+        let listeners = self.collect_listeners_of_topics(topics);
+        self.deliver_frames_to_sessions(frames, &listeners, &mut deliveries);
+        count_deliveries_of_frames(frames, &deliveries);
     }
 
     /// The same with pauses in which transports write what they got, while it is fresh in the processor's caches.
     pub(crate) async fn fan_out_frames_to_topics(&self, frames: &[Addressed], topics: &[Topic]) {
+        let mut deliveries = vec![0; frames.len()];
         for some in self.collect_listeners_of_topics(topics).chunks(LISTENERS_AT_ONCE) {
-            self.deliver_frames_to_sessions(frames, some);
+            self.deliver_frames_to_sessions(frames, some, &mut deliveries);
             tokio::task::yield_now().await;
         }
+        count_deliveries_of_frames(frames, &deliveries);
     }
 
     fn collect_listeners_of_topics(&self, topics: &[Topic]) -> Vec<Arc<Session>> {
@@ -204,12 +209,17 @@ impl Realtime {
         listeners
     }
 
-    fn deliver_frames_to_sessions(&self, frames: &[Addressed], sessions: &[Arc<Session>]) {
+    /// Adds to `deliveries` how many got each frame.
+    fn deliver_frames_to_sessions(
+        &self,
+        frames: &[Addressed],
+        sessions: &[Arc<Session>],
+        deliveries: &mut [u64],
+    ) {
         let somebody_excepted = frames.iter().any(|addressed| addressed.except.is_some());
-        let mut deliveries = vec![0; frames.len()];
         for session in sessions {
             let user = somebody_excepted.then(|| session.user().id);
-            let theirs = frames.iter().zip(&mut deliveries).filter_map(|(addressed, count)| {
+            let theirs = frames.iter().zip(&mut *deliveries).filter_map(|(addressed, count)| {
                 if user.is_some() && addressed.except == user {
                     return None;
                 }
@@ -218,9 +228,6 @@ impl Realtime {
             });
             let delivery = session.deliver_frames_to_session(theirs);
             self.act_on_session_delivery(session, delivery);
-        }
-        for (addressed, count) in frames.iter().zip(deliveries) {
-            metrics::count_event_deliveries_by_name(addressed.frame.name, count);
         }
     }
 
@@ -285,6 +292,13 @@ impl Realtime {
     async fn keep_house_once_now(&self) -> Result<()> {
         while self.0.store.trim_event_log_once().await? {}
         self.0.store.delete_expired_keys_and_tokens().await
+    }
+}
+
+/// Once for a fan-out, not for each part of it: finding a counter costs as much as some deliveries.
+fn count_deliveries_of_frames(frames: &[Addressed], deliveries: &[u64]) {
+    for (addressed, count) in frames.iter().zip(deliveries) {
+        metrics::count_event_deliveries_by_name(addressed.frame.name, *count);
     }
 }
 

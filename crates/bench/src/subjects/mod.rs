@@ -2,14 +2,11 @@
 //!
 //! - [`owl_post`]: the product, whole: database, token checks, presence, event log;
 //! - [`seed_design`]: Express, socket.io and pg, as the product was first described;
-//! - [`node_socketio`], [`bun_engine`], [`bare_socketioxide`]: bare libraries, neither tokens nor database;
-//! - [`raw_floor`]: one pre-encoded frame to every socket, nothing else.
+//! - [`bare_peer`]: bare libraries, neither tokens nor database, and the floor: one pre-encoded frame to every
+//!   socket, nothing else.
 
-pub mod bare_socketioxide;
-pub mod bun_engine;
-pub mod node_socketio;
+pub mod bare_peer;
 pub mod owl_post;
-pub mod raw_floor;
 pub mod seed_design;
 
 use std::path::{Path, PathBuf};
@@ -76,14 +73,14 @@ pub struct Places {
 
 /// Every subject, the product first.
 pub fn list_all_known_subjects(places: &Places) -> Vec<Box<dyn Subject>> {
-    vec![
+    let mut subjects: Vec<Box<dyn Subject>> = vec![
         Box::new(owl_post::OwlPost::new(places)),
         Box::new(seed_design::SeedDesign::new(places)),
-        Box::new(node_socketio::NodeSocketIo::new(places)),
-        Box::new(bun_engine::BunEngine::new(places)),
-        Box::new(bare_socketioxide::BareSocketioxide::default()),
-        Box::new(raw_floor::RawFloor::default()),
-    ]
+    ];
+    for peer in bare_peer::BarePeer::list_all_bare_peers(places) {
+        subjects.push(Box::new(peer));
+    }
+    subjects
 }
 
 /// A binary that was built beside this one.
