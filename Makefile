@@ -22,7 +22,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web deny deny-advisories \
-        chromium screenshots bench bench-quick faults types fmt clean
+        chromium screenshots bench bench-quick bench-peers faults types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -93,6 +93,7 @@ check: check-rust deny check-web ## Check format, lints, documentation, licences
 
 check-rust:
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt $(BARE) --check
 	$(CARGO) clippy $(WORKSPACE) --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc $(WORKSPACE) --no-deps
 
@@ -113,14 +114,21 @@ types: ## Write docs/PROTOCOL.asyncapi.yaml and web/src/generated anew from the 
 
 fmt: ## Format the Rust code
 	$(CARGO) fmt --all
+	$(CARGO) fmt $(BARE)
 
 # --- proofs ----------------------------------------------------------------------------------------------------
 
-bench: build ## Measure the server side by side with others and write docs/BENCHMARKS.md
+bench: build bench-peers ## Measure the server side by side with others and write docs/BENCHMARKS.md
 	$(TARGET_DIR)/release/owlpost-bench run --server "$(BIN)"
 
-bench-quick: build ## The same in three minutes, written nowhere
+bench-quick: build bench-peers ## The same in three minutes, written nowhere
 	$(TARGET_DIR)/release/owlpost-bench run --quick --server "$(BIN)"
+
+# A workspace and a directory of its own: bare socketioxide has its own engine, Owl Post has ours.
+BARE := --manifest-path bench/peers/socketioxide/Cargo.toml
+
+bench-peers:
+	$(CARGO) build --release --locked $(BARE) --target-dir bench/peers/socketioxide/target
 
 faults: build ## Inject every fault and check that nothing was lost (minutes)
 	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md

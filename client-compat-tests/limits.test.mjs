@@ -158,7 +158,7 @@ describe('Polling clients that stop polling', () => {
     await poll(sid, `40${JSON.stringify({ token: slow.token })}`);
     await waitForEvent(watching, 'presence:join', { match: (e) => e.userId === slow.id });
     await writeWideEventsUntilGone(healthy, waitForEvent(watching, 'presence:leave', { match: (e) => e.userId === slow.id, deadlineMs: 60_000 }));
-    // The library hands out what it had queued, then knows the session no more: the client connects anew.
+    // The session is known no more: the client connects anew.
     await waitUntilConditionHolds('the session is unknown', async () => (await poll(sid)).status === 400);
     assert.equal(watching.payloadsOf('$disconnect').length, 0);
   });

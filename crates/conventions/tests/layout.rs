@@ -37,6 +37,18 @@ fn should_keep_every_file_readable_in_one_sitting() {
     assert!(long.is_empty(), "longer than {FILE_LINES} lines:\n{}", long.join("\n"));
 }
 
+/// Cargo only warns of a patch that a new release of socketioxide no longer takes.
+#[test]
+fn should_stand_on_our_own_engine() {
+    let lock = fs::read_to_string(crates_folder().join("../Cargo.lock")).expect("Cargo.lock");
+    let engines: Vec<&str> = lock
+        .split("[[package]]")
+        .filter(|package| package.contains("name = \"engineioxide\"\n"))
+        .collect();
+    assert_eq!(engines.len(), 1);
+    assert!(!engines[0].contains("source ="), "not ours: {}", engines[0]);
+}
+
 #[test]
 fn should_keep_main_to_wiring() {
     let main = fs::read_to_string(crates_folder().join("server/src/main.rs")).expect("main.rs");

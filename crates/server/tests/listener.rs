@@ -2,15 +2,14 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Extension, Router, extract::ConnectInfo, routing::get};
+use axum::{Router, extract::ConnectInfo, routing::get};
 use owlpost::listener::{
     ListenerConfig, serve_connections_until_shutdown, socket_options::bind_listener_to_address,
 };
-use owlpost_socketio::ConnectionHandle;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, oneshot},
     task::JoinHandle,
     time::timeout,
 };
@@ -80,64 +79,14 @@ async fn read_answer_with_text(stream: &mut TcpStream, text: &str) {
 
 #[tokio::test]
 async fn should_give_every_request_its_connection() {
-    let handler = |Extension(handle): Extension<ConnectionHandle>,
-                   ConnectInfo(addr): ConnectInfo<SocketAddr>| async move {
-        assert_eq!(handle.peer_addr(), addr);
-        format!("hello {addr}")
-    };
+    let handler =
+        |ConnectInfo(addr): ConnectInfo<SocketAddr>| async move { format!("hello {addr}") };
     let server =
         start_server_with_router(Router::new().route("/", get(handler)), config_for_tests());
     let mut client = server.connect_new_client().await;
     let own = client.local_addr().expect("address");
     client.write_all(REQUEST).await.expect("write");
     read_answer_with_text(&mut client, &format!("hello {own}")).await;
-}
-
-#[tokio::test]
-async fn should_abort_a_connection_whose_reader_is_stuck() {
-    let (handles, mut aborting) = mpsc::channel::<ConnectionHandle>(1);
-    let (body_token, mut body_dropped) = mpsc::channel::<()>(1);
-    let body_token = std::sync::Mutex::new(Some(body_token));
-    // An answer without end, to a client that never reads: the writer waits for room.
-    let state = Arc::new((handles, body_token));
-    let handler = move |Extension(handle): Extension<ConnectionHandle>| {
-        let state = state.clone();
-        async move {
-            state.0.send(handle).await.expect("test waits");
-            let token = state.1.lock().expect("lock").take();
-            axum::body::Body::new(EndlessBody {
-                _token: token,
-                chunk: vec![b'x'; 64 * 1024].into(),
-            })
-        }
-    };
-    let server =
-        start_server_with_router(Router::new().route("/", get(handler)), config_for_tests());
-    let mut client = server.connect_new_client().await;
-    client.write_all(REQUEST).await.expect("write");
-    let handle = timeout(DEADLINE, aborting.recv()).await.expect("in time").expect("handle");
-    client.readable().await.expect("the answer has begun");
-    handle.abort_connection_without_flush();
-    let dropped = timeout(DEADLINE, body_dropped.recv()).await.expect("the answer is given up");
-    assert!(dropped.is_none());
-}
-
-struct EndlessBody {
-    /// Dropped with the body, which the test sees.
-    _token: Option<mpsc::Sender<()>>,
-    chunk: axum::body::Bytes,
-}
-
-impl http_body::Body for EndlessBody {
-    type Data = axum::body::Bytes;
-    type Error = std::convert::Infallible;
-
-    fn poll_frame(
-        self: std::pin::Pin<&mut Self>,
-        _: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        std::task::Poll::Ready(Some(Ok(http_body::Frame::data(self.chunk.clone()))))
-    }
 }
 
 #[tokio::test]

@@ -13,11 +13,9 @@ pub struct SocketIoConfig {
     pub ping_timeout: Duration,
     /// Largest message a client may send, on every transport.
     pub max_message_bytes: usize,
-    /// Packets in the library's own queue of one socket. What does not fit waits in the session's outbox as
-    /// pointers to shared frames, so this bounds the copies.
+    /// Packets in the engine's queue of one socket. What does not fit waits in the session's outbox, which knows when
+    /// a reader is too slow.
     pub engine_queue_packets: usize,
-    /// Initial size of a websocket's read buffer, which grows with the messages.
-    pub read_buffer_bytes: usize,
     /// Events one socket may have waiting to be worked on.
     pub inbox_events: usize,
     /// Events per second one socket may send; 0 is any number.
@@ -36,7 +34,6 @@ impl Default for SocketIoConfig {
             ping_timeout: Duration::from_secs(60),
             max_message_bytes: 64_000,
             engine_queue_packets: 32,
-            read_buffer_bytes: 128,
             inbox_events: 256,
             events_per_second: 50,
             events_burst: 100,

@@ -6,7 +6,6 @@ use owlpost_realtime::{CloseReason, Session, SessionRequest, metrics as names};
 use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef, socket::DisconnectReason};
 
 use crate::{
-    adapter::DirectAdapter,
     gateway::Shared,
     handshake::Admission,
     inbox::{Inbox, ReceivedEvent},
@@ -17,44 +16,34 @@ use crate::{
 pub(crate) struct Connection {
     pub(crate) shared: Shared,
     pub(crate) session: Arc<Session>,
-    pub(crate) socket: SocketRef<DirectAdapter>,
-    pub(crate) adapter: Arc<DirectAdapter>,
+    pub(crate) transport: Arc<SocketTransport>,
     pub(crate) inbox: Inbox,
 }
 
 /// Opens the session of a socket that was let in. Everything is registered before this returns, so that no event of
 /// a fast client finds nobody; what takes time comes first in the socket's own queue.
-pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef<DirectAdapter>) {
+pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
+    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared.format);
+    let Some(transport) = transport.map(Arc::new) else { return };
     let Some(admission) = socket.extensions.remove::<Admission>() else {
         tracing::error!("a socket was connected that was never let in");
-        shared.closer.close_transport_of_socket(&socket);
-        return;
-    };
-    let Some(adapter) = shared.adapter.get().cloned() else {
-        tracing::error!("the namespace has no adapter");
+        transport.break_transport_at_once();
         return;
     };
     let request = SessionRequest {
         user: admission.user.clone(),
         expires_at: admission.expires_at,
         socket_id: socket.id.to_string(),
-        transport: Arc::new(SocketTransport {
-            socket: socket.clone(),
-            adapter: adapter.clone(),
-            format: shared.format,
-            closer: shared.closer.clone(),
-        }),
+        transport: transport.clone(),
         counts_as_presence: true,
     };
     let session = match shared.core.register_session_on_hold(request) {
         Ok(session) => session,
         Err(error) => {
-            crate::reply::send_refusal_to_socket(shared, &adapter, &socket, &error);
+            crate::reply::send_refusal_to_socket(&transport, &error);
             match error {
-                owlpost_domain::DomainError::Conflict(_) => {
-                    shared.closer.disconnect_client_for_good(&socket);
-                }
-                _ => shared.closer.close_transport_of_socket(&socket),
+                owlpost_domain::DomainError::Conflict(_) => transport.disconnect_client_for_good(),
+                _ => transport.break_transport_at_once(),
             }
             return;
         }
@@ -64,8 +53,7 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef<Dire
         inbox: Inbox::new(&shared.config),
         shared: shared.clone(),
         session,
-        socket: socket.clone(),
-        adapter,
+        transport,
     });
     // The library keeps this handler for as long as the socket, which the connection holds: weak, or neither would
     // ever be freed. The disconnect handler below is let go when it was called, and owns the connection until then.
@@ -102,21 +90,20 @@ impl Connection {
             return;
         }
         // Gone before the disconnect handler was set: nobody else will tell.
-        if !self.adapter.knows_socket_by_id(self.socket.id) {
+        if self.transport.is_closed() {
             self.note_end_of_connection(DisconnectReason::TransportClose);
         }
         self.work_until_inbox_is_empty().await;
     }
 
     fn note_end_of_connection(&self, reason: DisconnectReason) {
-        self.shared.closer.forget_upgrade_of_session(self.socket.id);
         self.shared.core.forget_session_after_close(&self.session);
         self.inbox.forget_all_waiting_events();
         tracing::info!(user = %self.session.user().id, reason = ?reason, "disconnected");
     }
 }
 
-fn log_connection_as_opened(shared: &Shared, socket: &SocketRef<DirectAdapter>, session: &Session) {
+fn log_connection_as_opened(shared: &Shared, socket: &SocketRef, session: &Session) {
     let transport = match socket.transport_type() {
         TransportType::Polling => "polling",
         TransportType::Websocket => "websocket",

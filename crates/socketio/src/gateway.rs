@@ -3,20 +3,15 @@
 use std::sync::Arc;
 
 use axum::{Router, middleware};
+use engineioxide::service::NotFoundService;
 use http::{HeaderValue, Method, header};
 use owlpost_realtime::Realtime;
-use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler};
-use tower::Layer;
+use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    adapter::{AdapterSlot, DirectAdapter},
-    config::SocketIoConfig,
-    connection::open_connection_for_socket,
-    engine_close::{EngineCloser, EngineService, NothingElse},
-    handshake::admit_socket_by_token,
-    origin::check_request_before_upgrade,
-    wire::WireFormat,
+    config::SocketIoConfig, connection::open_connection_for_socket,
+    handshake::admit_socket_by_token, origin::check_request_before_upgrade, wire::WireFormat,
 };
 
 /// Path of the JSON server, the default of every client.
@@ -32,49 +27,23 @@ const MOST_ATTACHMENTS: usize = 10;
 pub(crate) struct Shared {
     pub(crate) core: Realtime,
     pub(crate) config: Arc<SocketIoConfig>,
-    pub(crate) adapter: AdapterSlot,
     pub(crate) format: WireFormat,
-    pub(crate) closer: EngineCloser,
-}
-
-/// What the look at a request before an upgrade needs.
-#[derive(Clone)]
-pub(crate) struct GatewayPaths {
-    pub(crate) allowed_origins: Arc<[String]>,
-    closers: Arc<[(&'static str, EngineCloser)]>,
-}
-
-impl GatewayPaths {
-    pub(crate) fn find_closer_of_path(&self, path: &str) -> Option<&EngineCloser> {
-        let (_, closer) = self.closers.iter().find(|(own, _)| {
-            path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })?;
-        Some(closer)
-    }
 }
 
 /// Both servers, ready to be put in front of a router.
 pub struct SocketIoGateway {
-    json: (EngineService, SocketIo<DirectAdapter>),
-    msgpack: (EngineService, SocketIo<DirectAdapter>),
-    paths: GatewayPaths,
+    json: (SocketIoService<NotFoundService>, SocketIo),
+    msgpack: (SocketIoService<NotFoundService>, SocketIo),
+    allowed_origins: Arc<[String]>,
 }
 
 impl SocketIoGateway {
     /// Builds both servers. Must be called within the runtime.
     pub fn new(core: &Realtime, config: SocketIoConfig) -> Self {
         let config = Arc::new(config);
-        let closers = [
-            (JSON_PATH, EngineCloser::new(JSON_PATH)),
-            (MSGPACK_PATH, EngineCloser::new(MSGPACK_PATH)),
-        ];
-        let json = build_server_for_format(core, &config, WireFormat::Json, &closers[0]);
-        let msgpack = build_server_for_format(core, &config, WireFormat::MsgPack, &closers[1]);
-        let paths = GatewayPaths {
-            allowed_origins: config.allowed_origins.clone().into(),
-            closers: closers.into(),
-        };
-        Self { json, msgpack, paths }
+        let json = build_server_for_format(core, &config, JSON_PATH, WireFormat::Json);
+        let msgpack = build_server_for_format(core, &config, MSGPACK_PATH, WireFormat::MsgPack);
+        Self { json, msgpack, allowed_origins: config.allowed_origins.clone().into() }
     }
 
     /// The routes of both servers, to be merged into a router. Other routes pay nothing for them.
@@ -82,8 +51,11 @@ impl SocketIoGateway {
         Router::new()
             .route_service(&format!("{JSON_PATH}/"), self.json.0.clone())
             .route_service(&format!("{MSGPACK_PATH}/"), self.msgpack.0.clone())
-            .layer(middleware::from_fn_with_state(self.paths.clone(), check_request_before_upgrade))
-            .layer(build_cors_layer_for(&self.paths.allowed_origins))
+            .layer(middleware::from_fn_with_state(
+                self.allowed_origins.clone(),
+                check_request_before_upgrade,
+            ))
+            .layer(build_cors_layer_for(&self.allowed_origins))
     }
 
     /// Closes every engine. Sessions should have been closed by the core before.
@@ -109,14 +81,13 @@ fn build_cors_layer_for(origins: &[String]) -> CorsLayer {
 fn build_server_for_format(
     core: &Realtime,
     config: &Arc<SocketIoConfig>,
+    path: &'static str,
     format: WireFormat,
-    (path, closer): &(&'static str, EngineCloser),
-) -> (EngineService, SocketIo<DirectAdapter>) {
-    let slot = AdapterSlot::default();
+) -> (SocketIoService<NotFoundService>, SocketIo) {
     // The library breaks the connection at its bound. Somewhat larger messages reach us, and are answered.
     let most_bytes = config.max_message_bytes * 2;
     let builder = SocketIo::builder()
-        .req_path(*path)
+        .req_path(path)
         .ping_interval(config.ping_interval)
         .ping_timeout(config.ping_timeout)
         .connect_timeout(config.connect_timeout)
@@ -124,30 +95,20 @@ fn build_server_for_format(
         .max_payload(most_bytes as u64)
         .ws_max_message_size(most_bytes)
         .ws_max_frame_size(most_bytes)
-        .ws_read_buffer_size(config.read_buffer_bytes)
-        .max_buffer_size(config.engine_queue_packets)
-        .with_adapter::<DirectAdapter>(slot.clone());
+        .max_buffer_size(config.engine_queue_packets);
     // No event of the contract has attachments. A few small ones are read all the same, since a bad payload is
     // answered and does not end the connection; more would be kept in memory while others are awaited.
-    let (layer, io) = match format {
+    let (service, io) = match format {
         WireFormat::Json => builder
             .with_parser(
                 ParserConfig::common()
                     .max_incoming_binaries(MOST_ATTACHMENTS)
                     .max_incoming_binary_buf_size(config.max_message_bytes),
             )
-            .build_layer(),
-        WireFormat::MsgPack => builder.with_parser(ParserConfig::msgpack()).build_layer(),
+            .build_svc(),
+        WireFormat::MsgPack => builder.with_parser(ParserConfig::msgpack()).build_svc(),
     };
-    let service = layer.layer(NothingElse);
-    closer.remember_service_of_gateway(service.clone());
-    let shared = Shared {
-        core: core.clone(),
-        config: config.clone(),
-        adapter: slot,
-        format,
-        closer: closer.clone(),
-    };
+    let shared = Shared { core: core.clone(), config: config.clone(), format };
     let admission = shared.clone();
     let open = move |socket| {
         open_connection_for_socket(&shared, socket);

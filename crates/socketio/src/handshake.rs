@@ -8,7 +8,7 @@ use owlpost_domain::{DomainError, User};
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 
-use crate::{adapter::DirectAdapter, gateway::Shared, origin::find_query_value_by_name};
+use crate::{gateway::Shared, origin::find_query_value_by_name, transport::SocketTransport};
 
 /// Tries before a client is sent away because the database does not answer.
 const DATABASE_TRIES: u32 = 3;
@@ -62,7 +62,7 @@ impl From<&DomainError> for ConnectRefusal {
 /// The namespace's middleware: lets a client in, or tells it why not.
 pub(crate) async fn admit_socket_by_token(
     shared: Shared,
-    socket: SocketRef<DirectAdapter>,
+    socket: SocketRef,
     TryData(auth): TryData<Value>,
 ) -> Result<(), ConnectRefusal> {
     // No payload (protocol of v2 clients), or one that is no JSON: then the query and the headers decide.
@@ -74,7 +74,7 @@ pub(crate) async fn admit_socket_by_token(
     let (user, expires_at) = match result {
         Ok(known) => known,
         Err(refusal) => {
-            refuse_socket_with_farewell(&shared, &socket, refusal).await;
+            refuse_socket_with_farewell(&shared, &socket, refusal);
             return Err(refusal);
         }
     };
@@ -130,18 +130,16 @@ async fn authenticate_with_database_patience(
 /// A `connect_error` makes a client stay away until its user acts. That is right for a bad token and wrong for a
 /// database that is away: there the transport is broken first, so that the client never hears of an error and tries
 /// again by itself.
-async fn refuse_socket_with_farewell(
-    shared: &Shared,
-    socket: &SocketRef<DirectAdapter>,
-    refusal: ConnectRefusal,
-) {
+fn refuse_socket_with_farewell(shared: &Shared, socket: &SocketRef, refusal: ConnectRefusal) {
     metrics::counter!("owlpost_connections_refused_total", "reason" => refusal.to_string())
         .increment(1);
     tracing::info!(reason = %refusal, "connection refused");
+    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared.format);
+    let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
-        shared.closer.close_transport_and_wait(socket).await;
+        transport.break_transport_at_once();
     } else {
-        shared.closer.break_transport_after_farewell(socket);
+        transport.break_transport_after_farewell();
     }
 }
 

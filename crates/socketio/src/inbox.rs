@@ -17,15 +17,13 @@ use owlpost_realtime::{CloseReason, metrics as names};
 use parking_lot::Mutex;
 use serde_json::Value;
 use socketioxide::{
+    adapter::LocalAdapter,
     extract::{Event, TryData},
     handler::FromMessageParts,
     socket::Socket,
 };
 
-use crate::{
-    adapter::DirectAdapter, config::SocketIoConfig, connection::Connection, events::ClientEvent,
-    reply::Refusal,
-};
+use crate::{config::SocketIoConfig, connection::Connection, events::ClientEvent, reply::Refusal};
 
 /// Something a client sent.
 pub(crate) struct ReceivedEvent {
@@ -37,11 +35,11 @@ pub(crate) struct ReceivedEvent {
     message_bytes: usize,
 }
 
-impl FromMessageParts<DirectAdapter> for ReceivedEvent {
+impl FromMessageParts<LocalAdapter> for ReceivedEvent {
     type Error = std::convert::Infallible;
 
     fn from_message_parts(
-        socket: &Arc<Socket<DirectAdapter>>,
+        socket: &Arc<Socket>,
         value: &mut socketioxide_core::Value,
         ack: &Option<i64>,
     ) -> Result<Self, Self::Error> {

@@ -6,14 +6,10 @@
 //! - [`handshake`]: who may connect; [`connection`]: one socket from connect to disconnect;
 //! - [`events`]: the table of events a client may send, one file for each;
 //! - [`inbox`]: each socket's events in order, bounded and rate-limited; [`reply`]: every one of them answered;
-//! - [`adapter`], [`wire`] and [`transport`]: frames of the core as packets of the library;
-//! - [`connection_handle`] and [`engine_close`]: ending a connection whatever state its client is in.
+//! - [`wire`] and [`transport`]: frames of the core as packets, into the queue of one session of the engine.
 
-pub mod adapter;
 pub mod config;
 pub mod connection;
-pub mod connection_handle;
-pub mod engine_close;
 pub mod events;
 pub mod gateway;
 pub mod handshake;
@@ -25,5 +21,4 @@ pub mod transport;
 pub mod wire;
 
 pub use config::SocketIoConfig;
-pub use connection_handle::{ConnectionHalf, ConnectionHandle};
 pub use gateway::SocketIoGateway;

@@ -1,5 +1,7 @@
 //! Which web pages may connect. CORS does not cover websockets: the browser asks nobody, so the server looks.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{Request, State},
     middleware::Next,
@@ -7,35 +9,22 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 
-use crate::{
-    connection_handle::ConnectionHandle,
-    gateway::GatewayPaths,
-    request_parts::{copy_needed_request_parts, is_kept_by_library},
-};
+use crate::request_parts::{copy_needed_request_parts, is_kept_by_session};
 
-/// Refuses requests of pages of other origins, and notes the websocket of a session that upgrades.
+/// Refuses requests of pages of other origins, and lets go of what a session does not need of the others.
 pub(crate) async fn check_request_before_upgrade(
-    State(paths): State<GatewayPaths>,
+    State(allowed): State<Arc<[String]>>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(closer) = paths.find_closer_of_path(request.uri().path()) else {
-        return next.run(request).await;
-    };
-    if !is_origin_allowed_to_connect(request.headers(), &paths.allowed_origins) {
+    if !is_origin_allowed_to_connect(request.headers(), &allowed) {
         metrics::counter!("owlpost_origins_refused_total").increment(1);
         let body = r#"{"error":{"code":"FORBIDDEN","message":"This origin is not allowed"}}"#;
         let kind = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::FORBIDDEN, kind, body).into_response();
     }
-    if request.headers().contains_key(header::UPGRADE)
-        && let Some(handle) = request.extensions().get::<ConnectionHandle>()
-        && let Some(sid) = find_query_value_by_name(request.uri().query(), "sid")
-    {
-        closer.note_upgrade_of_session(&sid, handle.clone());
-    }
     let request =
-        if is_kept_by_library(&request) { copy_needed_request_parts(request) } else { request };
+        if is_kept_by_session(&request) { copy_needed_request_parts(request) } else { request };
     next.run(request).await
 }
 

@@ -6,11 +6,10 @@ use std::{
 };
 
 use owlpost_domain::{DomainError, ErrorCode, EventName, payload::ErrorPayload};
-use owlpost_realtime::{CloseReason, Frame, SendOutcome};
+use owlpost_realtime::{CloseReason, Frame, SendOutcome, Transport};
 use serde_json::{Map, Value, json};
-use socketioxide::extract::SocketRef;
 
-use crate::{adapter::DirectAdapter, connection::Connection, gateway::Shared};
+use crate::{connection::Connection, transport::SocketTransport};
 
 /// What a handler answers besides `ok: true`.
 pub(crate) type Answer = Map<String, Value>;
@@ -101,7 +100,7 @@ impl Connection {
         let Some(ack) = ack else { return self.send_refusal_as_error_event(&refusal) };
         let answer = refusal.to_answer().to_string();
         let packet = self.shared.format.encode_answer_for_ack(&answer, ack);
-        match self.adapter.send_packet_to_socket(self.socket.id, packet) {
+        match self.transport.send_packet_to_client(packet) {
             SendOutcome::Sent | SendOutcome::Closed => {}
             SendOutcome::Full => self.answer_refused_event_later(ack, refusal),
         }
@@ -115,7 +114,7 @@ impl Connection {
         let begun = Instant::now();
         loop {
             let packet = self.shared.format.encode_answer_for_ack(answer, ack);
-            match self.adapter.send_packet_to_socket(self.socket.id, packet) {
+            match self.transport.send_packet_to_client(packet) {
                 SendOutcome::Sent | SendOutcome::Closed => return,
                 SendOutcome::Full if begun.elapsed() > OFFER_TIME || self.session.is_closed() => {
                     // Not answering in silence is no option: the client sees its connection break.
@@ -130,15 +129,10 @@ impl Connection {
 }
 
 /// For a socket that gets no session: an `error` event says why.
-pub(crate) fn send_refusal_to_socket(
-    shared: &Shared,
-    adapter: &Arc<DirectAdapter>,
-    socket: &SocketRef<DirectAdapter>,
-    error: &DomainError,
-) {
+pub(crate) fn send_refusal_to_socket(transport: &SocketTransport, error: &DomainError) {
     let refusal = Refusal::from(error);
     let payload = ErrorPayload { code: refusal.code, message: refusal.message };
     let frame = Frame::from_payload(EventName::Error, &payload);
     // The first packet of a new socket always fits.
-    let _ = adapter.send_packet_to_socket(socket.id, shared.format.encode_event_of_frame(&frame));
+    let _ = transport.try_send_frame(&frame);
 }

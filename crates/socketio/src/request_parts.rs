@@ -1,4 +1,4 @@
-//! The request a session began with, which the library keeps for as long as the session lives.
+//! The request a session began with, which the engine keeps for as long as the session lives.
 //!
 //! Each of its strings is a slice of the 8 KiB buffer it was read into, and one slice holds all of it. Copies of the
 //! few that are asked for later let the buffer go: that is more than half of what an idle connection takes.
@@ -12,9 +12,7 @@ use axum::{
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 
-use crate::connection_handle::ConnectionHandle;
-
-/// What the library reads for an upgrade, and what the handshake may read a token from.
+/// What the engine reads for an upgrade, and what the handshake may read a token from.
 const KEPT_HEADERS: [HeaderName; 3] =
     [header::SEC_WEBSOCKET_KEY, header::UPGRADE, header::AUTHORIZATION];
 
@@ -48,17 +46,14 @@ fn move_kept_extensions_only(parts: &mut Parts) -> Extensions {
     if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
         kept.insert(upgrade);
     }
-    if let Some(handle) = parts.extensions.remove::<ConnectionHandle>() {
-        kept.insert(handle);
-    }
     if let Some(address) = parts.extensions.remove::<ConnectInfo<SocketAddr>>() {
         kept.insert(address);
     }
     kept
 }
 
-/// Whether the library begins a session with this request, or takes one over.
-pub(crate) fn is_kept_by_library(request: &Request<Body>) -> bool {
+/// Whether the engine begins a session with this request, or takes one over.
+pub(crate) fn is_kept_by_session(request: &Request<Body>) -> bool {
     request.headers().contains_key(header::UPGRADE)
         || !request.uri().query().unwrap_or_default().contains("sid=")
 }
@@ -75,23 +70,23 @@ mod tests {
             .header("authorization", "Bearer x")
             .header("cookie", "large")
             .header("user-agent", "any")
-            .extension(ConnectionHandle::new(([127, 0, 0, 1], 9).into()))
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))))
             .extension("something else")
             .body(Body::empty())
             .unwrap();
-        assert!(is_kept_by_library(&request));
+        assert!(is_kept_by_session(&request));
         let before = request.uri().clone();
         let kept = copy_needed_request_parts(request);
         assert_eq!(kept.uri(), &before);
         assert_eq!(kept.headers().len(), 3);
         assert_eq!(kept.headers()["authorization"], "Bearer x");
-        assert!(kept.extensions().get::<ConnectionHandle>().is_some());
+        assert!(kept.extensions().get::<ConnectInfo<SocketAddr>>().is_some());
         assert!(kept.extensions().get::<&str>().is_none());
     }
 
     #[test]
     fn should_leave_polls_of_a_session_alone() {
         let poll = Request::get("/socket.io/?EIO=4&transport=polling&sid=x").body(Body::empty());
-        assert!(!is_kept_by_library(&poll.unwrap()));
+        assert!(!is_kept_by_session(&poll.unwrap()));
     }
 }

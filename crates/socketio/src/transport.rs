@@ -1,38 +1,87 @@
-//! One socket as the core sees it.
+//! The way to one Socket.IO client: packets into the queue of its session, one by one and each with an answer, and its
+//! end. A room broadcast of the library tells that some socket was full, not which; so fan-out is the realtime core's.
 
-use std::sync::Arc;
+use std::time::Duration;
 
+use engineioxide::{SessionHandle, session_handle::Refused};
 use owlpost_realtime::{CloseReason, Frame, SendOutcome, Transport};
-use socketioxide::{extract::SocketRef, socket::Sid};
+use socketioxide::extract::SocketRef;
 
-use crate::{adapter::DirectAdapter, engine_close::EngineCloser, wire::WireFormat};
+use crate::wire::{EncodedPacket, WireFormat};
 
-/// The way to one Socket.IO client.
+/// Time a client that was told to disconnect has to do so.
+const FAREWELL_TIME: Duration = Duration::from_secs(1);
+
+/// One socket as the core sees it.
 pub struct SocketTransport {
-    pub(crate) socket: SocketRef<DirectAdapter>,
-    pub(crate) adapter: Arc<DirectAdapter>,
+    pub(crate) socket: SocketRef,
     pub(crate) format: WireFormat,
-    pub(crate) closer: EngineCloser,
+    session: SessionHandle,
 }
 
 impl SocketTransport {
-    fn sid(&self) -> Sid {
-        self.socket.id
+    pub(crate) fn from_socket_of_engine(socket: SocketRef, format: WireFormat) -> Option<Self> {
+        let session = socket.req_parts().extensions.get::<SessionHandle>().cloned();
+        if session.is_none() {
+            tracing::error!("a socket has no session of the engine");
+        }
+        Some(Self { session: session?, socket, format })
+    }
+
+    /// Puts a packet in the queue of the session.
+    pub(crate) fn send_packet_to_client(&self, packet: EncodedPacket) -> SendOutcome {
+        let sent = match packet {
+            EncodedPacket::Text(text) => self.session.send_encoded_text_to_client(text),
+            EncodedPacket::Bytes(bytes) => self.session.send_encoded_bytes_to_client(bytes),
+        };
+        match sent {
+            Ok(()) => SendOutcome::Sent,
+            Err(Refused::Full) => SendOutcome::Full,
+            Err(Refused::Closed) => SendOutcome::Closed,
+        }
+    }
+
+    /// Whether the client is gone.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.session.is_closed()
+    }
+
+    /// Ends the connection so that the client takes it for a broken network, and comes back. Nothing that is sent to
+    /// it after this is received.
+    pub(crate) fn break_transport_at_once(&self) {
+        self.session.break_transport_without_farewell();
+    }
+
+    /// For a client that was refused: it has time to read why.
+    pub(crate) fn break_transport_after_farewell(&self) {
+        let session = self.session.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(FAREWELL_TIME).await;
+            session.break_transport_without_farewell();
+        });
+    }
+
+    /// Tells the client not to come back; if it stays all the same, breaks its transport.
+    pub(crate) fn disconnect_client_for_good(&self) {
+        if self.socket.clone().disconnect().is_err() {
+            self.break_transport_at_once();
+            return;
+        }
+        self.break_transport_after_farewell();
     }
 }
 
 impl Transport for SocketTransport {
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
-        let packet = self.format.encode_event_of_frame(frame);
-        self.adapter.send_packet_to_socket(self.sid(), packet)
+        self.send_packet_to_client(self.format.encode_event_of_frame(frame))
     }
 
     fn close_with_reason(&self, reason: CloseReason) {
         if reason.wants_client_back() {
             // A client told to disconnect stays away; one whose transport breaks comes back by itself.
-            self.closer.close_transport_of_socket(&self.socket);
+            self.break_transport_at_once();
         } else {
-            self.closer.disconnect_client_for_good(&self.socket);
+            self.disconnect_client_for_good();
         }
     }
 }

@@ -1,11 +1,32 @@
 //! Frames of the core in the two encodings of Socket.IO.
 
+use bytes::Bytes;
 use owlpost_realtime::Frame;
 use socketioxide_core::{Str, Value, packet::Packet, parser::Parse};
+use socketioxide_parser_common::CommonParser;
 use socketioxide_parser_msgpack::MsgPackParser;
 
 /// The one namespace.
 const NAMESPACE: &str = "/";
+/// In msgpack.
+const EMPTY_ARRAY: [u8; 1] = [0x90];
+
+/// A packet as the engine sends it. Cheap to clone: the bytes are shared.
+#[derive(Debug, Clone)]
+pub(crate) enum EncodedPacket {
+    Text(Str),
+    Bytes(Bytes),
+}
+
+impl From<Value> for EncodedPacket {
+    fn from(value: Value) -> Self {
+        match value {
+            // Our events have no attachments.
+            Value::Str(text, _) => Self::Text(text),
+            Value::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
+}
 
 /// How a socket's packets are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +54,32 @@ impl WireFormat {
         }
     }
 
-    /// An event packet of a frame. The payload is encoded by the first socket of each format, for all.
-    pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> Packet {
-        let value = frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| match self {
-            Self::Json => wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload)),
-            Self::MsgPack => encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str())),
-        });
-        Packet::event(NAMESPACE, value)
+    /// The event packet of a frame, encoded by the first socket of each format, for all.
+    pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> EncodedPacket {
+        frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| match self {
+            Self::Json => {
+                let event = wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload));
+                CommonParser.encode(Packet::event(NAMESPACE, event)).into()
+            }
+            Self::MsgPack => {
+                let event = encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str()));
+                MsgPackParser.encode(Packet::event(NAMESPACE, event)).into()
+            }
+        })
     }
 
     /// The answer to the event with this acknowledgement number; `answer` is a JSON object.
-    pub(crate) fn encode_answer_for_ack(self, answer: &str, ack: i64) -> Packet {
-        let value = match self {
-            Self::Json => wrap_text_as_value(format!("[{answer}]")),
-            Self::MsgPack => encode_json_as_msgpack(answer, None),
-        };
-        Packet::ack(NAMESPACE, value, ack)
+    pub(crate) fn encode_answer_for_ack(self, answer: &str, ack: i64) -> EncodedPacket {
+        match self {
+            Self::Json => {
+                let answer = wrap_text_as_value(format!("[{answer}]"));
+                CommonParser.encode(Packet::ack(NAMESPACE, answer, ack)).into()
+            }
+            Self::MsgPack => {
+                let answer = encode_json_as_msgpack(answer, None);
+                MsgPackParser.encode(Packet::ack(NAMESPACE, answer, ack)).into()
+            }
+        }
     }
 }
 
@@ -61,10 +92,6 @@ fn encode_json_as_msgpack(json: &str, event: Option<&str>) -> Value {
     MsgPackParser.encode_value(&parsed, event).unwrap_or_else(|error| {
         // Writing a JSON value to memory cannot fail; were it to, an empty object tells the client to refetch.
         tracing::error!(%error, "a payload could not be encoded as msgpack");
-        Value::Bytes(bytes_of_empty_array())
+        Value::Bytes(Bytes::from_static(&EMPTY_ARRAY))
     })
-}
-
-fn bytes_of_empty_array() -> bytes::Bytes {
-    bytes::Bytes::from_static(&[0x90])
 }

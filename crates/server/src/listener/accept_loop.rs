@@ -14,14 +14,13 @@ use std::{
 use axum::{Router, extract::ConnectInfo};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use owlpost_socketio::ConnectionHandle;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 use tower::ServiceExt as _;
 
-use super::{abortable_stream::AbortableStream, socket_options::apply_options_to_accepted_socket};
+use super::{counted_stream::CountedStream, socket_options::apply_options_to_accepted_socket};
 
 /// Pause after the process ran out of descriptors or memory, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -50,7 +49,7 @@ pub struct ListenerConfig {
 /// Serves `router` on `listener` until `shutdown` resolves; then accepts no more, runs `close` (which tells
 /// sockets and streams to go) and waits for the requests in flight, within the drain timeout.
 ///
-/// Every request carries its [`ConnectionHandle`] and a [`ConnectInfo`] in its extensions.
+/// Every request carries a [`ConnectInfo`] in its extensions.
 pub async fn serve_connections_until_shutdown(
     listener: TcpListener,
     router: Router,
@@ -144,10 +143,8 @@ async fn serve_requests_of_connection(
     server: http1::Builder,
     mut draining: watch::Receiver<()>,
 ) {
-    let handle = ConnectionHandle::new(peer_addr);
-    let io = TokioIo::new(AbortableStream::new(stream, handle.clone(), permit));
+    let io = TokioIo::new(CountedStream::new(stream, permit));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(handle.clone());
         request.extensions_mut().insert(ConnectInfo(peer_addr));
         router.clone().oneshot(request)
     });

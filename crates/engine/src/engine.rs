@@ -1,0 +1,88 @@
+//! The sessions of one server.
+
+use std::{collections::HashMap, sync::Arc};
+
+use engineioxide_core::{Packet, ProtocolVersion, Sid, TransportType};
+use http::request::Parts;
+use parking_lot::RwLock;
+
+use crate::{
+    config::EngineIoConfig,
+    handler::EngineIoHandler,
+    heartbeat::watch_heartbeat_of_session,
+    link::{CloseSession, Link},
+    session_handle::SessionHandle,
+    socket::{DisconnectReason, Socket},
+};
+
+/// Sessions by id, and who is told about them.
+pub(crate) struct EngineIo<H: EngineIoHandler> {
+    sockets: RwLock<HashMap<Sid, Arc<Socket<H::Data>>>>,
+    pub(crate) handler: Arc<H>,
+    pub(crate) config: EngineIoConfig,
+    /// One for all sessions, so that none needs to know the type of the handler.
+    close: Arc<CloseSession>,
+}
+
+impl<H: EngineIoHandler> EngineIo<H> {
+    pub(crate) fn new(handler: Arc<H>, config: EngineIoConfig) -> Arc<Self> {
+        Arc::new_cyclic(|engine: &std::sync::Weak<Self>| {
+            let engine = engine.clone();
+            let close: Arc<CloseSession> = Arc::new(move |sid, reason| {
+                if let Some(engine) = engine.upgrade() {
+                    engine.close_session_with_reason(sid, reason);
+                }
+            });
+            Self { sockets: RwLock::new(HashMap::new()), handler, config, close }
+        })
+    }
+
+    /// Begins a session and tells the handler.
+    pub(crate) fn open_session_for_client(
+        &self,
+        protocol: ProtocolVersion,
+        transport: TransportType,
+        mut req_parts: Parts,
+        supports_binary: bool,
+    ) -> Arc<Socket<H::Data>> {
+        let limit = self.config.max_buffer_size;
+        let link =
+            Arc::new(Link::new(protocol, transport, supports_binary, limit, self.close.clone()));
+        req_parts.extensions.insert(SessionHandle::new(link.clone()));
+        let socket =
+            Arc::new(Socket { id: link.sid, protocol, data: H::Data::default(), req_parts, link });
+        self.sockets.write().insert(socket.id, socket.clone());
+        let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
+        let heartbeat = watch_heartbeat_of_session(socket.link.clone(), interval, timeout);
+        socket.link.remember_heartbeat_of_session(tokio::spawn(heartbeat).abort_handle());
+        self.handler.clone().on_connect(socket.clone());
+        socket
+    }
+
+    pub(crate) fn find_session_by_id(&self, sid: Sid) -> Option<Arc<Socket<H::Data>>> {
+        self.sockets.read().get(&sid).cloned()
+    }
+
+    /// Forgets a session and tells the handler. Only the first to ask does.
+    pub(crate) fn close_session_with_reason(&self, sid: Sid, reason: DisconnectReason) {
+        let Some(socket) = self.sockets.write().remove(&sid) else { return };
+        socket.link.mark_session_as_closing();
+        // Not from here: the caller may be the handler itself, at work on what the client sent.
+        let handler = self.handler.clone();
+        tokio::spawn(async move { handler.on_disconnect(socket, reason) });
+    }
+
+    /// What a session begins with, as text.
+    pub(crate) fn open_packet_of_session(&self, sid: Sid, transport: TransportType) -> String {
+        let upgrade = transport == TransportType::Polling
+            && self.config.allows_transport_of_client(TransportType::Websocket);
+        Packet::Open(engineioxide_core::OpenPacket {
+            sid,
+            upgrades: upgrade.then_some(TransportType::Websocket).into_iter().collect(),
+            ping_interval: self.config.ping_interval,
+            ping_timeout: self.config.ping_timeout,
+            max_payload: self.config.max_payload,
+        })
+        .into()
+    }
+}

@@ -1,0 +1,31 @@
+//! The Engine.IO engine under socketioxide: sessions, long polling, websockets, upgrades and heartbeats.
+//!
+//! It stands in for the crate of the same name (`[patch.crates-io]` in the workspace), whose interface socketioxide is
+//! written against; `docs/ARCHITECTURE.md` says why. What differs is what a session costs: an idle websocket is one
+//! task and an empty queue, a message for many sockets is shared until it is written, and all that waits for a socket
+//! is written with one system call.
+//!
+//! Read in this order:
+//!
+//! - [`service`]: what is put in front of a router; [`request`] and [`response`]: what comes in and goes out by HTTP;
+//! - [`engine`]: the sessions; [`socket`] and [`handler`]: a session as its user sees it;
+//! - [`link`]: the queue of a session and who may take from it; [`session_handle`]: its other end, for fan-out;
+//! - [`polling`], [`websocket`] and [`heartbeat`]: the two transports, and how a silent client is found;
+//! - [`config`]: bounds and times.
+
+pub mod config;
+pub mod engine;
+pub mod handler;
+pub mod heartbeat;
+pub mod link;
+pub mod polling;
+pub mod request;
+pub mod response;
+pub mod service;
+pub mod session_handle;
+pub mod socket;
+pub mod websocket;
+
+pub use engineioxide_core::{ProtocolVersion, Str, TransportType};
+pub use session_handle::SessionHandle;
+pub use socket::{DisconnectReason, Socket};

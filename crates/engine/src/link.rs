@@ -1,0 +1,396 @@
+//! What a session's users and its transport share: the queue of what waits for the client, and who takes from it.
+
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use engineioxide_core::{Packet, PacketBuf, ProtocolVersion, Sid, Str, TransportType};
+use parking_lot::Mutex;
+use smallvec::smallvec;
+use tokio::{
+    sync::{Notify, mpsc::error::TrySendError},
+    task::AbortHandle,
+};
+
+use self::state::{Carrier, Phase, State};
+use crate::socket::DisconnectReason;
+
+/// The engine's own packets that fit into a full queue. There is one ping at a time; more pongs than this are asked
+/// for only by a client that reads none.
+const CONTROL_PLACES: usize = 8;
+
+/// Ends a session of the engine it was given by.
+pub(crate) type CloseSession = dyn Fn(Sid, DisconnectReason) + Send + Sync;
+
+/// Something on its way to the client. Cheap: the bytes are shared with whoever else they go to.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Text(Str),
+    Binary(Bytes),
+    /// Packets that belong together: text with its attachments, or what a polling answer had no room for.
+    Packets(Box<PacketBuf>),
+    Ping,
+    Pong,
+    Close,
+}
+
+impl Outgoing {
+    pub(crate) fn into_packets_of(self, protocol: ProtocolVersion) -> PacketBuf {
+        match self {
+            Self::Text(text) => smallvec![Packet::Message(text)],
+            Self::Binary(bytes) if protocol == ProtocolVersion::V3 => {
+                smallvec![Packet::BinaryV3(bytes)]
+            }
+            Self::Binary(bytes) => smallvec![Packet::Binary(bytes)],
+            Self::Packets(packets) => *packets,
+            Self::Ping => smallvec![Packet::Ping],
+            Self::Pong => smallvec![Packet::Pong],
+            Self::Close => smallvec![Packet::Close],
+        }
+    }
+}
+
+/// What there was for a websocket to write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// As much as was wanted: there may be more.
+    Enough,
+    /// All there was, perhaps nothing: the waker is called when there is more.
+    All,
+    /// All there will ever be: say goodbye behind it.
+    Last,
+    /// Nothing, ever: hang up.
+    Broken,
+}
+
+/// What a poll is answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PollAnswer {
+    /// What waits in the queue.
+    Packets,
+    /// A packet that says nothing: the client shall go on with its upgrade, or learn that the session is over.
+    Noop,
+}
+
+/// Shared by a socket, its transport, its heartbeat and its handles.
+pub(crate) struct Link {
+    pub(crate) sid: Sid,
+    pub(crate) protocol: ProtocolVersion,
+    /// Whether a polling client takes bytes as they are.
+    pub(crate) supports_binary: bool,
+    limit: usize,
+    state: Mutex<State>,
+    heard_at_ms: AtomicU64,
+    heartbeat: OnceLock<AbortHandle>,
+    ended: Notify,
+    close: Arc<CloseSession>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        protocol: ProtocolVersion,
+        transport: TransportType,
+        supports_binary: bool,
+        limit: usize,
+        close: Arc<CloseSession>,
+    ) -> Self {
+        let carrier = match transport {
+            TransportType::Polling => Carrier::Polling,
+            TransportType::Websocket => Carrier::Websocket,
+        };
+        Self {
+            sid: Sid::new(),
+            protocol,
+            supports_binary,
+            limit,
+            state: Mutex::new(State::with_carrier(carrier)),
+            heard_at_ms: AtomicU64::new(milliseconds_since_first_use()),
+            heartbeat: OnceLock::new(),
+            ended: Notify::new(),
+            close,
+        }
+    }
+
+    // --- what goes in --------------------------------------------------------------------------------------
+
+    pub(crate) fn put_within_limit_of_queue(
+        &self,
+        outgoing: Outgoing,
+    ) -> Result<(), TrySendError<Outgoing>> {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open {
+            return Err(TrySendError::Closed(outgoing));
+        }
+        if state.queue.len() + state.reserved >= self.limit {
+            return Err(TrySendError::Full(outgoing));
+        }
+        state.queue.push_back(outgoing);
+        let taker = state.taker_if_starved();
+        drop(state);
+        wake_taker_of_queue(taker);
+        Ok(())
+    }
+
+    /// For the engine's own packets. False when there is no room even for them, or the session is over.
+    pub(crate) fn put_control_packet_beyond_limit(&self, outgoing: Outgoing) -> bool {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open
+            || state.queue.len() + state.reserved >= self.limit + CONTROL_PLACES
+        {
+            return false;
+        }
+        state.queue.push_back(outgoing);
+        let taker = state.taker_if_starved();
+        drop(state);
+        wake_taker_of_queue(taker);
+        true
+    }
+
+    pub(crate) fn reserve_place_in_queue(&self) -> Result<(), TrySendError<()>> {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Open {
+            return Err(TrySendError::Closed(()));
+        }
+        if state.queue.len() + state.reserved >= self.limit {
+            return Err(TrySendError::Full(()));
+        }
+        state.reserved += 1;
+        Ok(())
+    }
+
+    /// Ends a reservation, with what it was for.
+    pub(crate) fn fill_reserved_place_with(&self, outgoing: Option<Outgoing>) {
+        let mut state = self.state.lock();
+        state.reserved -= 1;
+        if state.phase != Phase::Broken {
+            state.queue.extend(outgoing);
+        }
+        // Also when nothing was put there: the last words may have waited for this place.
+        let taker = state.taker_if_starved();
+        drop(state);
+        wake_taker_of_queue(taker);
+    }
+
+    /// For what a polling answer had no room for: it is the first thing the next one has.
+    pub(crate) fn put_back_in_front(&self, packets: PacketBuf) {
+        let mut state = self.state.lock();
+        if state.phase != Phase::Broken {
+            state.queue.push_front(Outgoing::Packets(Box::new(packets)));
+        }
+    }
+
+    // --- what comes out ------------------------------------------------------------------------------------
+
+    /// Hands `take` one after the other until it wants no more, and remembers the waker when nothing is left.
+    pub(crate) fn take_outgoing_or_register(
+        &self,
+        waker: &Waker,
+        mut take: impl FnMut(Outgoing) -> bool,
+    ) -> Taken {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Broken {
+            return Taken::Broken;
+        }
+        while let Some(outgoing) = state.queue.pop_front() {
+            if !take(outgoing) {
+                // It may get stuck with what it has, and then only the end of the session is to wake it.
+                state.register_busy_taker_as(waker);
+                return Taken::Enough;
+            }
+        }
+        // Nearly all sockets are idle nearly always: an empty queue keeps no memory.
+        state.queue = VecDeque::new();
+        if state.phase == Phase::Closing && state.reserved == 0 {
+            return Taken::Last;
+        }
+        state.register_starving_taker_as(waker);
+        Taken::All
+    }
+
+    /// One entry for a polling answer.
+    pub(crate) fn take_next_for_poll(&self) -> Option<Outgoing> {
+        self.state.lock().queue.pop_front()
+    }
+
+    /// Makes the caller the one poll of this session. `Err(true)` when there is one already, `Err(false)` when a
+    /// websocket carries the session.
+    pub(crate) fn begin_only_poll_now(&self) -> Result<(), bool> {
+        let mut state = self.state.lock();
+        if state.carrier == Carrier::Websocket {
+            return Err(false);
+        }
+        if state.polled {
+            return Err(true);
+        }
+        state.polled = true;
+        Ok(())
+    }
+
+    pub(crate) fn end_only_poll_again(&self) {
+        let mut state = self.state.lock();
+        state.polled = false;
+        // Else the websocket is the taker already.
+        if state.carrier != Carrier::Websocket {
+            state.starved = false;
+            state.taker = None;
+        }
+    }
+
+    pub(crate) fn poll_for_polling_answer(&self, cx: &Context<'_>) -> Poll<PollAnswer> {
+        let mut state = self.state.lock();
+        if state.carrier != Carrier::Polling {
+            return Poll::Ready(PollAnswer::Noop);
+        }
+        if !state.queue.is_empty() {
+            return Poll::Ready(PollAnswer::Packets);
+        }
+        if state.phase != Phase::Open {
+            return Poll::Ready(PollAnswer::Noop);
+        }
+        state.register_starving_taker_as(cx.waker());
+        Poll::Pending
+    }
+
+    // --- what carries it -----------------------------------------------------------------------------------
+
+    pub(crate) fn transport_of_session(&self) -> TransportType {
+        match self.state.lock().carrier {
+            Carrier::Polling | Carrier::Upgrading => TransportType::Polling,
+            Carrier::Websocket => TransportType::Websocket,
+        }
+    }
+
+    /// The queue rests from here on, and a waiting poll is answered. False unless the session polls.
+    pub(crate) fn begin_upgrade_from_polling(&self) -> bool {
+        self.change_carrier_of_session(Carrier::Polling, Carrier::Upgrading)
+    }
+
+    /// The websocket takes from the queue from here on.
+    pub(crate) fn finish_upgrade_to_websocket(&self) -> bool {
+        self.change_carrier_of_session(Carrier::Upgrading, Carrier::Websocket)
+    }
+
+    /// The websocket came to nothing: polls go on.
+    pub(crate) fn give_up_upgrade_again(&self) {
+        self.change_carrier_of_session(Carrier::Upgrading, Carrier::Polling);
+    }
+
+    fn change_carrier_of_session(&self, from: Carrier, to: Carrier) -> bool {
+        let mut state = self.state.lock();
+        if state.carrier != from || state.phase != Phase::Open {
+            return false;
+        }
+        state.carrier = to;
+        let taker = state.taker.take();
+        drop(state);
+        wake_taker_of_queue(taker);
+        true
+    }
+
+    // --- how it ends ---------------------------------------------------------------------------------------
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.lock().phase == Phase::Open
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.state.lock().phase == Phase::Broken
+    }
+
+    /// Resolves when the session is over.
+    pub(crate) async fn wait_until_session_ends(&self) {
+        let ended = self.ended.notified();
+        if self.is_open() {
+            ended.await;
+        }
+    }
+
+    /// Asks the engine to end the session, after what is queued and a packet that says so.
+    pub(crate) fn close_session_after_farewell(&self, reason: DisconnectReason) {
+        self.put_control_packet_beyond_limit(Outgoing::Close);
+        self.close_session_of_engine(reason);
+    }
+
+    /// Ends the session as a broken network would: what is queued is forgotten, and the client is told nothing.
+    pub(crate) fn break_transport_without_farewell(&self) {
+        self.end_life_of_session(Phase::Broken);
+        self.close_session_of_engine(DisconnectReason::TransportError);
+    }
+
+    pub(crate) fn close_session_of_engine(&self, reason: DisconnectReason) {
+        (self.close)(self.sid, reason);
+    }
+
+    /// For the engine, once it has forgotten the session.
+    pub(crate) fn mark_session_as_closing(&self) {
+        self.end_life_of_session(Phase::Closing);
+        if let Some(heartbeat) = self.heartbeat.get() {
+            heartbeat.abort();
+        }
+    }
+
+    /// Wakes the taker whatever it waits for: it may be stuck with a client that does not read.
+    fn end_life_of_session(&self, phase: Phase) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Broken {
+            return;
+        }
+        state.phase = phase;
+        if phase == Phase::Broken {
+            state.queue = VecDeque::new();
+        }
+        let taker = state.taker.take();
+        drop(state);
+        wake_taker_of_queue(taker);
+        self.ended.notify_waiters();
+    }
+
+    // --- whether the client lives --------------------------------------------------------------------------
+
+    pub(crate) fn remember_heartbeat_of_session(&self, heartbeat: AbortHandle) {
+        if !self.is_open() {
+            heartbeat.abort();
+        }
+        // Once for each session.
+        let _ = self.heartbeat.set(heartbeat);
+    }
+
+    pub(crate) fn note_client_as_alive(&self) {
+        self.heard_at_ms.store(milliseconds_since_first_use(), Ordering::Relaxed);
+    }
+
+    /// When its heart was last heard, in [`milliseconds_since_first_use`].
+    pub(crate) fn heard_at_ms(&self) -> u64 {
+        self.heard_at_ms.load(Ordering::Relaxed)
+    }
+}
+
+fn wake_taker_of_queue(taker: Option<Waker>) {
+    if let Some(taker) = taker {
+        taker.wake();
+    }
+}
+
+/// A clock in one word.
+pub(crate) fn milliseconds_since_first_use() -> u64 {
+    static FIRST_USE: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(FIRST_USE.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The id is the client's secret.
+        f.debug_struct("Link").field("protocol", &self.protocol).finish_non_exhaustive()
+    }
+}

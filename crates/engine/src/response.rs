@@ -1,0 +1,76 @@
+//! What goes out by HTTP.
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+use http_body_util::{Either, Full};
+
+/// A body of the engine, or one of the service behind it.
+pub type ResponseBody<B> = Either<Full<Bytes>, B>;
+
+/// Why a request is refused. The numbers and texts are the protocol's own; clients know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// No transport that is served.
+    #[error("Transport unknown")]
+    UnknownTransport,
+    /// No session of this id (any more).
+    #[error("Session ID unknown")]
+    UnknownSession,
+    /// A session begins with a GET.
+    #[error("Bad handshake method")]
+    BadHandshakeMethod,
+    /// Not what this session's transport may be asked now.
+    #[error("Bad request")]
+    BadRequest,
+    /// Neither protocol 3 nor 4.
+    #[error("Unsupported protocol version")]
+    UnsupportedProtocol,
+    /// A body that is no packets.
+    #[error("Bad request")]
+    BadPayload,
+    /// A body over the bound.
+    #[error("Payload too large")]
+    PayloadTooLarge,
+}
+
+impl Rejection {
+    pub(crate) fn into_response<B>(self) -> Response<ResponseBody<B>> {
+        let (status, code) = match self {
+            Self::UnknownTransport => (StatusCode::BAD_REQUEST, 0),
+            Self::UnknownSession => (StatusCode::BAD_REQUEST, 1),
+            Self::BadHandshakeMethod => (StatusCode::BAD_REQUEST, 2),
+            Self::BadRequest | Self::BadPayload => (StatusCode::BAD_REQUEST, 3),
+            Self::UnsupportedProtocol => (StatusCode::BAD_REQUEST, 5),
+            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 3),
+        };
+        let body = format!(r#"{{"code":{code},"message":"{self}"}}"#);
+        answer_with_body_of(status, "application/json", body)
+    }
+}
+
+/// The answer to a polling request.
+pub(crate) fn answer_poll_with_payload<B>(
+    payload: impl Into<Bytes>,
+    has_binary: bool,
+) -> Response<ResponseBody<B>> {
+    let kind = if has_binary { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
+    answer_with_body_of(StatusCode::OK, kind, payload)
+}
+
+fn answer_with_body_of<B>(
+    status: StatusCode,
+    kind: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(Either::Left(Full::new(body.into())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response
+}
+
+/// An answer that is all head.
+pub(crate) fn answer_with_status_only<B>(status: StatusCode) -> Response<ResponseBody<B>> {
+    let mut response = Response::new(Either::Left(Full::default()));
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,56 @@
+//! The other end of a session's queue, for fan-out: without the layers between, and with an answer for each message.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engineioxide_core::Str;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::link::{Link, Outgoing};
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// As many wait as may.
+    Full,
+    /// The session is over.
+    Closed,
+}
+
+/// Sends to one session and ends it. Found in the extensions of [`crate::Socket::req_parts`]; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SessionHandle(Arc<Link>);
+
+impl SessionHandle {
+    pub(crate) fn new(link: Arc<Link>) -> Self {
+        Self(link)
+    }
+
+    /// Queues text that is encoded already.
+    pub fn send_encoded_text_to_client(&self, text: Str) -> Result<(), Refused> {
+        self.send_outgoing_to_client(Outgoing::Text(text))
+    }
+
+    /// Queues bytes that are encoded already.
+    pub fn send_encoded_bytes_to_client(&self, bytes: Bytes) -> Result<(), Refused> {
+        self.send_outgoing_to_client(Outgoing::Binary(bytes))
+    }
+
+    fn send_outgoing_to_client(&self, outgoing: Outgoing) -> Result<(), Refused> {
+        self.0.put_within_limit_of_queue(outgoing).map_err(|error| match error {
+            TrySendError::Full(_) => Refused::Full,
+            TrySendError::Closed(_) => Refused::Closed,
+        })
+    }
+
+    /// Ends the session as a broken network would, whatever its client is doing: nothing that is queued is written,
+    /// and a client that wants the connection comes back by itself.
+    pub fn break_transport_without_farewell(&self) {
+        self.0.break_transport_without_farewell();
+    }
+
+    /// Whether the session is over.
+    pub fn is_closed(&self) -> bool {
+        !self.0.is_open()
+    }
+}

@@ -1,0 +1,189 @@
+//! Bytes of a websocket as frames and messages, and back.
+
+#[cfg(test)]
+mod tests;
+
+use std::io::Cursor;
+
+use bytes::Bytes;
+use engineioxide_core::{Packet, ProtocolVersion, Str};
+use tungstenite::protocol::frame::{
+    FrameHeader,
+    coding::{CloseCode, Control, Data, OpCode},
+};
+
+use crate::link::Outgoing;
+
+/// Bytes of a control frame, at most.
+const CONTROL_BYTES: usize = 125;
+
+/// A frame of a client, unmasked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) opcode: OpCode,
+    pub(crate) is_final: bool,
+    pub(crate) payload: Vec<u8>,
+}
+
+/// The first frame in `bytes` and its length there; `None` when it is not whole yet. An error is the code to close
+/// the connection with.
+pub(crate) fn decode_first_frame_in(
+    bytes: &[u8],
+    most_bytes: usize,
+) -> Result<Option<(Frame, usize)>, CloseCode> {
+    let mut cursor = Cursor::new(bytes);
+    let Some((header, length)) =
+        FrameHeader::parse(&mut cursor).map_err(|_| CloseCode::Protocol)?
+    else {
+        return Ok(None);
+    };
+    if header.rsv1 || header.rsv2 || header.rsv3 {
+        return Err(CloseCode::Protocol);
+    }
+    // A client must mask, so that it cannot be made to send what a proxy takes for a request.
+    let mask = header.mask.ok_or(CloseCode::Protocol)?;
+    let length = usize::try_from(length).map_err(|_| CloseCode::Size)?;
+    let is_control = matches!(header.opcode, OpCode::Control(_));
+    if is_control && (length > CONTROL_BYTES || !header.is_final) {
+        return Err(CloseCode::Protocol);
+    }
+    if length > most_bytes {
+        return Err(CloseCode::Size);
+    }
+    let begin = usize::try_from(cursor.position()).map_err(|_| CloseCode::Size)?;
+    let Some(masked) = bytes.get(begin..begin + length) else { return Ok(None) };
+    let payload = masked.iter().zip(mask.into_iter().cycle()).map(|(byte, key)| byte ^ key);
+    let frame =
+        Frame { opcode: header.opcode, is_final: header.is_final, payload: payload.collect() };
+    Ok(Some((frame, begin + length)))
+}
+
+/// A message of a client.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    Text(Str),
+    Binary(Bytes),
+}
+
+/// A message whose frames have not all come.
+#[derive(Debug)]
+struct Incomplete {
+    is_text: bool,
+    bytes: Vec<u8>,
+}
+
+/// Puts the frames of messages together.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    /// Boxed: it is hardly ever there.
+    begun: Option<Box<Incomplete>>,
+}
+
+impl Assembly {
+    /// Adds a data frame; the message when it is the last one.
+    pub(crate) fn add_data_frame_to_message(
+        &mut self,
+        kind: Data,
+        frame: Frame,
+        most_bytes: usize,
+    ) -> Result<Option<Message>, CloseCode> {
+        let mut message = match (kind, self.begun.take()) {
+            (Data::Continue, Some(mut begun)) => {
+                begun.bytes.extend_from_slice(&frame.payload);
+                begun
+            }
+            (Data::Text, None) => Box::new(Incomplete { is_text: true, bytes: frame.payload }),
+            (Data::Binary, None) => Box::new(Incomplete { is_text: false, bytes: frame.payload }),
+            (Data::Continue, None)
+            | (Data::Text | Data::Binary, Some(_))
+            | (Data::Reserved(_), _) => return Err(CloseCode::Protocol),
+        };
+        if message.bytes.len() > most_bytes {
+            return Err(CloseCode::Size);
+        }
+        if !frame.is_final {
+            self.begun = Some(message);
+            return Ok(None);
+        }
+        let bytes = std::mem::take(&mut message.bytes);
+        if !message.is_text {
+            return Ok(Some(Message::Binary(bytes.into())));
+        }
+        let text = String::from_utf8(bytes).map_err(|_| CloseCode::Invalid)?;
+        Ok(Some(Message::Text(text.into())))
+    }
+}
+
+/// Appends what a session sends, as frames.
+pub(crate) fn append_outgoing_as_frames(
+    outgoing: &Outgoing,
+    protocol: ProtocolVersion,
+    to: &mut Vec<u8>,
+) {
+    match outgoing {
+        Outgoing::Text(text) => append_text_message_frame(text, to),
+        Outgoing::Binary(bytes) => append_binary_message_frame(bytes, protocol, to),
+        Outgoing::Ping => append_frame_of_parts(Data::Text.into(), &[b"2"], to),
+        Outgoing::Pong => append_frame_of_parts(Data::Text.into(), &[b"3"], to),
+        Outgoing::Close => append_frame_of_parts(Data::Text.into(), &[b"1"], to),
+        Outgoing::Packets(packets) => {
+            for packet in packets.iter() {
+                append_packet_as_frame(packet, protocol, to);
+            }
+        }
+    }
+}
+
+fn append_packet_as_frame(packet: &Packet, protocol: ProtocolVersion, to: &mut Vec<u8>) {
+    match packet {
+        Packet::Message(text) => append_text_message_frame(text, to),
+        Packet::Binary(bytes) | Packet::BinaryV3(bytes) => {
+            append_binary_message_frame(bytes, protocol, to);
+        }
+        // For polls only.
+        Packet::Noop => {}
+        other => {
+            let text = String::from(other.clone());
+            append_frame_of_parts(Data::Text.into(), &[text.as_bytes()], to);
+        }
+    }
+}
+
+fn append_text_message_frame(text: &str, to: &mut Vec<u8>) {
+    append_frame_of_parts(Data::Text.into(), &[b"4", text.as_bytes()], to);
+}
+
+fn append_binary_message_frame(bytes: &[u8], protocol: ProtocolVersion, to: &mut Vec<u8>) {
+    match protocol {
+        ProtocolVersion::V3 => append_frame_of_parts(Data::Binary.into(), &[&[4], bytes], to),
+        ProtocolVersion::V4 => append_frame_of_parts(Data::Binary.into(), &[bytes], to),
+    }
+}
+
+/// Appends one final frame with these parts as its payload.
+pub(crate) fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut Vec<u8>) {
+    let length = parts.iter().map(|part| part.len() as u64).sum();
+    let header = FrameHeader { opcode: kind.0, ..FrameHeader::default() };
+    to.reserve(header.len(length) + usize::try_from(length).unwrap_or_default());
+    // Writing to memory cannot fail.
+    let _ = header.format(length, to);
+    for part in parts {
+        to.extend_from_slice(part);
+    }
+}
+
+/// What a frame is, of the server's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameKind(OpCode);
+
+impl From<Data> for FrameKind {
+    fn from(data: Data) -> Self {
+        Self(OpCode::Data(data))
+    }
+}
+
+impl From<Control> for FrameKind {
+    fn from(control: Control) -> Self {
+        Self(OpCode::Control(control))
+    }
+}

@@ -1,0 +1,197 @@
+//! How sessions of websockets end, from either side.
+
+mod support;
+
+use engineioxide::DisconnectReason;
+use support::{
+    Behaviour, TestServer, config, handle_of, in_time, wait_until_freed,
+    websocket_client::WebSocketClient,
+};
+use tokio::sync::mpsc::error::TrySendError;
+use tungstenite::{Message, protocol::frame::coding::CloseCode};
+
+#[tokio::test]
+async fn should_answer_the_close_frame_of_a_client() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    client.send_message(Message::Close(None)).await;
+    client.expect_close(CloseCode::Normal).await;
+    server.expect_disconnect(DisconnectReason::TransportClose).await;
+    in_time(socket.closed()).await;
+    wait_until_freed(socket).await;
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_end_the_session_of_a_client_that_says_so() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    client.send_text("4last").await;
+    client.send_text("1").await;
+    client.send_text("4behind").await;
+    server.expect_text("last").await;
+    server.expect_disconnect(DisconnectReason::TransportClose).await;
+    client.expect_close(CloseCode::Normal).await;
+    wait_until_freed(socket).await;
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_send_what_was_queued_then_goodbye_when_the_server_closes() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    for n in 0..100 {
+        socket.emit(n.to_string()).expect("room");
+    }
+    socket.close(DisconnectReason::ClosingServer);
+    assert!(socket.is_closed() && handle_of(&socket).is_closed());
+    assert!(matches!(socket.emit("late"), Err(TrySendError::Closed(_))));
+    assert!(matches!(socket.reserve(), Err(TrySendError::Closed(()))));
+    // Only the first end counts.
+    socket.close(DisconnectReason::TransportError);
+    in_time(socket.closed()).await;
+    server.expect_disconnect(DisconnectReason::ClosingServer).await;
+    for n in 0..100 {
+        client.expect_text(&format!("4{n}")).await;
+    }
+    client.expect_text("1").await;
+    client.expect_close(CloseCode::Normal).await;
+    drop(client);
+    wait_until_freed(socket).await;
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_say_goodbye_behind_a_queue_that_was_full() {
+    let config = config().max_buffer_size(4).build();
+    let mut server = TestServer::start_with(config, Behaviour::default()).await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    assert_eq!(support::fill_queue(&socket, "x"), 4);
+    socket.close(DisconnectReason::ClosingServer);
+    for _ in 0..4 {
+        client.expect_text("4x").await;
+    }
+    client.expect_text("1").await;
+    client.expect_close(CloseCode::Normal).await;
+}
+
+#[tokio::test]
+async fn should_end_a_session_that_the_handler_closes_on_connect() {
+    let close = Some::<fn(&support::Socket)>(|socket| {
+        socket.emit("why").expect("room");
+        socket.close(DisconnectReason::ClosingServer);
+    });
+    let behaviour = Behaviour { on_connect: close, ..Behaviour::default() };
+    let mut server = TestServer::start_with(config().build(), behaviour).await;
+    let mut client = WebSocketClient::open(server.address).await;
+    client.expect_text("4why").await;
+    client.expect_text("1").await;
+    client.expect_close(CloseCode::Normal).await;
+    wait_until_freed(server.expect_connect().await).await;
+    server.expect_disconnect(DisconnectReason::ClosingServer).await;
+}
+
+#[tokio::test]
+async fn should_wait_for_a_permit_and_then_say_goodbye() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let permit = socket.reserve().expect("room");
+    socket.close(DisconnectReason::ClosingServer);
+    client.expect_text("1").await;
+    permit.emit("held".into());
+    client.expect_text("4held").await;
+    client.expect_close(CloseCode::Normal).await;
+}
+
+#[tokio::test]
+async fn should_say_goodbye_when_the_last_permit_is_dropped_unused() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let permit = socket.reserve().expect("room");
+    socket.close(DisconnectReason::ClosingServer);
+    // The engine has written all there is, and waits for what the permit was for.
+    client.expect_text("1").await;
+    // Whatever else the connection is woken by is over when another session has begun.
+    WebSocketClient::open(server.address).await;
+    drop(permit);
+    client.expect_close(CloseCode::Normal).await;
+    drop(client);
+    wait_until_freed(socket).await;
+}
+
+#[tokio::test]
+async fn should_take_a_reset_for_a_broken_transport() {
+    let mut server = TestServer::start().await;
+    let client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    client.reset();
+    server.expect_disconnect(DisconnectReason::TransportError).await;
+    in_time(socket.closed()).await;
+    wait_until_freed(socket).await;
+}
+
+#[tokio::test]
+async fn should_take_a_hang_up_without_a_word_for_a_broken_transport() {
+    let mut server = TestServer::start().await;
+    let client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    client.hang_up();
+    server.expect_disconnect(DisconnectReason::TransportError).await;
+    wait_until_freed(socket).await;
+}
+
+#[tokio::test]
+async fn should_break_an_idle_transport_without_a_word() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let handle = handle_of(&socket);
+    handle.break_transport_without_farewell();
+    server.expect_disconnect(DisconnectReason::TransportError).await;
+    client.expect_end().await;
+    assert_eq!(
+        handle.send_encoded_text_to_client("late".into()),
+        Err(engineioxide::session_handle::Refused::Closed)
+    );
+    drop(handle);
+    wait_until_freed(socket).await;
+}
+
+#[tokio::test]
+async fn should_resolve_every_wait_for_the_end() {
+    let mut server = TestServer::start().await;
+    let _client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let waiting: Vec<_> = (0..3)
+        .map(|_| {
+            let socket = socket.clone();
+            tokio::spawn(async move { socket.closed().await })
+        })
+        .collect();
+    tokio::task::yield_now().await;
+    socket.close(DisconnectReason::ClosingServer);
+    for task in waiting {
+        in_time(task).await.expect("a wait that ends");
+    }
+    in_time(socket.closed()).await;
+}
+
+#[tokio::test]
+async fn should_end_the_session_of_a_connection_whose_handler_panics() {
+    let panic = Some::<fn(&str)>(|text| assert_ne!(text, "boom"));
+    let behaviour = Behaviour { on_text: panic, ..Behaviour::default() };
+    let mut server = TestServer::start_with(config().build(), behaviour).await;
+    let mut client = WebSocketClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    client.send_text("4boom").await;
+    server.expect_text("boom").await;
+    server.expect_disconnect(DisconnectReason::TransportError).await;
+    client.expect_end().await;
+    wait_until_freed(socket).await;
+}

@@ -1,0 +1,192 @@
+//! How sessions begin, and what is refused.
+
+mod support;
+
+use engineioxide::{ProtocolVersion, TransportType, response::Rejection};
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::Request;
+use support::{
+    Behaviour, TestServer, config, in_time,
+    polling_client::{PollingClient, get, request, sid_of},
+    websocket_client::WebSocketClient,
+};
+use tokio_tungstenite::WebSocketStream;
+use tower::Service;
+use tungstenite::{Error, Message, protocol::Role};
+
+/// The status and body that a handshake was refused with.
+fn refusal_of(result: Result<WebSocketClient, Error>) -> (u16, String) {
+    match result {
+        Err(Error::Http(response)) => {
+            let body = response.body().clone().unwrap_or_default();
+            (response.status().as_u16(), String::from_utf8(body).expect("text"))
+        }
+        Err(other) => panic!("no refusal, but {other}"),
+        Ok(_) => panic!("a handshake that was not refused"),
+    }
+}
+
+#[tokio::test]
+async fn should_open_a_polling_session_of_protocol_4() {
+    let mut server = TestServer::start().await;
+    let answer = get(server.address, "EIO=4&transport=polling").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.has_header("content-type: text/plain; charset=UTF-8"));
+    let socket = server.expect_connect().await;
+    let expected = format!(
+        "0{{\"sid\":\"{}\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\
+         \"pingTimeout\":20000,\"maxPayload\":100000}}",
+        socket.id
+    );
+    assert_eq!(answer.text(), expected);
+    assert_eq!(socket.protocol, ProtocolVersion::V4);
+    assert_eq!(socket.transport_type(), TransportType::Polling);
+    assert!(!socket.is_closed());
+}
+
+#[tokio::test]
+async fn should_open_a_polling_session_of_protocol_3_with_the_length_in_front() {
+    let mut server = TestServer::start().await;
+    let client = PollingClient::open_with(server.address, "EIO=3").await;
+    let (length, packet) = client.open.split_once(':').expect("a length");
+    assert_eq!(length.parse(), Ok(packet.len()));
+    let socket = server.expect_connect().await;
+    assert!(packet.starts_with(&format!("0{{\"sid\":\"{}\"", socket.id)));
+    assert_eq!(socket.protocol, ProtocolVersion::V3);
+}
+
+#[tokio::test]
+async fn should_open_a_session_by_websocket() {
+    for (protocol, expected) in [("EIO=4", ProtocolVersion::V4), ("EIO=3", ProtocolVersion::V3)] {
+        let mut server = TestServer::start().await;
+        let (_client, open) = WebSocketClient::open_with(server.address, protocol).await;
+        let socket = server.expect_connect().await;
+        assert_eq!(sid_of(&open), socket.id.to_string());
+        assert!(open.contains("\"upgrades\":[]"), "{open}");
+        assert_eq!(socket.protocol, expected);
+        assert_eq!(socket.transport_type(), TransportType::Websocket);
+    }
+}
+
+#[tokio::test]
+async fn should_send_the_open_packet_before_what_the_handler_emits_on_connect() {
+    let greet = Some::<fn(&support::Socket)>(|socket| socket.emit("hello").expect("room"));
+    let behaviour = Behaviour { on_connect: greet, ..Behaviour::default() };
+    let server = TestServer::start_with(config().build(), behaviour).await;
+    let mut websocket = WebSocketClient::open(server.address).await;
+    websocket.expect_text("4hello").await;
+    let polling = PollingClient::open(server.address).await;
+    assert_eq!(polling.poll().await, "4hello");
+}
+
+#[tokio::test]
+async fn should_keep_the_request_a_session_began_with() {
+    let mut server = TestServer::start().await;
+    let headers = "x-from: afar\r\n";
+    request(server.address, "GET", "EIO=4&transport=polling&a=b", headers, b"").await;
+    let socket = server.expect_connect().await;
+    assert_eq!(socket.req_parts.uri.query(), Some("EIO=4&transport=polling&a=b"));
+    assert_eq!(socket.req_parts.headers["x-from"], "afar");
+    assert!(!support::handle_of(&socket).is_closed());
+}
+
+#[tokio::test]
+async fn should_refuse_requests_with_the_codes_of_the_protocol() {
+    const UNKNOWN_SID: &str = "AAAAAAAAAAAAAAAAAAAA";
+    let mut server = TestServer::start().await;
+    let of_unknown = format!("EIO=4&transport=polling&sid={UNKNOWN_SID}");
+    for (method, query, code, message) in [
+        ("GET", "EIO=4&transport=pigeon", 0, "Transport unknown"),
+        ("GET", "EIO=4", 0, "Transport unknown"),
+        ("GET", of_unknown.as_str(), 1, "Session ID unknown"),
+        ("POST", of_unknown.as_str(), 1, "Session ID unknown"),
+        ("GET", "EIO=4&transport=polling&sid=no-such", 1, "Session ID unknown"),
+        ("POST", "EIO=4&transport=polling", 2, "Bad handshake method"),
+        ("GET", "EIO=5&transport=polling", 5, "Unsupported protocol version"),
+        ("GET", "transport=polling", 5, "Unsupported protocol version"),
+        ("GET", "EIO=4&transport=websocket", 3, "Bad request"),
+    ] {
+        let answer = request(server.address, method, query, "", b"").await;
+        assert_eq!(answer.status, 400, "{method} {query}");
+        assert!(answer.has_header("content-type: application/json"), "{}", answer.head);
+        assert_eq!(answer.text(), format!(r#"{{"code":{code},"message":"{message}"}}"#));
+    }
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_refuse_a_websocket_that_does_not_ask_for_one_as_it_should() {
+    let mut server = TestServer::start().await;
+    for headers in [
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\n",
+        "connection: upgrade\r\nupgrade: h2c\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+    ] {
+        let query = "EIO=4&transport=websocket";
+        let answer = request(server.address, "GET", query, headers, b"").await;
+        assert_eq!((answer.status, answer.text()), (400, r#"{"code":3,"message":"Bad request"}"#));
+    }
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_refuse_a_method_that_a_session_has_no_use_for() {
+    let mut server = TestServer::start().await;
+    let client = PollingClient::open(server.address).await;
+    let query = format!("EIO=4&transport=polling&sid={}", client.sid);
+    let answer = request(server.address, "PUT", &query, "", b"").await;
+    assert_eq!(answer.status, 400);
+    // The session is none the worse for it.
+    server.expect_connect().await.emit("still here").expect("room");
+    assert_eq!(client.poll().await, "4still here");
+}
+
+/// Without HTTP: a stream that somebody else has upgraded.
+#[tokio::test]
+async fn should_open_a_websocket_on_a_stream_that_is_given_to_it() {
+    let mut server = TestServer::start_echo().await;
+    let (near, far) = tokio::io::duplex(64);
+    let request = |query: &str| Request::builder().uri(query).body(()).expect("a request");
+    let mut service = server.service.clone();
+    Service::call(&mut service, (far, request("/engine.io/?EIO=4&transport=websocket")))
+        .await
+        .expect("a session");
+    server.expect_connect().await;
+    let mut client = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
+    let open = in_time(client.next()).await.expect("a message").expect("a message");
+    assert!(open.to_text().expect("text").starts_with("0{"));
+    // Longer than the stream holds at one time.
+    let text = Message::text(format!("4{}", "x".repeat(1000)));
+    in_time(client.send(text.clone())).await.expect("a message sent");
+    assert_eq!(in_time(client.next()).await.expect("an echo").expect("an echo"), text);
+    let (_near, far) = tokio::io::duplex(64);
+    let unknown = request("/engine.io/?EIO=4&transport=websocket&sid=AAAAAAAAAAAAAAAAAAAA");
+    let refused = Service::call(&mut service, (far, unknown)).await;
+    assert_eq!(refused, Err(Rejection::UnknownSession));
+}
+
+#[tokio::test]
+async fn should_leave_other_paths_to_the_service_behind() {
+    let server = TestServer::start().await;
+    let config = config().req_path("/elsewhere").build();
+    let elsewhere = TestServer::start_with(config, Behaviour::default()).await;
+    assert_eq!(get(server.address, "EIO=4&transport=polling").await.status, 200);
+    assert_eq!(get(elsewhere.address, "EIO=4&transport=polling").await.status, 404);
+}
+
+#[tokio::test]
+async fn should_serve_only_the_transports_of_the_configuration() {
+    let polling = config().transports([TransportType::Polling]).build();
+    let polling = TestServer::start_with(polling, Behaviour::default()).await;
+    let client = PollingClient::open(polling.address).await;
+    assert!(client.open.contains("\"upgrades\":[]"), "{}", client.open);
+    let refused = WebSocketClient::try_handshake(polling.address, "EIO=4&transport=websocket");
+    let refused = refusal_of(refused.await);
+    assert_eq!(refused.0, 400);
+
+    let websocket = config().transports([TransportType::Websocket]).build();
+    let websocket = TestServer::start_with(websocket, Behaviour::default()).await;
+    WebSocketClient::open(websocket.address).await;
+    let answer = get(websocket.address, "EIO=4&transport=polling").await;
+    assert_eq!(answer.text(), r#"{"code":0,"message":"Transport unknown"}"#);
+}
