@@ -15,6 +15,8 @@ pub struct Profile {
     pub watchers: usize,
     /// Events of a burst.
     pub burst_events: u64,
+    /// Memory that comes back after a burst comes back within this time.
+    pub memory_return: Duration,
     /// Incidents with viewers.
     pub rooms: usize,
     /// Viewers of each.
@@ -40,6 +42,7 @@ impl Profile {
             repetitions: 3,
             watchers: 1_000,
             burst_events: 1_000,
+            memory_return: Duration::from_secs(15),
             rooms: 1_000,
             viewers: 5,
             growth_clients: 500,
@@ -54,10 +57,11 @@ impl Profile {
     pub fn quick() -> Self {
         Self {
             sizes: vec![100, 1_000],
-            phase: Duration::from_secs(2),
+            phase: Duration::from_millis(1_200),
             repetitions: 1,
-            rooms: 200,
-            growth_log: 20_000,
+            memory_return: Duration::from_secs(2),
+            rooms: 100,
+            growth_log: 10_000,
             held_clients: 5_000,
             hold: Duration::from_secs(5),
             ..Self::full()

@@ -9,8 +9,6 @@ use crate::{measurement::Notebook, poster::Pace, profile::Profile, session::Sess
 pub const WORKLOAD: &str = "burst";
 const CONNECTIONS: usize = 16;
 const LIMIT: Duration = Duration::from_secs(120);
-/// Memory that comes back comes back within this time.
-const RETURN_LIMIT: Duration = Duration::from_secs(15);
 /// Memory within this share of the baseline is back.
 const RETURN_SHARE: f64 = 1.1;
 
@@ -26,7 +24,7 @@ pub fn measure_burst_of_events(
     let phase =
         session.run_phase_of_events(CONNECTIONS, Pace::Closed, LIMIT, profile.burst_events)?;
     let peak = server.read_peak_memory_kib()?;
-    let deadline = Instant::now() + RETURN_LIMIT;
+    let deadline = Instant::now() + profile.memory_return;
     let mut after = server.read_resident_memory_kib()?;
     while after as f64 > before as f64 * RETURN_SHARE && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(100));
