@@ -1,5 +1,6 @@
 //! What a session's users and its transport share: the queue of what waits for the client, and who takes from it.
 
+mod outgoing;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -14,15 +15,14 @@ use std::{
     time::Instant,
 };
 
-use bytes::Bytes;
-use engineioxide_core::{Packet, PacketBuf, ProtocolVersion, Sid, Str, TransportType};
+use engineioxide_core::{PacketBuf, ProtocolVersion, Sid, TransportType};
 use parking_lot::Mutex;
-use smallvec::smallvec;
 use tokio::{
     sync::{Notify, mpsc::error::TrySendError},
     task::AbortHandle,
 };
 
+pub(crate) use self::outgoing::Outgoing;
 use self::state::{Carrier, Phase, State};
 use crate::socket::DisconnectReason;
 
@@ -32,34 +32,6 @@ const CONTROL_PLACES: usize = 8;
 
 /// Ends a session of the engine it was given by.
 pub(crate) type CloseSession = dyn Fn(Sid, DisconnectReason) + Send + Sync;
-
-/// Something on its way to the client. Cheap: the bytes are shared with whoever else they go to.
-#[derive(Debug)]
-pub(crate) enum Outgoing {
-    Text(Str),
-    Binary(Bytes),
-    /// Packets that belong together: text with its attachments, or what a polling answer had no room for.
-    Packets(Box<PacketBuf>),
-    Ping,
-    Pong,
-    Close,
-}
-
-impl Outgoing {
-    pub(crate) fn into_packets_of(self, protocol: ProtocolVersion) -> PacketBuf {
-        match self {
-            Self::Text(text) => smallvec![Packet::Message(text)],
-            Self::Binary(bytes) if protocol == ProtocolVersion::V3 => {
-                smallvec![Packet::BinaryV3(bytes)]
-            }
-            Self::Binary(bytes) => smallvec![Packet::Binary(bytes)],
-            Self::Packets(packets) => *packets,
-            Self::Ping => smallvec![Packet::Ping],
-            Self::Pong => smallvec![Packet::Pong],
-            Self::Close => smallvec![Packet::Close],
-        }
-    }
-}
 
 /// What there was for a websocket to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +53,15 @@ pub(crate) enum PollAnswer {
     Packets,
     /// A packet that says nothing: the client shall go on with its upgrade, or learn that the session is over.
     Noop,
+}
+
+/// Why a session cannot be polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PollRefused {
+    /// Its client polls already, which no client does twice.
+    AlreadyPolled,
+    /// It polls no more.
+    CarriedByWebsocket,
 }
 
 /// Shared by a socket, its transport, its heartbeat and its handles.
@@ -128,11 +109,24 @@ impl Link {
         &self,
         outgoing: Outgoing,
     ) -> Result<(), TrySendError<Outgoing>> {
+        self.put_while_fewer_wait_than(self.limit, outgoing)
+    }
+
+    /// For the engine's own packets. False when there is no room even for them, or the session is over.
+    pub(crate) fn put_control_packet_beyond_limit(&self, outgoing: Outgoing) -> bool {
+        self.put_while_fewer_wait_than(self.limit + CONTROL_PLACES, outgoing).is_ok()
+    }
+
+    fn put_while_fewer_wait_than(
+        &self,
+        places: usize,
+        outgoing: Outgoing,
+    ) -> Result<(), TrySendError<Outgoing>> {
         let mut state = self.state.lock();
         if state.phase != Phase::Open {
             return Err(TrySendError::Closed(outgoing));
         }
-        if state.queue.len() + state.reserved >= self.limit {
+        if state.queue.len() + state.reserved >= places {
             return Err(TrySendError::Full(outgoing));
         }
         state.queue.push_back(outgoing);
@@ -140,21 +134,6 @@ impl Link {
         drop(state);
         wake_taker_of_queue(taker);
         Ok(())
-    }
-
-    /// For the engine's own packets. False when there is no room even for them, or the session is over.
-    pub(crate) fn put_control_packet_beyond_limit(&self, outgoing: Outgoing) -> bool {
-        let mut state = self.state.lock();
-        if state.phase != Phase::Open
-            || state.queue.len() + state.reserved >= self.limit + CONTROL_PLACES
-        {
-            return false;
-        }
-        state.queue.push_back(outgoing);
-        let taker = state.taker_if_starved();
-        drop(state);
-        wake_taker_of_queue(taker);
-        true
     }
 
     pub(crate) fn reserve_place_in_queue(&self) -> Result<(), TrySendError<()>> {
@@ -223,15 +202,14 @@ impl Link {
         self.state.lock().queue.pop_front()
     }
 
-    /// Makes the caller the one poll of this session. `Err(true)` when there is one already, `Err(false)` when a
-    /// websocket carries the session.
-    pub(crate) fn begin_only_poll_now(&self) -> Result<(), bool> {
+    /// Makes the caller the one poll of this session.
+    pub(crate) fn begin_only_poll_now(&self) -> Result<(), PollRefused> {
         let mut state = self.state.lock();
         if state.carrier == Carrier::Websocket {
-            return Err(false);
+            return Err(PollRefused::CarriedByWebsocket);
         }
         if state.polled {
-            return Err(true);
+            return Err(PollRefused::AlreadyPolled);
         }
         state.polled = true;
         Ok(())

@@ -14,7 +14,7 @@ use http_body::Body;
 use crate::{
     engine::EngineIo,
     handler::EngineIoHandler,
-    link::{Link, Outgoing, PollAnswer},
+    link::{Link, Outgoing, PollAnswer, PollRefused},
     request::EngineRequest,
     response::{Rejection, ResponseBody, answer_poll_with_payload},
     socket::{DisconnectReason, Socket},
@@ -81,14 +81,13 @@ struct OnlyPoll {
 impl OnlyPoll {
     fn begin_or_end_session(link: Arc<Link>) -> Result<Self, Rejection> {
         match link.begin_only_poll_now() {
-            Ok(()) => Ok(Self { link, answered: false }),
-            Err(already_polled) => {
-                if already_polled {
-                    link.close_session_after_farewell(DisconnectReason::MultipleHttpPollingError);
-                }
-                Err(Rejection::BadRequest)
+            Ok(()) => return Ok(Self { link, answered: false }),
+            Err(PollRefused::AlreadyPolled) => {
+                link.close_session_after_farewell(DisconnectReason::MultipleHttpPollingError);
             }
+            Err(PollRefused::CarriedByWebsocket) => {}
         }
+        Err(Rejection::BadRequest)
     }
 }
 

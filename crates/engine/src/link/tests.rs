@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use smallvec::smallvec;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{CONTROL_PLACES, Link, Outgoing, PollAnswer, Taken, state::Phase};
+use super::{CONTROL_PLACES, Link, Outgoing, PollAnswer, PollRefused, Taken, state::Phase};
 use crate::socket::DisconnectReason;
 
 const LIMIT: usize = 4;
@@ -215,7 +215,7 @@ fn should_let_a_poll_wait_until_something_comes() {
     let cx = Context::from_waker(&waker);
     let link = open_link_for_test(TransportType::Polling);
     assert_eq!(link.begin_only_poll_now(), Ok(()));
-    assert_eq!(link.begin_only_poll_now(), Err(true));
+    assert_eq!(link.begin_only_poll_now(), Err(PollRefused::AlreadyPolled));
     assert_eq!(link.poll_for_polling_answer(&cx), Poll::Pending);
     put_text_into_queue(&link, "a").unwrap();
     assert_eq!(wakes.count(), 1);
@@ -244,7 +244,7 @@ fn should_rest_the_queue_of_polls_during_an_upgrade() {
     link.give_up_upgrade_again();
     assert_eq!(link.transport_of_session(), TransportType::Websocket);
     link.end_only_poll_again();
-    assert_eq!(link.begin_only_poll_now(), Err(false));
+    assert_eq!(link.begin_only_poll_now(), Err(PollRefused::CarriedByWebsocket));
 }
 
 /// A client that does not wait for its poll to end before it upgrades.

@@ -1,0 +1,33 @@
+//! What waits for a client.
+
+use bytes::Bytes;
+use engineioxide_core::{Packet, PacketBuf, ProtocolVersion, Str};
+use smallvec::smallvec;
+
+/// Something on its way to the client. Cheap: the bytes are shared with whoever else they go to.
+#[derive(Debug)]
+pub(crate) enum Outgoing {
+    Text(Str),
+    Binary(Bytes),
+    /// Packets that belong together: text with its attachments, or what a polling answer had no room for.
+    Packets(Box<PacketBuf>),
+    Ping,
+    Pong,
+    Close,
+}
+
+impl Outgoing {
+    pub(crate) fn into_packets_of(self, protocol: ProtocolVersion) -> PacketBuf {
+        match self {
+            Self::Text(text) => smallvec![Packet::Message(text)],
+            Self::Binary(bytes) if protocol == ProtocolVersion::V3 => {
+                smallvec![Packet::BinaryV3(bytes)]
+            }
+            Self::Binary(bytes) => smallvec![Packet::Binary(bytes)],
+            Self::Packets(packets) => *packets,
+            Self::Ping => smallvec![Packet::Ping],
+            Self::Pong => smallvec![Packet::Pong],
+            Self::Close => smallvec![Packet::Close],
+        }
+    }
+}
