@@ -38,7 +38,7 @@ impl Profile {
     pub fn full() -> Self {
         Self {
             sizes: vec![100, 1_000, 5_000, 10_000],
-            phase: Duration::from_secs(8),
+            phase: Duration::from_secs(5),
             repetitions: 3,
             watchers: 1_000,
             burst_events: 1_000,
