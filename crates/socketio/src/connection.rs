@@ -90,7 +90,7 @@ impl Connection {
             return;
         }
         // Gone before the disconnect handler was set: nobody else will tell.
-        if self.transport.is_closed() {
+        if self.transport.has_left_the_namespace() {
             self.note_end_of_connection(DisconnectReason::TransportClose);
         }
         self.work_until_inbox_is_empty().await;

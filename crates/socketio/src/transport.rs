@@ -41,9 +41,9 @@ impl SocketTransport {
         }
     }
 
-    /// Whether the client is gone.
-    pub(crate) fn is_closed(&self) -> bool {
-        self.session.is_closed()
+    /// Whether the client is gone, or has said that it leaves: a connection can stay when its socket has gone.
+    pub(crate) fn has_left_the_namespace(&self) -> bool {
+        self.socket.broadcast().get_socket(self.socket.id).is_none()
     }
 
     /// Ends the connection so that the client takes it for a broken network, and comes back. Nothing that is sent to
