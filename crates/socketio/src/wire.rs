@@ -56,29 +56,28 @@ impl WireFormat {
 
     /// The event packet of a frame, encoded by the first socket of each format, for all.
     pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> EncodedPacket {
-        frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| match self {
-            Self::Json => {
-                let event = wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload));
-                CommonParser.encode(Packet::event(NAMESPACE, event)).into()
-            }
-            Self::MsgPack => {
-                let event = encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str()));
-                MsgPackParser.encode(Packet::event(NAMESPACE, event)).into()
-            }
+        frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| {
+            let event = match self {
+                Self::Json => wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload)),
+                Self::MsgPack => encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str())),
+            };
+            self.encode_packet_by_parser(Packet::event(NAMESPACE, event))
         })
     }
 
     /// The answer to the event with this acknowledgement number; `answer` is a JSON object.
     pub(crate) fn encode_answer_for_ack(self, answer: &str, ack: i64) -> EncodedPacket {
+        let answer = match self {
+            Self::Json => wrap_text_as_value(format!("[{answer}]")),
+            Self::MsgPack => encode_json_as_msgpack(answer, None),
+        };
+        self.encode_packet_by_parser(Packet::ack(NAMESPACE, answer, ack))
+    }
+
+    fn encode_packet_by_parser(self, packet: Packet) -> EncodedPacket {
         match self {
-            Self::Json => {
-                let answer = wrap_text_as_value(format!("[{answer}]"));
-                CommonParser.encode(Packet::ack(NAMESPACE, answer, ack)).into()
-            }
-            Self::MsgPack => {
-                let answer = encode_json_as_msgpack(answer, None);
-                MsgPackParser.encode(Packet::ack(NAMESPACE, answer, ack)).into()
-            }
+            Self::Json => CommonParser.encode(packet).into(),
+            Self::MsgPack => MsgPackParser.encode(packet).into(),
         }
     }
 }
