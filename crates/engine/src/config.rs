@@ -19,6 +19,12 @@ pub struct EngineIoConfig {
     pub max_buffer_size: usize,
     /// Bytes of the body of one polling request, both ways. Default: 100,000.
     pub max_payload: u64,
+    /// Longest that the body of a polling request may take to arrive. Default: 10 s.
+    pub body_timeout: Duration,
+    /// Bytes a client may send in all before it was admitted
+    /// ([`crate::SessionHandle::lift_limits_after_admission`]): what a handshake takes, and no more than a stranger
+    /// may make the server keep. Default: 8 KiB.
+    pub max_stranger_bytes: usize,
     /// Kept for the interface: nothing is held to read into while a websocket is silent.
     pub ws_read_buffer_size: usize,
     /// Bytes of one message a client may send by websocket. Default: 64 MiB.
@@ -38,6 +44,8 @@ impl Default for EngineIoConfig {
             upgrade_timeout: Duration::from_secs(10),
             max_buffer_size: 128,
             max_payload: 100_000,
+            body_timeout: Duration::from_secs(10),
+            max_stranger_bytes: 8 * 1024,
             ws_read_buffer_size: 0,
             ws_max_message_size: 64 << 20,
             ws_max_frame_size: 16 << 20,
@@ -96,6 +104,10 @@ impl EngineIoConfigBuilder {
         max_buffer_size: usize,
         /// Sets [`EngineIoConfig::max_payload`].
         max_payload: u64,
+        /// Sets [`EngineIoConfig::body_timeout`].
+        body_timeout: Duration,
+        /// Sets [`EngineIoConfig::max_stranger_bytes`].
+        max_stranger_bytes: usize,
         /// Sets [`EngineIoConfig::ws_read_buffer_size`].
         ws_read_buffer_size: usize,
         /// Sets [`EngineIoConfig::ws_max_message_size`].

@@ -3,14 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use engineioxide_core::{Packet, ProtocolVersion, Sid, TransportType};
-use http::request::Parts;
+use http::{Extensions, request::Parts};
+use owlpost_admission::{ClientAddress, Place, Places};
 use parking_lot::RwLock;
 
 use crate::{
     config::EngineIoConfig,
     handler::EngineIoHandler,
     heartbeat::watch_heartbeat_of_session,
-    link::{CloseSession, Link},
+    link::{CloseSession, Limits, Link},
+    response::Rejection,
     session_handle::SessionHandle,
     socket::{DisconnectReason, Socket},
 };
@@ -37,20 +39,27 @@ impl<H: EngineIoHandler> EngineIo<H> {
         })
     }
 
-    /// Begins a session and tells the handler.
+    /// Begins a session, which holds its place until it is freed, and tells the handler.
     pub(crate) fn open_session_for_client(
         &self,
         protocol: ProtocolVersion,
         transport: TransportType,
         mut req_parts: Parts,
         supports_binary: bool,
+        place: Option<Place>,
     ) -> Arc<Socket<H::Data>> {
-        let limit = self.config.max_buffer_size;
+        let limits = Limits::from_config(&self.config);
         let link =
-            Arc::new(Link::new(protocol, transport, supports_binary, limit, self.close.clone()));
+            Arc::new(Link::new(protocol, transport, supports_binary, limits, self.close.clone()));
         req_parts.extensions.insert(SessionHandle::new(link.clone()));
-        let socket =
-            Arc::new(Socket { id: link.sid, protocol, data: H::Data::default(), req_parts, link });
+        let socket = Arc::new(Socket {
+            id: link.sid,
+            protocol,
+            data: H::Data::default(),
+            req_parts,
+            link,
+            _place: place,
+        });
         self.sockets.write().insert(socket.id, socket.clone());
         let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
         let heartbeat = watch_heartbeat_of_session(socket.link.clone(), interval, timeout);
@@ -85,4 +94,14 @@ impl<H: EngineIoHandler> EngineIo<H> {
         })
         .into()
     }
+}
+
+/// A place for the session that a request begins, where places are counted.
+pub(crate) fn take_place_for_session(
+    extensions: &mut Extensions,
+) -> Result<Option<Place>, Rejection> {
+    // Taken out: the session keeps the extensions of its request.
+    let Some(places) = extensions.remove::<Arc<Places>>() else { return Ok(None) };
+    let address = extensions.get::<ClientAddress>().map(|client| client.0);
+    places.take_place_for_guest(address).map(Some).map_err(|_| Rejection::TooManySessions)
 }

@@ -2,8 +2,10 @@
 
 mod outgoing;
 mod state;
+mod stranger;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 use std::{
     collections::VecDeque,
@@ -22,9 +24,15 @@ use tokio::{
     task::AbortHandle,
 };
 
-pub(crate) use self::outgoing::Outgoing;
-use self::state::{Carrier, Phase, State};
-use crate::socket::DisconnectReason;
+pub(crate) use self::{
+    outgoing::Outgoing,
+    turns::{TakenTurn, Turn, TurnRefused},
+};
+use self::{
+    state::{Carrier, Phase, State},
+    stranger::StrangerAllowance,
+};
+use crate::{config::EngineIoConfig, socket::DisconnectReason};
 
 /// The engine's own packets that fit into a full queue. There is one ping at a time; more pongs than this are asked
 /// for only by a client that reads none.
@@ -55,13 +63,19 @@ pub(crate) enum PollAnswer {
     Noop,
 }
 
-/// Why a session cannot be polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PollRefused {
-    /// Its client polls already, which no client does twice.
-    AlreadyPolled,
-    /// It polls no more.
-    CarriedByWebsocket,
+/// Bounds of one session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Entries that wait for the client.
+    pub(crate) queue: usize,
+    /// Bytes the client may send before it was admitted.
+    pub(crate) stranger_bytes: usize,
+}
+
+impl Limits {
+    pub(crate) fn from_config(config: &EngineIoConfig) -> Self {
+        Self { queue: config.max_buffer_size, stranger_bytes: config.max_stranger_bytes }
+    }
 }
 
 /// Shared by a socket, its transport, its heartbeat and its handles.
@@ -70,6 +84,7 @@ pub(crate) struct Link {
     pub(crate) protocol: ProtocolVersion,
     /// Whether a polling client takes bytes as they are.
     pub(crate) supports_binary: bool,
+    pub(crate) stranger: StrangerAllowance,
     limit: usize,
     state: Mutex<State>,
     heard_at_ms: AtomicU64,
@@ -83,7 +98,7 @@ impl Link {
         protocol: ProtocolVersion,
         transport: TransportType,
         supports_binary: bool,
-        limit: usize,
+        limits: Limits,
         close: Arc<CloseSession>,
     ) -> Self {
         let carrier = match transport {
@@ -94,7 +109,8 @@ impl Link {
             sid: Sid::new(),
             protocol,
             supports_binary,
-            limit,
+            stranger: StrangerAllowance::new(limits.stranger_bytes),
+            limit: limits.queue,
             state: Mutex::new(State::with_carrier(carrier)),
             heard_at_ms: AtomicU64::new(milliseconds_since_first_use()),
             heartbeat: OnceLock::new(),
@@ -200,29 +216,6 @@ impl Link {
     /// One entry for a polling answer.
     pub(crate) fn take_next_for_poll(&self) -> Option<Outgoing> {
         self.state.lock().queue.pop_front()
-    }
-
-    /// Makes the caller the one poll of this session.
-    pub(crate) fn begin_only_poll_now(&self) -> Result<(), PollRefused> {
-        let mut state = self.state.lock();
-        if state.carrier == Carrier::Websocket {
-            return Err(PollRefused::CarriedByWebsocket);
-        }
-        if state.polled {
-            return Err(PollRefused::AlreadyPolled);
-        }
-        state.polled = true;
-        Ok(())
-    }
-
-    pub(crate) fn end_only_poll_again(&self) {
-        let mut state = self.state.lock();
-        state.polled = false;
-        // Else the websocket is the taker already.
-        if state.carrier != Carrier::Websocket {
-            state.starved = false;
-            state.taker = None;
-        }
     }
 
     pub(crate) fn poll_for_polling_answer(&self, cx: &Context<'_>) -> Poll<PollAnswer> {

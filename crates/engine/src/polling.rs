@@ -4,37 +4,46 @@ use std::{future::poll_fn, sync::Arc};
 
 use bytes::Bytes;
 use engineioxide_core::{
-    Packet, PacketParseError, ProtocolVersion, TransportType,
+    Packet, ProtocolVersion, TransportType,
     payload::{self, Payload},
 };
-use futures_util::{StreamExt as _, stream};
+use futures_util::stream;
 use http::{Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
 use crate::{
-    engine::EngineIo,
+    engine::{EngineIo, take_place_for_session},
     handler::EngineIoHandler,
-    link::{Link, Outgoing, PollAnswer, PollRefused},
+    link::{Link, Outgoing, PollAnswer, TakenTurn, Turn, TurnRefused},
+    payload::Packets,
     request::EngineRequest,
     response::{Rejection, ResponseBody, answer_poll_with_payload},
     socket::{DisconnectReason, Socket},
 };
 
+/// The content type of a binary payload of protocol 3.
+const BINARY_PAYLOAD: &str = "application/octet-stream";
+/// Packets of one POST taken before others have their turn.
+const PACKETS_AT_ONCE: usize = 32;
+
 /// A GET without a session: begins one.
 pub(crate) fn open_session_by_polling<H: EngineIoHandler, R, B>(
     engine: &EngineIo<H>,
     asked: &EngineRequest,
-    request: Request<R>,
-) -> Response<ResponseBody<B>> {
+    mut request: Request<R>,
+) -> Result<Response<ResponseBody<B>>, Rejection> {
+    let place = take_place_for_session(request.extensions_mut())?;
     let (parts, _) = request.into_parts();
-    let transport = TransportType::Polling;
-    let socket = engine.open_session_for_client(asked.protocol, transport, parts, !asked.text_only);
+    let (protocol, transport) = (asked.protocol, TransportType::Polling);
+    let socket =
+        engine.open_session_for_client(protocol, transport, parts, !asked.text_only, place);
     let packet = engine.open_packet_of_session(socket.id, transport);
     let payload = match asked.protocol {
         ProtocolVersion::V3 => format!("{}:{packet}", packet.chars().count()),
         ProtocolVersion::V4 => packet,
     };
-    answer_poll_with_payload(payload, false)
+    Ok(answer_poll_with_payload(payload, false))
 }
 
 /// A GET of a session: answered when there is something to tell.
@@ -74,31 +83,34 @@ async fn encode_queue_as_payload(link: &Link, max_payload: u64) -> Payload {
 
 /// The one GET that waits. A client that hangs up on it is gone.
 struct OnlyPoll {
-    link: Arc<Link>,
+    turn: TakenTurn,
     answered: bool,
 }
 
 impl OnlyPoll {
     fn begin_or_end_session(link: Arc<Link>) -> Result<Self, Rejection> {
-        match link.begin_only_poll_now() {
-            Ok(()) => return Ok(Self { link, answered: false }),
-            Err(PollRefused::AlreadyPolled) => {
-                link.close_session_after_farewell(DisconnectReason::MultipleHttpPollingError);
-            }
-            Err(PollRefused::CarriedByWebsocket) => {}
-        }
-        Err(Rejection::BadRequest)
+        Ok(Self { turn: take_turn_or_end_session(&link, Turn::Poll)?, answered: false })
     }
 }
 
 impl Drop for OnlyPoll {
     fn drop(&mut self) {
-        self.link.end_only_poll_again();
+        let link = &self.turn.link;
         // A websocket that has taken over meanwhile does not need it.
-        if !self.answered && self.link.transport_of_session() == TransportType::Polling {
-            self.link.close_session_of_engine(DisconnectReason::TransportError);
+        if !self.answered && link.transport_of_session() == TransportType::Polling {
+            link.close_session_of_engine(DisconnectReason::TransportError);
         }
     }
+}
+
+/// A client that does two things at once that it should do one after the other is none of ours.
+fn take_turn_or_end_session(link: &Arc<Link>, turn: Turn) -> Result<TakenTurn, Rejection> {
+    link.take_turn_of_session(turn).map_err(|refused| {
+        if refused == TurnRefused::Taken {
+            link.close_session_after_farewell(DisconnectReason::MultipleHttpPollingError);
+        }
+        Rejection::BadRequest
+    })
 }
 
 /// A POST of a session: its packets go to the handler.
@@ -111,38 +123,85 @@ where
     H: EngineIoHandler,
     R: Body<Data: Send, Error: std::fmt::Debug> + Send + Unpin + 'static,
 {
-    if socket.transport_type() != TransportType::Polling {
-        return Err(Rejection::BadRequest);
-    }
+    let _turn = take_turn_or_end_session(&socket.link, Turn::Post)?;
     let (parts, body) = request.into_parts();
-    let kind = parts.headers.get(CONTENT_TYPE);
-    let packets = payload::decoder(body, kind, socket.protocol, engine.config.max_payload);
-    let mut packets = std::pin::pin!(packets);
-    while let Some(packet) = packets.next().await {
-        let taken = match packet {
-            Ok(packet) => receive_packet_of_client(&engine, &socket, packet),
-            Err(error) => Err(rejection_of_parse_error(&error)),
-        };
-        match taken {
-            Ok(Received::GoOn) => {}
-            Ok(Received::Goodbye) => {
-                engine.close_session_with_reason(socket.id, DisconnectReason::TransportClose);
-                break;
-            }
-            Err(rejection) => {
-                engine.close_session_with_reason(socket.id, DisconnectReason::PacketParsingError);
-                return Err(rejection);
-            }
+    let is_binary = parts.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == BINARY_PAYLOAD);
+    let body = tokio::select! {
+        body = read_body_within_bounds(&engine, &socket.link, body) => body,
+        () = socket.closed() => return Err(Rejection::UnknownSession),
+    };
+    let received = match body {
+        Ok(body) => hand_packets_to_handler(&engine, &socket, &body, is_binary).await,
+        Err(rejection) => Err(rejection),
+    };
+    match received {
+        Ok(Received::GoOn) => {}
+        Ok(Received::Goodbye) => {
+            engine.close_session_with_reason(socket.id, DisconnectReason::TransportClose);
+        }
+        Err(rejection) => {
+            let reason = match rejection {
+                Rejection::BodyTimeout => DisconnectReason::TransportError,
+                _ => DisconnectReason::PacketParsingError,
+            };
+            engine.close_session_with_reason(socket.id, reason);
+            return Err(rejection);
         }
     }
     Ok(answer_poll_with_payload(Bytes::from_static(b"ok"), false))
 }
 
-fn rejection_of_parse_error(error: &PacketParseError) -> Rejection {
-    match error {
-        PacketParseError::PayloadTooLarge { .. } => Rejection::PayloadTooLarge,
-        _ => Rejection::BadPayload,
+/// The whole body: there is one at a time for each session, within a bound, for a bounded time.
+async fn read_body_within_bounds<H: EngineIoHandler, R>(
+    engine: &EngineIo<H>,
+    link: &Link,
+    body: R,
+) -> Result<Bytes, Rejection>
+where
+    R: Body<Data: Send, Error: std::fmt::Debug> + Send + Unpin + 'static,
+{
+    let most_bytes = usize::try_from(engine.config.max_payload).unwrap_or(usize::MAX);
+    let most_bytes = link.stranger.limit_bytes_of_message(most_bytes);
+    if body.size_hint().lower() > most_bytes as u64 {
+        return Err(Rejection::PayloadTooLarge);
     }
+    let body = body.map_err(|error| format!("{error:?}"));
+    let collected = Limited::new(body, most_bytes).collect();
+    match tokio::time::timeout(engine.config.body_timeout, collected).await {
+        Ok(Ok(body)) => {
+            let body = body.to_bytes();
+            link.stranger.count_bytes_of_message(body.len());
+            Ok(body)
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Rejection::PayloadTooLarge),
+        Ok(Err(error)) => {
+            tracing::debug!(error, "a body did not arrive whole");
+            Err(Rejection::BadPayload)
+        }
+        Err(_) => Err(Rejection::BodyTimeout),
+    }
+}
+
+async fn hand_packets_to_handler<H: EngineIoHandler>(
+    engine: &EngineIo<H>,
+    socket: &Arc<Socket<H::Data>>,
+    body: &[u8],
+    is_binary: bool,
+) -> Result<Received, Rejection> {
+    let packets = Packets::from_body(body, socket.protocol, is_binary)?;
+    for (number, packet) in packets.enumerate() {
+        if receive_packet_of_client(engine, socket, packet?)? == Received::Goodbye {
+            return Ok(Received::Goodbye);
+        }
+        if (number + 1).is_multiple_of(PACKETS_AT_ONCE) {
+            tokio::task::yield_now().await;
+            if socket.is_closed() {
+                // The handler has had enough.
+                return Err(Rejection::UnknownSession);
+            }
+        }
+    }
+    Ok(Received::GoOn)
 }
 
 /// What follows from a packet.
@@ -186,6 +245,7 @@ mod tests {
     use parking_lot::Mutex;
 
     use super::*;
+    use crate::link::Limits;
 
     #[test]
     fn should_take_a_poll_that_is_dropped_for_a_client_that_is_gone_unless_a_websocket_took_over() {
@@ -193,7 +253,8 @@ mod tests {
             let reasons = Arc::new(Mutex::new(Vec::new()));
             let known = reasons.clone();
             let close = Arc::new(move |_, reason| known.lock().push(reason));
-            let link = Link::new(ProtocolVersion::V4, TransportType::Polling, true, 4, close);
+            let limits = Limits { queue: 4, stranger_bytes: 1000 };
+            let link = Link::new(ProtocolVersion::V4, TransportType::Polling, true, limits, close);
             (Arc::new(link), reasons)
         };
         let (link, reasons) = open_link();

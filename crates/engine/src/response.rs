@@ -1,8 +1,11 @@
 //! What goes out by HTTP.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
+
+/// When a client that found no place may find one: what its predecessors have at most to come to something.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
 /// A body of the engine, or one of the service behind it.
 pub type ResponseBody<B> = Either<Full<Bytes>, B>;
@@ -31,6 +34,12 @@ pub enum Rejection {
     /// A body over the bound.
     #[error("Payload too large")]
     PayloadTooLarge,
+    /// A body that did not arrive in time.
+    #[error("Request timeout")]
+    BodyTimeout,
+    /// As many sessions as may be, of all clients or of this address.
+    #[error("Too many sessions")]
+    TooManySessions,
 }
 
 impl Rejection {
@@ -42,9 +51,15 @@ impl Rejection {
             Self::BadRequest | Self::BadPayload => (StatusCode::BAD_REQUEST, 3),
             Self::UnsupportedProtocol => (StatusCode::BAD_REQUEST, 5),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 3),
+            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, 3),
+            Self::TooManySessions => (StatusCode::SERVICE_UNAVAILABLE, 3),
         };
         let body = format!(r#"{{"code":{code},"message":"{self}"}}"#);
-        answer_with_body_of(status, "application/json", body)
+        let mut response = answer_with_body_of(status, "application/json", body);
+        if self == Self::TooManySessions {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        response
     }
 }
 
@@ -64,7 +79,7 @@ fn answer_with_body_of<B>(
 ) -> Response<ResponseBody<B>> {
     let mut response = Response::new(Either::Left(Full::new(body.into())));
     *response.status_mut() = status;
-    response.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 

@@ -25,7 +25,7 @@ use crate::{
     polling::{answer_poll_of_session, open_session_by_polling, receive_packets_of_post},
     request::EngineRequest,
     response::{Rejection, ResponseBody, answer_with_status_only},
-    websocket::{accept_websocket_of_request, serve_websocket_on_stream},
+    websocket::{Opening, accept_websocket_of_request, serve_websocket_on_stream},
 };
 
 /// Answers requests below the engine's path, and leaves others to the service behind it.
@@ -74,7 +74,7 @@ impl<H: EngineIoHandler, S: Clone> EngineIoService<H, S> {
         };
         match (asked.transport, request.method(), socket) {
             (TransportType::Polling, &Method::GET, None) => {
-                Ok(ResponseFuture::from_response(open_session_by_polling(engine, &asked, request)))
+                open_session_by_polling(engine, &asked, request).map(ResponseFuture::from_response)
             }
             (TransportType::Polling, &Method::GET, Some(socket)) => {
                 let max_payload = engine.config.max_payload;
@@ -103,9 +103,9 @@ impl<H: EngineIoHandler, S: Clone> EngineIoService<H, S> {
         let asked = EngineRequest::from_query_of(&request, &self.engine.config)?;
         let socket = asked.sid.map(|sid| self.engine.find_session_by_id(sid));
         let socket = socket.map(|known| known.ok_or(Rejection::UnknownSession)).transpose()?;
-        let (parts, ()) = request.into_parts();
         let engine = self.engine.clone();
-        tokio::spawn(serve_websocket_on_stream(engine, asked.protocol, socket, stream, parts));
+        let opening = Opening::from_request_and_session(socket, asked.protocol, request)?;
+        tokio::spawn(serve_websocket_on_stream(engine, opening, stream));
         Ok(())
     }
 }

@@ -43,6 +43,12 @@ impl SessionHandle {
         })
     }
 
+    /// From here on the client may send as much as the engine's bounds allow: until it was let in, it is a stranger,
+    /// who may send [`crate::config::EngineIoConfig::max_stranger_bytes`] in all.
+    pub fn lift_limits_after_admission(&self) {
+        self.0.stranger.lift_limit_after_admission();
+    }
+
     /// Ends the session as a broken network would, whatever its client is doing: nothing that is queued is written,
     /// and a client that wants the connection comes back by itself.
     pub fn break_transport_without_farewell(&self) {

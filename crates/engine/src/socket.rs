@@ -5,6 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use bytes::Bytes;
 use engineioxide_core::{Packet, PacketBuf, ProtocolVersion, Str, TransportType};
 use http::request::Parts;
+use owlpost_admission::Place;
 use tokio::sync::mpsc::error::TrySendError;
 
 pub use engineioxide_core::Sid;
@@ -39,6 +40,7 @@ pub struct Socket<D> {
     /// The request the session began with.
     pub req_parts: Parts,
     pub(crate) link: Arc<Link>,
+    pub(crate) _place: Option<Place>,
 }
 
 impl<D> Socket<D> {

@@ -173,12 +173,40 @@ async fn should_let_only_one_of_two_upgrades_go_on() {
     let polling = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let mut first = open_answered_probe(&server, &polling).await;
-    let mut second = open_probe(&server, &polling).await;
-    second.send_text("2probe").await;
-    second.expect_end().await;
+    for _ in 0..300 {
+        expect_refused_probe(&server, &polling).await;
+    }
     first.send_text("5").await;
     socket.emit("first").expect("room");
     first.expect_text("4first").await;
+}
+
+#[tokio::test]
+async fn should_let_a_client_try_again_once_an_upgrade_came_to_nothing() {
+    let mut server = TestServer::start().await;
+    let polling = PollingClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let silent = open_probe(&server, &polling).await;
+    expect_refused_probe(&server, &polling).await;
+    silent.hang_up();
+    let mut next = loop {
+        let query = query_of(&polling);
+        if let Ok(next) = WebSocketClient::try_handshake(server.address, &query).await {
+            break next;
+        }
+    };
+    next.send_text("2probe").await;
+    next.expect_text("3probe").await;
+    next.send_text("5").await;
+    socket.emit("here").expect("room");
+    next.expect_text("4here").await;
+}
+
+async fn expect_refused_probe(server: &TestServer, polling: &PollingClient) {
+    match WebSocketClient::try_handshake(server.address, &query_of(polling)).await {
+        Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 400),
+        other => panic!("not refused: {}", other.is_ok()),
+    }
 }
 
 #[tokio::test]

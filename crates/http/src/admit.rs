@@ -3,21 +3,21 @@
 
 use std::{
     borrow::Cow,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr},
 };
 
 use axum::{
-    extract::{ConnectInfo, MatchedPath, Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use owlpost_admission::{ClientAddress, places::reduce_address_to_subscriber};
 use owlpost_domain::UserId;
 
 use crate::{
     error::HttpError,
     extract::{AuthenticatedUser, QueryParams},
-    rate_limit::reduce_address_to_subscriber,
     router::EVENTS_PATH,
     state::HttpState,
 };
@@ -53,16 +53,15 @@ pub(crate) async fn admit_address_within_rate(
     request: Request,
     next: Next,
 ) -> Result<Response, HttpError> {
-    let client = find_address_of_client(&state, &request);
+    let client = find_address_of_client(&request);
     state.auth_rate().check_rate_of_key(reduce_address_to_subscriber(client))?;
     Ok(next.run(request).await)
 }
 
-fn find_address_of_client(state: &HttpState, request: &Request) -> IpAddr {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    // Without a connection (a router called directly) everybody is one client.
-    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip());
-    state.config().trusted_proxies.find_client_behind_proxies(peer, request.headers())
+fn find_address_of_client(request: &Request) -> IpAddr {
+    let known = request.extensions().get::<ClientAddress>();
+    // Without a listener (a router called directly) everybody is one client.
+    known.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0)
 }
 
 /// The token in the `Authorization` header; for streams also in the query, since a browser's `EventSource` cannot

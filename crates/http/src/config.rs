@@ -6,8 +6,6 @@ use owlpost_domain::Role;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::client_address::TrustedProxies;
-
 /// Renders the metrics of the process in Prometheus' text format.
 pub type MetricsRenderer = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -37,8 +35,6 @@ pub struct HttpConfig {
     pub rate_limit_auth: u32,
     /// Requests per second and user; 0 for no limit.
     pub rate_limit_http: u32,
-    /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: TrustedProxies,
     /// Logins of the demonstration; empty when this is not one.
     pub demo_users: Vec<DemoUser>,
     /// Answers `GET /metrics`.
@@ -59,7 +55,6 @@ impl Default for HttpConfig {
             request_timeout: Duration::from_secs(10),
             rate_limit_auth: 30,
             rate_limit_http: 50,
-            trusted_proxies: TrustedProxies::default(),
             demo_users: Vec::new(),
             metrics_renderer: Arc::new(String::new),
             stream_keep_alive: Duration::from_secs(15),

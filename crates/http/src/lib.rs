@@ -9,15 +9,13 @@
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (request id, log line, metrics), `protect`
-//!   (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit` and
-//!   [`client_address`];
+//!   (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit`;
 //! - `openapi`: the document at `/api/openapi.json`.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
 mod admit;
 mod auth;
-pub mod client_address;
 mod comments;
 pub mod config;
 mod docs;
@@ -38,7 +36,6 @@ mod sse;
 pub mod state;
 mod users;
 
-pub use client_address::TrustedProxies;
 pub use config::{DemoUser, HttpConfig, MetricsRenderer};
 pub use error::HttpError;
 pub use openapi::build_openapi_document_of_routes;

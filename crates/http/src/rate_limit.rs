@@ -2,7 +2,6 @@
 
 use std::{
     hash::{BuildHasher, Hash, RandomState},
-    net::{IpAddr, Ipv6Addr},
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -16,8 +15,6 @@ const MAX_KEYS: usize = 100_000;
 const CROWDED_MASK: u64 = 0xFFFF;
 /// Checks between two clean-ups of keys whose rate has recovered.
 const CHECKS_PER_CLEANUP: u64 = 1024;
-/// Bits of an IPv6 address that name a subscriber.
-const IPV6_SUBSCRIBER_BITS: u32 = 64;
 
 /// A rate for each key. Keys are kept as hashes; should an attack bring more keys than the bound, new checks fall
 /// into a fixed number of shared slots, so memory stays bounded and the limit still limits.
@@ -64,17 +61,6 @@ impl KeyedRateLimiter {
     }
 }
 
-/// What of an address a rate is kept for: all of IPv4, and the part of IPv6 a subscriber cannot choose.
-pub(crate) fn reduce_address_to_subscriber(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let mask = u128::MAX << (128 - IPV6_SUBSCRIBER_BITS);
-            IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & mask))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
@@ -113,14 +99,5 @@ mod tests {
         let bound = 10 + CHECKS_PER_CLEANUP as usize + CROWDED_MASK as usize + 1;
         let kept = limiter.limiter.as_ref().map_or(0, |limiter| limiter.len());
         assert!(kept <= bound, "{kept}");
-    }
-
-    #[test]
-    fn should_take_neighbours_of_one_subscriber_for_one() {
-        let reduce = |text: &str| reduce_address_to_subscriber(text.parse().expect("address"));
-        assert_eq!(reduce("2001:db8::1"), reduce("2001:db8::ffff:1"));
-        assert_ne!(reduce("2001:db8::1"), reduce("2001:db8:0:1::1"));
-        assert_eq!(reduce("::ffff:10.0.0.1"), reduce("10.0.0.1"));
-        assert_ne!(reduce("10.0.0.1"), reduce("10.0.0.2"));
     }
 }

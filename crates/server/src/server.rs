@@ -32,7 +32,7 @@ pub async fn run_server_until_shutdown(
     let serving = serve_connections_until_shutdown(
         listener,
         application.router,
-        settings.to_listener_config(),
+        settings.to_listener_config()?,
         shutdown,
         application.close,
     );

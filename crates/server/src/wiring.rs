@@ -30,10 +30,11 @@ pub async fn build_application_from_parts(
     // The embedded database serves this process alone.
     let config = settings.to_realtime_config(database.embedded);
     let realtime = Realtime::start_with_domain_store(database.store.clone(), config).await?;
-    let http = settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))?;
+    let http = settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()));
     let router = build_router_of_http(HttpState::new(realtime.clone(), http))
         .fallback_service(build_router_of_dashboard());
-    let gateway = SocketIoGateway::new(&realtime, settings.to_socketio_config());
+    let gateway =
+        SocketIoGateway::new(&realtime, settings.to_socketio_config(), settings.to_places()?);
     let router = router.merge(gateway.build_router_of_gateway());
     let close = Box::pin(async move {
         realtime.stop_node_with_farewell().await;

@@ -2,10 +2,11 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, extract::ConnectInfo, routing::get};
+use axum::{Extension, Router, routing::get};
 use owlpost::listener::{
     ListenerConfig, serve_connections_until_shutdown, socket_options::bind_listener_to_address,
 };
+use owlpost_admission::{ClientAddress, Networks, Places};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -19,7 +20,8 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
 fn config_for_tests() -> ListenerConfig {
     ListenerConfig {
-        max_connections: 100,
+        places: Places::new(100, 0, Networks::default()),
+        trusted_proxies: Networks::default(),
         header_read_timeout: Duration::from_secs(10),
         max_header_bytes: 16 * 1024,
         tcp_user_timeout: Duration::from_secs(30),
@@ -78,15 +80,23 @@ async fn read_answer_with_text(stream: &mut TcpStream, text: &str) {
 }
 
 #[tokio::test]
-async fn should_give_every_request_its_connection() {
-    let handler =
-        |ConnectInfo(addr): ConnectInfo<SocketAddr>| async move { format!("hello {addr}") };
-    let server =
-        start_server_with_router(Router::new().route("/", get(handler)), config_for_tests());
+async fn should_give_every_request_the_address_of_its_client() {
+    let handler = |Extension(ClientAddress(address)): Extension<ClientAddress>| async move {
+        format!("hello {address}")
+    };
+    let router = Router::new().route("/", get(handler));
+    let server = start_server_with_router(router.clone(), config_for_tests());
     let mut client = server.connect_new_client().await;
-    let own = client.local_addr().expect("address");
-    client.write_all(REQUEST).await.expect("write");
-    read_answer_with_text(&mut client, &format!("hello {own}")).await;
+    let request = b"GET / HTTP/1.1\r\nhost: test\r\nx-forwarded-for: 9.9.9.9\r\n\r\n";
+    client.write_all(request).await.expect("write");
+    read_answer_with_text(&mut client, "hello 127.0.0.1").await;
+
+    let trusted_proxies = Networks::from_texts(["127.0.0.1"]).expect("a network");
+    let config = ListenerConfig { trusted_proxies, ..config_for_tests() };
+    let server = start_server_with_router(router, config);
+    let mut client = server.connect_new_client().await;
+    client.write_all(request).await.expect("write");
+    read_answer_with_text(&mut client, "hello 9.9.9.9").await;
 }
 
 #[tokio::test]
@@ -112,11 +122,17 @@ async fn should_refuse_a_head_that_is_too_large() {
 
 #[tokio::test]
 async fn should_answer_connections_above_the_cap_with_503() {
+    expect_two_places_then_503(Places::new(2, 0, Networks::default())).await;
+}
+
+#[tokio::test]
+async fn should_answer_connections_above_the_cap_of_their_address_with_503() {
+    expect_two_places_then_503(Places::new(100, 2, Networks::default())).await;
+}
+
+async fn expect_two_places_then_503(places: Arc<Places>) {
     let router = Router::new().route("/", get(|| async { "hello" }));
-    let server = start_server_with_router(
-        router,
-        ListenerConfig { max_connections: 2, ..config_for_tests() },
-    );
+    let server = start_server_with_router(router, ListenerConfig { places, ..config_for_tests() });
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut client = server.connect_new_client().await;

@@ -5,13 +5,17 @@ use std::sync::Arc;
 use axum::{Router, middleware};
 use engineioxide::service::NotFoundService;
 use http::{HeaderValue, Method, header};
+use owlpost_admission::Places;
 use owlpost_realtime::Realtime;
 use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
-    config::SocketIoConfig, connection::open_connection_for_socket,
-    handshake::admit_socket_by_token, origin::check_request_before_upgrade, wire::WireFormat,
+    config::SocketIoConfig,
+    connection::open_connection_for_socket,
+    handshake::admit_socket_by_token,
+    origin::{Door, check_request_before_upgrade},
+    wire::WireFormat,
 };
 
 /// Path of the JSON server, the default of every client.
@@ -34,16 +38,17 @@ pub(crate) struct Shared {
 pub struct SocketIoGateway {
     json: (SocketIoService<NotFoundService>, SocketIo),
     msgpack: (SocketIoService<NotFoundService>, SocketIo),
-    allowed_origins: Arc<[String]>,
+    door: Door,
 }
 
 impl SocketIoGateway {
-    /// Builds both servers. Must be called within the runtime.
-    pub fn new(core: &Realtime, config: SocketIoConfig) -> Self {
+    /// Builds both servers, whose sessions share the `places`. Must be called within the runtime.
+    pub fn new(core: &Realtime, config: SocketIoConfig, places: Arc<Places>) -> Self {
         let config = Arc::new(config);
         let json = build_server_for_format(core, &config, JSON_PATH, WireFormat::Json);
         let msgpack = build_server_for_format(core, &config, MSGPACK_PATH, WireFormat::MsgPack);
-        Self { json, msgpack, allowed_origins: config.allowed_origins.clone().into() }
+        let door = Door { allowed_origins: config.allowed_origins.clone().into(), places };
+        Self { json, msgpack, door }
     }
 
     /// The routes of both servers, to be merged into a router. Other routes pay nothing for them.
@@ -51,11 +56,8 @@ impl SocketIoGateway {
         Router::new()
             .route_service(&format!("{JSON_PATH}/"), self.json.0.clone())
             .route_service(&format!("{MSGPACK_PATH}/"), self.msgpack.0.clone())
-            .layer(middleware::from_fn_with_state(
-                self.allowed_origins.clone(),
-                check_request_before_upgrade,
-            ))
-            .layer(build_cors_layer_for(&self.allowed_origins))
+            .layer(middleware::from_fn_with_state(self.door.clone(), check_request_before_upgrade))
+            .layer(build_cors_layer_for(&self.door.allowed_origins))
     }
 
     /// Closes every engine. Sessions should have been closed by the core before.

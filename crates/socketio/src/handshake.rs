@@ -3,6 +3,7 @@
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
+use engineioxide::SessionHandle;
 use http::{header, request::Parts};
 use owlpost_domain::{DomainError, User};
 use serde_json::Value;
@@ -84,8 +85,16 @@ pub(crate) async fn admit_socket_by_token(
     let mut rooms = read_rooms_of_auth(&auth);
     rooms.extend(find_query_value_by_name(query, "room"));
     rooms.truncate(ROOMS_AT_CONNECT);
+    lift_limits_of_stranger(&socket);
     socket.extensions.insert(Admission { user, expires_at, rooms, last_event_id });
     Ok(())
+}
+
+/// What the engine keeps of a client nobody knows is bounded more tightly than what a known one may send.
+fn lift_limits_of_stranger(socket: &SocketRef) {
+    if let Some(session) = socket.req_parts().extensions.get::<SessionHandle>() {
+        session.lift_limits_after_admission();
+    }
 }
 
 fn find_token_of_handshake(auth: &Value, request: &Parts) -> Option<String> {

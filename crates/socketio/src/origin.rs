@@ -8,24 +8,41 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, StatusCode, header};
+use owlpost_admission::Places;
 
 use crate::request_parts::{copy_needed_request_parts, is_kept_by_session};
 
-/// Refuses requests of pages of other origins, and lets go of what a session does not need of the others.
+/// What requests are checked by before the engine sees them.
+#[derive(Clone)]
+pub(crate) struct Door {
+    /// Origins browsers may connect from, besides the server's own; `*` is any.
+    pub(crate) allowed_origins: Arc<[String]>,
+    /// Places for sessions, of both servers together.
+    pub(crate) places: Arc<Places>,
+}
+
+/// Refuses requests of pages of other origins, lets go of what a session does not need of the others, and has the
+/// engine count its sessions.
 pub(crate) async fn check_request_before_upgrade(
-    State(allowed): State<Arc<[String]>>,
+    State(door): State<Door>,
     request: Request,
     next: Next,
 ) -> Response {
-    if !is_origin_allowed_to_connect(request.headers(), &allowed) {
+    if !is_origin_allowed_to_connect(request.headers(), &door.allowed_origins) {
         metrics::counter!("owlpost_origins_refused_total").increment(1);
         let body = r#"{"error":{"code":"FORBIDDEN","message":"This origin is not allowed"}}"#;
         let kind = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::FORBIDDEN, kind, body).into_response();
     }
-    let request =
+    let mut request =
         if is_kept_by_session(&request) { copy_needed_request_parts(request) } else { request };
-    next.run(request).await
+    request.extensions_mut().insert(door.places);
+    let response = next.run(request).await;
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
+        metrics::counter!("owlpost_sessions_refused_total").increment(1);
+        tracing::debug!("a session found no place");
+    }
+    response
 }
 
 /// A client that is no browser sends no `Origin`; a page of this server sends its own.

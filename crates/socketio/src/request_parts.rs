@@ -3,14 +3,10 @@
 //! Each of its strings is a slice of the 8 KiB buffer it was read into, and one slice holds all of it. Copies of the
 //! few that are asked for later let the buffer go: that is more than half of what an idle connection takes.
 
-use std::net::SocketAddr;
-
-use axum::{
-    body::Body,
-    extract::{ConnectInfo, Request},
-};
+use axum::{body::Body, extract::Request};
 use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
+use owlpost_admission::ClientAddress;
 
 /// What the engine reads for an upgrade, and what the handshake may read a token from.
 const KEPT_HEADERS: [HeaderName; 3] =
@@ -46,7 +42,7 @@ fn move_kept_extensions_only(parts: &mut Parts) -> Extensions {
     if let Some(upgrade) = parts.extensions.remove::<OnUpgrade>() {
         kept.insert(upgrade);
     }
-    if let Some(address) = parts.extensions.remove::<ConnectInfo<SocketAddr>>() {
+    if let Some(address) = parts.extensions.remove::<ClientAddress>() {
         kept.insert(address);
     }
     kept
@@ -70,7 +66,7 @@ mod tests {
             .header("authorization", "Bearer x")
             .header("cookie", "large")
             .header("user-agent", "any")
-            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 9))))
+            .extension(ClientAddress([127, 0, 0, 1].into()))
             .extension("something else")
             .body(Body::empty())
             .unwrap();
@@ -80,7 +76,7 @@ mod tests {
         assert_eq!(kept.uri(), &before);
         assert_eq!(kept.headers().len(), 3);
         assert_eq!(kept.headers()["authorization"], "Bearer x");
-        assert!(kept.extensions().get::<ConnectInfo<SocketAddr>>().is_some());
+        assert!(kept.extensions().get::<ClientAddress>().is_some());
         assert!(kept.extensions().get::<&str>().is_none());
     }
 

@@ -29,7 +29,8 @@ pub(super) struct State {
     pub(super) reserved: usize,
     pub(super) phase: Phase,
     pub(super) carrier: Carrier,
-    pub(super) polled: bool,
+    /// The turns that are taken, as bits of [`super::Turn`].
+    pub(super) turns: u8,
     /// The task that takes from the queue.
     pub(super) taker: Option<Waker>,
     /// It found nothing there, and is to be woken by the next that comes.
@@ -43,7 +44,7 @@ impl State {
             reserved: 0,
             phase: Phase::Open,
             carrier,
-            polled: false,
+            turns: 0,
             taker: None,
             starved: false,
         }

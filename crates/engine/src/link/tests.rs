@@ -11,7 +11,9 @@ use parking_lot::Mutex;
 use smallvec::smallvec;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{CONTROL_PLACES, Link, Outgoing, PollAnswer, PollRefused, Taken, state::Phase};
+use super::{
+    CONTROL_PLACES, Limits, Link, Outgoing, PollAnswer, Taken, Turn, TurnRefused, state::Phase,
+};
 use crate::socket::DisconnectReason;
 
 const LIMIT: usize = 4;
@@ -31,8 +33,10 @@ impl CountedWakes {
     }
 }
 
-fn open_link_for_test(transport: TransportType) -> Link {
-    Link::new(ProtocolVersion::V4, transport, true, LIMIT, Arc::new(|_, _| {}))
+const LIMITS: Limits = Limits { queue: LIMIT, stranger_bytes: 1000 };
+
+fn open_link_for_test(transport: TransportType) -> Arc<Link> {
+    Arc::new(Link::new(ProtocolVersion::V4, transport, true, LIMITS, Arc::new(|_, _| {})))
 }
 
 fn put_text_into_queue(link: &Link, text: &'static str) -> Result<(), TrySendError<Outgoing>> {
@@ -214,14 +218,30 @@ fn should_let_a_poll_wait_until_something_comes() {
     let waker = Waker::from(wakes.clone());
     let cx = Context::from_waker(&waker);
     let link = open_link_for_test(TransportType::Polling);
-    assert_eq!(link.begin_only_poll_now(), Ok(()));
-    assert_eq!(link.begin_only_poll_now(), Err(PollRefused::AlreadyPolled));
+    let turn = link.take_turn_of_session(Turn::Poll).unwrap();
     assert_eq!(link.poll_for_polling_answer(&cx), Poll::Pending);
     put_text_into_queue(&link, "a").unwrap();
     assert_eq!(wakes.count(), 1);
     assert_eq!(link.poll_for_polling_answer(&cx), Poll::Ready(PollAnswer::Packets));
-    link.end_only_poll_again();
-    assert_eq!(link.begin_only_poll_now(), Ok(()));
+    drop(turn);
+    put_text_into_queue(&link, "b").unwrap();
+    assert_eq!(wakes.count(), 1, "a poll that has ended is not woken");
+}
+
+#[test]
+fn should_do_one_of_each_kind_at_a_time() {
+    let link = open_link_for_test(TransportType::Polling);
+    for turn in [Turn::Poll, Turn::Post, Turn::Probe] {
+        let taken = link.take_turn_of_session(turn).unwrap();
+        assert_eq!(link.take_turn_of_session(turn).unwrap_err(), TurnRefused::Taken);
+        drop(taken);
+    }
+    let [poll, post, probe] = [Turn::Poll, Turn::Post, Turn::Probe]
+        .map(|turn| link.take_turn_of_session(turn).expect("each beside the others"));
+    drop(post);
+    assert_eq!(link.take_turn_of_session(Turn::Poll).unwrap_err(), TurnRefused::Taken);
+    assert_eq!(link.take_turn_of_session(Turn::Probe).unwrap_err(), TurnRefused::Taken);
+    drop((poll, probe));
 }
 
 #[test]
@@ -230,7 +250,7 @@ fn should_rest_the_queue_of_polls_during_an_upgrade() {
     let waker = Waker::from(wakes.clone());
     let cx = Context::from_waker(&waker);
     let link = open_link_for_test(TransportType::Polling);
-    link.begin_only_poll_now().unwrap();
+    let turn = link.take_turn_of_session(Turn::Poll).unwrap();
     assert!(link.poll_for_polling_answer(&cx).is_pending());
     assert!(!link.finish_upgrade_to_websocket(), "not begun");
     assert!(link.begin_upgrade_from_polling());
@@ -243,8 +263,11 @@ fn should_rest_the_queue_of_polls_during_an_upgrade() {
     assert!(link.begin_upgrade_from_polling() && link.finish_upgrade_to_websocket());
     link.give_up_upgrade_again();
     assert_eq!(link.transport_of_session(), TransportType::Websocket);
-    link.end_only_poll_again();
-    assert_eq!(link.begin_only_poll_now(), Err(PollRefused::CarriedByWebsocket));
+    drop(turn);
+    for turn in [Turn::Poll, Turn::Post, Turn::Probe] {
+        let refused = link.take_turn_of_session(turn).unwrap_err();
+        assert_eq!(refused, TurnRefused::CarriedByWebsocket);
+    }
 }
 
 /// A client that does not wait for its poll to end before it upgrades.
@@ -253,11 +276,11 @@ fn should_not_forget_the_websocket_when_a_late_poll_ends() {
     let wakes = Arc::new(CountedWakes::default());
     let waker = Waker::from(wakes.clone());
     let link = open_link_for_test(TransportType::Polling);
-    link.begin_only_poll_now().unwrap();
+    let turn = link.take_turn_of_session(Turn::Poll).unwrap();
     assert!(link.poll_for_polling_answer(&Context::from_waker(Waker::noop())).is_pending());
     assert!(link.begin_upgrade_from_polling() && link.finish_upgrade_to_websocket());
     assert_eq!(take_packets_of_queue(&link, &waker, usize::MAX), (vec![], Taken::All));
-    link.end_only_poll_again();
+    drop(turn);
     put_text_into_queue(&link, "a").unwrap();
     assert_eq!(wakes.count(), 1);
 }
@@ -279,7 +302,7 @@ fn should_ask_the_engine_to_end_the_session_for_the_reason_given() {
         ProtocolVersion::V4,
         TransportType::Websocket,
         true,
-        LIMIT,
+        LIMITS,
         Arc::new(move |sid, reason| known.lock().push((sid, reason))),
     );
     link.close_session_after_farewell(DisconnectReason::HeartbeatTimeout);

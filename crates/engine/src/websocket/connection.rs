@@ -18,7 +18,7 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
     frames::{Message, append_outgoing_as_frames},
-    stream::{Ended, WebSocketStream},
+    stream::{Bounds, Ended, WebSocketStream},
 };
 use crate::{
     engine::EngineIo,
@@ -82,7 +82,9 @@ where
     /// Ready when the connection is gone.
     fn poll_receive_from_client(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..MESSAGES_AT_ONCE {
-            let message = match self.websocket.poll_next_message_of_client(cx) {
+            // Each time anew: what came last may have been what lets the client in.
+            let bounds = Bounds::from_config_and_link(&self.engine.config, &self.socket.link);
+            let message = match self.websocket.poll_next_message_of_client(cx, bounds) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(message) => message,
             };
@@ -106,6 +108,7 @@ where
     }
 
     fn receive_message_of_client(&self, message: Message) -> Result<Received, Ended> {
+        self.socket.link.stranger.count_bytes_of_message(message.len());
         let packet = match message {
             Message::Text(text) => Packet::parse(self.socket.protocol, text)
                 .map_err(|_| Ended::Violation(CloseCode::Policy))?,

@@ -65,6 +65,16 @@ pub(crate) enum Message {
     Binary(Bytes),
 }
 
+impl Message {
+    /// Bytes of its payload.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+        }
+    }
+}
+
 /// A message whose frames have not all come.
 #[derive(Debug)]
 struct Incomplete {

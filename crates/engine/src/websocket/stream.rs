@@ -18,10 +18,12 @@ use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use super::frames::{
     Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_first_frame_in,
 };
-use crate::config::EngineIoConfig;
+use crate::{config::EngineIoConfig, link::Link};
 
 /// Bytes read from a connection at one time.
 const READ_BYTES: usize = 16 * 1024;
+/// Bytes read at one time from a client that may send little.
+const LEAST_READ_BYTES: usize = 1024;
 /// Bytes of answers to a client's own pings that may wait; further pings are not answered, as they may not be.
 const PONG_BYTES: usize = 4 * 1024;
 /// A thread keeps its buffer for writing up to this size.
@@ -32,16 +34,27 @@ thread_local! {
     static WRITE_BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// How large what a client sends may be.
+/// How large what a client sends next may be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    frame_bytes: usize,
-    message_bytes: usize,
+    pub(crate) frame_bytes: usize,
+    pub(crate) message_bytes: usize,
 }
 
 impl Bounds {
-    pub(crate) fn from_config(config: &EngineIoConfig) -> Self {
-        Self { frame_bytes: config.ws_max_frame_size, message_bytes: config.ws_max_message_size }
+    /// What the client of a session may send now.
+    pub(crate) fn from_config_and_link(config: &EngineIoConfig, link: &Link) -> Self {
+        let limit = |most| link.stranger.limit_bytes_of_message(most);
+        Self {
+            frame_bytes: limit(config.ws_max_frame_size),
+            message_bytes: limit(config.ws_max_message_size),
+        }
+    }
+
+    /// Bytes to read at one time. What was read and is no whole frame yet is kept: so no more of it than a frame of
+    /// this client may have, or many strangers would hold much.
+    fn read_bytes(self) -> usize {
+        self.frame_bytes.clamp(LEAST_READ_BYTES, READ_BYTES)
     }
 }
 
@@ -60,7 +73,6 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct WebSocketStream<S> {
     stream: S,
-    bounds: Bounds,
     /// Read, but no whole frame yet.
     received: BytesMut,
     assembly: Assembly,
@@ -69,10 +81,9 @@ pub(crate) struct WebSocketStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
-    pub(crate) fn new(stream: S, bounds: Bounds) -> Self {
+    pub(crate) fn new(stream: S) -> Self {
         Self {
             stream,
-            bounds,
             received: BytesMut::new(),
             assembly: Assembly::default(),
             unwritten: BytesMut::new(),
@@ -83,26 +94,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     pub(crate) fn poll_next_message_of_client(
         &mut self,
         cx: &mut Context<'_>,
+        bounds: Bounds,
     ) -> Poll<Result<Message, Ended>> {
         loop {
-            while let Some(frame) = self.take_whole_frame_received()? {
-                if let Some(message) = self.accept_frame_of_client(frame)? {
+            while let Some(frame) = self.take_whole_frame_received(bounds.frame_bytes)? {
+                if let Some(message) = self.accept_frame_of_client(frame, bounds.message_bytes)? {
                     return Poll::Ready(Ok(message));
                 }
             }
-            let read = ready!(self.poll_read_into_received(cx)).map_err(|_| Ended::Lost)?;
+            let read = ready!(self.poll_read_into_received(cx, bounds.read_bytes()))
+                .map_err(|_| Ended::Lost)?;
             if read == 0 {
                 return Poll::Ready(Err(Ended::Lost));
             }
         }
     }
 
-    fn take_whole_frame_received(&mut self) -> Result<Option<Frame>, Ended> {
+    fn take_whole_frame_received(&mut self, most_bytes: usize) -> Result<Option<Frame>, Ended> {
         if self.received.is_empty() {
             return Ok(None);
         }
-        let first = decode_first_frame_in(&self.received, self.bounds.frame_bytes)
-            .map_err(Ended::Violation)?;
+        let first = decode_first_frame_in(&self.received, most_bytes).map_err(Ended::Violation)?;
         let Some((frame, length)) = first else { return Ok(None) };
         self.received.advance(length);
         if self.received.is_empty() {
@@ -111,11 +123,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         Ok(Some(frame))
     }
 
-    fn accept_frame_of_client(&mut self, frame: Frame) -> Result<Option<Message>, Ended> {
+    fn accept_frame_of_client(
+        &mut self,
+        frame: Frame,
+        most_bytes: usize,
+    ) -> Result<Option<Message>, Ended> {
         match frame.opcode {
             OpCode::Data(kind) => self
                 .assembly
-                .add_data_frame_to_message(kind, frame, self.bounds.message_bytes)
+                .add_data_frame_to_message(kind, frame, most_bytes)
                 .map_err(Ended::Violation),
             OpCode::Control(Control::Ping) => {
                 if self.unwritten.len() < PONG_BYTES {
@@ -129,10 +145,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         }
     }
 
-    fn poll_read_into_received(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+    fn poll_read_into_received(
+        &mut self,
+        cx: &mut Context<'_>,
+        most_bytes: usize,
+    ) -> Poll<io::Result<usize>> {
         let mut bytes = READ_BUFFER.take();
         bytes.resize(READ_BYTES, 0);
-        let mut buffer = ReadBuf::new(&mut bytes);
+        let mut buffer = ReadBuf::new(&mut bytes[..most_bytes]);
         let polled = Pin::new(&mut self.stream).poll_read(cx, &mut buffer);
         self.received.extend_from_slice(buffer.filled());
         let read = buffer.filled().len();
@@ -143,7 +163,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     /// Reads and forgets what still comes; ready when the client has closed its side.
     pub(crate) fn poll_discard_until_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let read = ready!(self.poll_read_into_received(cx));
+            let read = ready!(self.poll_read_into_received(cx, READ_BYTES));
             self.received = BytesMut::new();
             if !matches!(read, Ok(1..)) {
                 return Poll::Ready(());

@@ -4,12 +4,17 @@ use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{frames::Message, stream::WebSocketStream};
+use super::{
+    frames::Message,
+    stream::{Bounds, WebSocketStream},
+};
 use crate::socket::Socket;
 
 const PROBE: &str = "2probe";
 const PROBE_ANSWER: &str = "3probe";
 const UPGRADE: &str = "5";
+/// Nothing else is sent on a websocket that is tried.
+const PROBE_BOUNDS: Bounds = Bounds { frame_bytes: 64, message_bytes: 64 };
 
 /// True when the websocket carries the session from now on. Otherwise the session goes on as it was.
 pub(crate) async fn upgrade_session_by_probe<D, S>(
@@ -64,7 +69,7 @@ async fn receive_text_of_client<S>(websocket: &mut WebSocketStream<S>, text: &st
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match poll_fn(|cx| websocket.poll_next_message_of_client(cx)).await {
+    match poll_fn(|cx| websocket.poll_next_message_of_client(cx, PROBE_BOUNDS)).await {
         Ok(Message::Text(received)) if received.as_str() == text => Some(()),
         _ => None,
     }

@@ -24,6 +24,7 @@ use engineioxide::{
     service::{EngineIoService, NotFoundService},
     socket::Sid,
 };
+use owlpost_admission::{ClientAddress, Places};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -107,9 +108,9 @@ impl EngineIoHandler for Recorder {
     }
 }
 
-/// Defaults under the path that the clients of these tests ask.
+/// Defaults under the path that the clients of these tests ask. Nobody admits them, so they are no strangers.
 pub(crate) fn config() -> EngineIoConfigBuilder {
-    EngineIoConfigBuilder::new().req_path("/engine.io")
+    EngineIoConfigBuilder::new().req_path("/engine.io").max_stranger_bytes(usize::MAX)
 }
 
 /// An engine behind axum, until it is dropped.
@@ -132,13 +133,26 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(config: EngineIoConfig, behaviour: Behaviour) -> Self {
+        Self::start_with_places(config, behaviour, None).await
+    }
+
+    /// Every request comes from one address.
+    pub(crate) async fn start_with_places(
+        config: EngineIoConfig,
+        behaviour: Behaviour,
+        places: Option<Arc<Places>>,
+    ) -> Self {
         let (sender, events) = mpsc::channel(EVENTS);
         let recorder = Arc::new(Recorder { events: sender, behaviour });
         let service = EngineIoService::with_config_inner(NotFoundService, recorder, config);
         let requests = Arc::new(AtomicUsize::new(0));
         let counted = requests.clone();
-        let counting = MapRequest::new(service.clone(), move |request: Request| {
+        let counting = MapRequest::new(service.clone(), move |mut request: Request| {
             counted.fetch_add(1, Ordering::SeqCst);
+            if let Some(places) = &places {
+                request.extensions_mut().insert(places.clone());
+                request.extensions_mut().insert(ClientAddress([192, 0, 2, 1].into()));
+            }
             request
         });
         let router = Router::new().fallback_service(counting);
@@ -153,10 +167,15 @@ impl TestServer {
     /// A poll that waits in the engine: tests have one thread, so whoever sees a request counted sees the engine after
     /// it has looked for an answer.
     pub(crate) async fn begin_waiting_poll(&self, client: &PollingClient) -> TcpStream {
-        let before = self.requests.load(Ordering::SeqCst);
+        let before = self.count_requests();
         let poll = client.begin_poll().await;
-        wait_until("the poll waits", || self.requests.load(Ordering::SeqCst) > before).await;
+        wait_until("the poll waits", || self.count_requests() > before).await;
         poll
+    }
+
+    /// Requests that reached the engine so far.
+    pub(crate) fn count_requests(&self) -> usize {
+        self.requests.load(Ordering::SeqCst)
     }
 
     pub(crate) async fn next_event(&mut self) -> Event {

@@ -1,9 +1,10 @@
 //! From the options to what each crate takes.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
+use owlpost_admission::{Networks, Places};
 use owlpost_domain::{DomainConfig, Limits};
-use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer, TrustedProxies};
+use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
 use owlpost_socketio::SocketIoConfig;
 
@@ -22,15 +23,28 @@ impl Settings {
         SocketAddr::new(self.server.host, self.server.port)
     }
 
+    /// Places for as many connections, or as many sessions, as there may be: of all clients and of one address.
+    pub fn to_places(&self) -> anyhow::Result<Arc<Places>> {
+        let server = &self.server;
+        // Behind a proxy are many clients; their sessions are counted by the addresses it forwards.
+        let unlimited = server.unlimited_addresses.iter().chain(&server.trusted_proxies);
+        Ok(Places::new(
+            server.max_connections as usize,
+            server.max_connections_per_address as usize,
+            Networks::from_texts(unlimited)?,
+        ))
+    }
+
     /// Bounds of the listener.
-    pub fn to_listener_config(&self) -> ListenerConfig {
-        ListenerConfig {
-            max_connections: self.server.max_connections as usize,
+    pub fn to_listener_config(&self) -> anyhow::Result<ListenerConfig> {
+        Ok(ListenerConfig {
+            places: self.to_places()?,
+            trusted_proxies: Networks::from_texts(&self.server.trusted_proxies)?,
             header_read_timeout: self.server.header_read_timeout,
             max_header_bytes: MAX_HEADER_BYTES,
             tcp_user_timeout: self.server.tcp_user_timeout,
             drain_timeout: self.server.drain_timeout,
-        }
+        })
     }
 
     /// What the domain takes; `jwt_secret` is the given one, or the one of the data directory.
@@ -79,19 +93,18 @@ impl Settings {
     }
 
     /// What the HTTP surface takes.
-    pub fn to_http_config(&self, metrics_renderer: MetricsRenderer) -> anyhow::Result<HttpConfig> {
+    pub fn to_http_config(&self, metrics_renderer: MetricsRenderer) -> HttpConfig {
         let demo_users = if self.server.demo { demo_users_with_password() } else { Vec::new() };
-        Ok(HttpConfig {
+        HttpConfig {
             cors_origins: self.server.cors_origin.clone(),
             body_limit_bytes: self.limits.limit_body,
             request_timeout: self.server.request_timeout,
             rate_limit_auth: self.limits.rate_limit_auth,
             rate_limit_http: self.limits.rate_limit_http,
-            trusted_proxies: TrustedProxies::from_networks(&self.server.trusted_proxies)?,
             demo_users,
             metrics_renderer,
             ..HttpConfig::default()
-        })
+        }
     }
 }
 

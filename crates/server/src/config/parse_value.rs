@@ -138,7 +138,7 @@ pub(crate) fn parse_url_of_redis(text: &str) -> Result<String, String> {
 }
 
 /// Reads one proxy: an address, or a network such as `10.0.0.0/8`.
-pub(crate) fn parse_network_of_proxies(text: &str) -> Result<String, String> {
+pub(crate) fn parse_network_of_addresses(text: &str) -> Result<String, String> {
     const EXPECTED: &str =
         "should be addresses or networks such as 10.0.0.0/8, separated by commas";
     let text = text.trim();
@@ -197,10 +197,10 @@ mod tests {
     #[test]
     fn should_accept_proxies_as_addresses_and_networks() {
         for text in ["10.0.0.0/8", "192.168.1.4", "::1", "fd00::/8"] {
-            assert!(parse_network_of_proxies(text).is_ok(), "{text}");
+            assert!(parse_network_of_addresses(text).is_ok(), "{text}");
         }
         for text in ["10.0.0.0/33", "fd00::/129", "proxy", "10.0.0.0/x"] {
-            assert!(parse_network_of_proxies(text).is_err(), "{text}");
+            assert!(parse_network_of_addresses(text).is_err(), "{text}");
         }
     }
 

@@ -6,9 +6,9 @@ use clap::{Args, ValueEnum};
 
 use super::parse_value::{
     parse_address_to_listen, parse_count_above_zero, parse_duration_above_zero,
-    parse_duration_with_unit, parse_network_of_proxies, parse_number_of_port, parse_origin_of_page,
-    parse_rate_with_zero, parse_secret_of_tokens, parse_size_in_bytes, parse_switch_on_or_off,
-    parse_url_of_postgres, parse_url_of_redis,
+    parse_duration_with_unit, parse_network_of_addresses, parse_number_of_port,
+    parse_origin_of_page, parse_rate_with_zero, parse_secret_of_tokens, parse_size_in_bytes,
+    parse_switch_on_or_off, parse_url_of_postgres, parse_url_of_redis,
 };
 
 /// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
@@ -56,7 +56,7 @@ pub struct ServerSettings {
           value_delimiter = ',', value_parser = parse_origin_of_page)]
     pub cors_origin: Vec<String>,
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas [default: none]
-    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network_of_proxies)]
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network_of_addresses)]
     pub trusted_proxies: Vec<String>,
     /// Seed a small castle of users and incidents; its logins are printed at start
     #[arg(long, env = "OWLPOST_DEMO", value_parser = parse_switch_on_or_off, default_value = "false",
@@ -68,6 +68,14 @@ pub struct ServerSettings {
     /// Connections open at the same time; further ones are answered 503
     #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000", value_parser = parse_count_above_zero::<u32>)]
     pub max_connections: u32,
+    /// Connections, and as many sockets, open at the same time from one address (of IPv6: one /64 network); further
+    /// ones are answered 503; 0 for no limit
+    #[arg(long, env = "MAX_CONNECTIONS_PER_ADDRESS", default_value = "1000", value_parser = parse_rate_with_zero)]
+    pub max_connections_per_address: u32,
+    /// Addresses or networks that limit does not hold for, besides the trusted proxies, separated by commas
+    #[arg(long, env = "UNLIMITED_ADDRESSES", default_value = "127.0.0.0/8,::1", value_delimiter = ',',
+          value_parser = parse_network_of_addresses)]
+    pub unlimited_addresses: Vec<String>,
     /// Longest wait for the head of a request, and idle time of a kept-alive connection, in ms
     #[arg(long, env = "HEADER_READ_TIMEOUT", default_value = "10000", value_parser = parse_duration_above_zero)]
     pub header_read_timeout: Duration,

@@ -11,12 +11,15 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, extract::ConnectInfo};
+use axum::Router;
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use owlpost_admission::{
+    Networks, NoPlace, Place, Places, client_address::find_client_behind_proxies,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::watch,
 };
 use tower::ServiceExt as _;
 
@@ -35,7 +38,9 @@ const FULL_ANSWER: &[u8] =
 #[derive(Debug, Clone)]
 pub struct ListenerConfig {
     /// Connections open at the same time; further ones are answered 503 and closed.
-    pub max_connections: usize,
+    pub places: Arc<Places>,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
     /// Longest wait for the head of a request, and so the longest a kept-alive connection may idle.
     pub header_read_timeout: Duration,
     /// Size of a request's head, and of the read and write buffers of a connection.
@@ -49,7 +54,7 @@ pub struct ListenerConfig {
 /// Serves `router` on `listener` until `shutdown` resolves; then accepts no more, runs `close` (which tells
 /// sockets and streams to go) and waits for the requests in flight, within the drain timeout.
 ///
-/// Every request carries a [`ConnectInfo`] in its extensions.
+/// Every request carries the [`owlpost_admission::ClientAddress`] in its extensions.
 pub async fn serve_connections_until_shutdown(
     listener: TcpListener,
     router: Router,
@@ -57,8 +62,8 @@ pub async fn serve_connections_until_shutdown(
     shutdown: impl Future<Output = ()>,
     close: impl Future<Output = ()>,
 ) {
-    let places = Arc::new(Semaphore::new(config.max_connections));
-    let refused = Arc::new(AtomicU64::new(0));
+    let refused = AtomicU64::new(0);
+    let trusted_proxies = Arc::new(config.trusted_proxies.clone());
     // Sent to at shutdown; closed when the last connection has dropped its receiver.
     let (draining, drain_seen) = watch::channel(());
     let server = connection_builder_from_config(&config);
@@ -81,23 +86,22 @@ pub async fn serve_connections_until_shutdown(
             tracing::debug!(%peer_addr, %error, "accepted socket could not be set up");
             continue;
         }
-        match places.clone().try_acquire_owned() {
-            Ok(permit) => {
-                let task = serve_requests_of_connection(
-                    stream,
-                    peer_addr,
-                    permit,
+        match config.places.take_place_for_guest(Some(peer_addr.ip())) {
+            Ok(place) => {
+                let accepted = Accepted { stream, peer_addr, place };
+                tokio::spawn(serve_requests_of_connection(
+                    accepted,
+                    trusted_proxies.clone(),
                     router.clone(),
                     server.clone(),
                     drain_seen.clone(),
-                );
-                tokio::spawn(task);
+                ));
             }
-            Err(_) => refuse_connection_when_full(&stream, &refused, config.max_connections),
+            Err(why) => refuse_connection_without_place(&stream, peer_addr, why, &refused),
         }
     }
     drop((listener, drain_seen));
-    drain_connections_within_timeout(&draining, &places, close, &config).await;
+    drain_connections_within_timeout(&draining, close, &config).await;
 }
 
 fn connection_builder_from_config(config: &ListenerConfig) -> http1::Builder {
@@ -125,27 +129,54 @@ async fn pause_after_accept_error(error: &io::Error) {
     }
 }
 
-fn refuse_connection_when_full(stream: &TcpStream, refused: &AtomicU64, max_connections: usize) {
+fn refuse_connection_without_place(
+    stream: &TcpStream,
+    peer_addr: SocketAddr,
+    why: NoPlace,
+    refused: &AtomicU64,
+) {
     let before = refused.fetch_add(1, Ordering::Relaxed);
-    metrics::counter!("owlpost_connections_refused_total").increment(1);
+    let reason = match why {
+        NoPlace::All => "all",
+        NoPlace::OfSubscriber => "address",
+    };
+    metrics::counter!("owlpost_connections_refused_total", "reason" => reason).increment(1);
     if before.is_multiple_of(1000) {
-        tracing::warn!(max_connections, "MAX_CONNECTIONS are open, further ones are refused");
+        let address = peer_addr.ip();
+        match why {
+            NoPlace::All => {
+                tracing::warn!("MAX_CONNECTIONS are open, further ones are refused");
+            }
+            NoPlace::OfSubscriber => tracing::warn!(
+                %address,
+                "MAX_CONNECTIONS_PER_ADDRESS are open from one address, further ones are refused; \
+                 if it is a proxy, name it in TRUSTED_PROXIES"
+            ),
+        }
     }
     // One packet into an empty buffer: it fits, or the peer is gone.
     let _ = stream.try_write(FULL_ANSWER);
 }
 
-async fn serve_requests_of_connection(
+/// A connection that has a place.
+struct Accepted {
     stream: TcpStream,
     peer_addr: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    place: Place,
+}
+
+async fn serve_requests_of_connection(
+    Accepted { stream, peer_addr, place }: Accepted,
+    trusted_proxies: Arc<Networks>,
     router: Router,
     server: http1::Builder,
     mut draining: watch::Receiver<()>,
 ) {
-    let io = TokioIo::new(CountedStream::new(stream, permit));
+    let io = TokioIo::new(CountedStream::new(stream, place));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer_addr));
+        let client =
+            find_client_behind_proxies(&trusted_proxies, peer_addr.ip(), request.headers());
+        request.extensions_mut().insert(client);
         router.clone().oneshot(request)
     });
     let mut connection = std::pin::pin!(server.serve_connection(io, service).with_upgrades());
@@ -165,12 +196,10 @@ async fn serve_requests_of_connection(
 
 async fn drain_connections_within_timeout(
     draining: &watch::Sender<()>,
-    places: &Semaphore,
     close: impl Future<Output = ()>,
     config: &ListenerConfig,
 ) {
-    let open = config.max_connections - places.available_permits();
-    tracing::info!(open, "shutting down, requests in flight may finish");
+    tracing::info!(open = config.places.taken(), "shutting down, requests in flight may finish");
     let _ = draining.send(());
     let drained = async { tokio::join!(draining.closed(), close) };
     if tokio::time::timeout(config.drain_timeout, drained).await.is_err() {
@@ -181,6 +210,5 @@ async fn drain_connections_within_timeout(
         return;
     }
     // What is left are upgraded connections saying goodbye; each holds its place until it is closed.
-    let all = u32::try_from(config.max_connections).unwrap_or(u32::MAX);
-    let _ = tokio::time::timeout(GOODBYE_TIMEOUT, places.acquire_many(all)).await;
+    let _ = tokio::time::timeout(GOODBYE_TIMEOUT, config.places.wait_until_all_free()).await;
 }

@@ -6,10 +6,10 @@ use std::{
     task::{Context, Poll},
 };
 
+use owlpost_admission::Place;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
 };
 
 /// A TCP stream that holds its place under the cap on open connections, so that an upgraded connection keeps the
@@ -17,13 +17,13 @@ use tokio::{
 #[derive(Debug)]
 pub struct CountedStream {
     stream: TcpStream,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl CountedStream {
     /// Joins an accepted stream to its place.
-    pub fn new(stream: TcpStream, permit: OwnedSemaphorePermit) -> Self {
-        Self { stream, _permit: permit }
+    pub fn new(stream: TcpStream, place: Place) -> Self {
+        Self { stream, _place: place }
     }
 }
 

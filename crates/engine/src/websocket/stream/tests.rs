@@ -4,11 +4,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tungstenite::protocol::frame::Frame as OracleFrame;
 
 use super::*;
-use crate::config::EngineIoConfig;
+
+const BOUNDS: Bounds = Bounds { frame_bytes: 16 << 20, message_bytes: 64 << 20 };
 
 fn open_stream_with_peer(bytes: usize) -> (WebSocketStream<DuplexStream>, DuplexStream) {
     let (near, far) = duplex(bytes);
-    (WebSocketStream::new(near, Bounds::from_config(&EngineIoConfig::default())), far)
+    (WebSocketStream::new(near), far)
 }
 
 fn write_frame_as_client(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
@@ -20,7 +21,7 @@ fn write_frame_as_client(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
 }
 
 async fn receive_text_of_peer(stream: &mut WebSocketStream<DuplexStream>) -> String {
-    match poll_fn(|cx| stream.poll_next_message_of_client(cx)).await {
+    match poll_fn(|cx| stream.poll_next_message_of_client(cx, BOUNDS)).await {
         Ok(Message::Text(text)) => text.to_string(),
         other => panic!("no text, but {other:?}"),
     }
@@ -83,7 +84,7 @@ async fn should_say_why_no_further_message_comes() {
         let (mut stream, mut peer) = open_stream_with_peer(1000);
         peer.write_all(&bytes).await.unwrap();
         drop(peer);
-        let ended = poll_fn(|cx| stream.poll_next_message_of_client(cx)).await.unwrap_err();
+        let ended = poll_fn(|cx| stream.poll_next_message_of_client(cx, BOUNDS)).await.unwrap_err();
         assert_eq!(format!("{ended:?}"), expected);
     }
 }

@@ -2,20 +2,24 @@
 
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 
-use axum::http::HeaderMap;
+use http::HeaderMap;
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// Networks of the proxies that are believed; none by default.
-#[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<IpNet>);
+/// The address of the client, in the extensions of every request the server's listener hands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
 
-impl TrustedProxies {
+/// Networks, some of them of a single address.
+#[derive(Debug, Clone, Default)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
     /// From addresses and networks such as `10.0.0.0/8`.
-    pub fn from_networks(
+    pub fn from_texts(
         texts: impl IntoIterator<Item = impl AsRef<str>>,
-    ) -> Result<Self, InvalidProxyNetwork> {
+    ) -> Result<Self, InvalidNetwork> {
         let parse_network_or_address =
             |text: &str| text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         texts
@@ -23,41 +27,46 @@ impl TrustedProxies {
             .map(|text| {
                 let text = text.as_ref().trim();
                 parse_network_or_address(text)
-                    .map_err(|source| InvalidProxyNetwork { text: text.to_owned(), source })
+                    .map_err(|source| InvalidNetwork { text: text.to_owned(), source })
             })
             .collect::<Result<_, _>>()
             .map(Self)
     }
 
-    fn includes_address_of_proxy(&self, address: IpAddr) -> bool {
+    /// Whether one of them has this address.
+    pub fn include_address_of_peer(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
         self.0.iter().any(|network| network.contains(&address))
-    }
-
-    /// The address of the client: the peer, unless that is a trusted proxy; then the nearest address in
-    /// `X-Forwarded-For` that is not one. What stands left of it, the client may have written itself.
-    pub fn find_client_behind_proxies(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-        let mut client = peer.to_canonical();
-        if !self.includes_address_of_proxy(client) {
-            return client;
-        }
-        let values = headers.get_all(FORWARDED_FOR).into_iter().rev();
-        let hops =
-            values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
-        for hop in hops {
-            let Some(address) = parse_hop_with_port(hop.trim()) else { break };
-            client = address.to_canonical();
-            if !self.includes_address_of_proxy(client) {
-                break;
-            }
-        }
-        client
     }
 }
 
-/// A proxy that is neither an address nor a network.
+/// The address of the client: the peer, unless that is one of the `trusted` proxies; then the nearest address in
+/// `X-Forwarded-For` that is not one. What stands left of it, the client may have written itself.
+pub fn find_client_behind_proxies(
+    trusted: &Networks,
+    peer: IpAddr,
+    headers: &HeaderMap,
+) -> ClientAddress {
+    let mut client = peer.to_canonical();
+    if !trusted.include_address_of_peer(client) {
+        return ClientAddress(client);
+    }
+    let values = headers.get_all(FORWARDED_FOR).into_iter().rev();
+    let hops = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+    for hop in hops {
+        let Some(address) = parse_hop_with_port(hop.trim()) else { break };
+        client = address.to_canonical();
+        if !trusted.include_address_of_peer(client) {
+            break;
+        }
+    }
+    ClientAddress(client)
+}
+
+/// A text that is neither an address nor a network.
 #[derive(Debug, thiserror::Error)]
 #[error("{text:?} is no address and no network such as 10.0.0.0/8")]
-pub struct InvalidProxyNetwork {
+pub struct InvalidNetwork {
     text: String,
     source: AddrParseError,
 }
@@ -75,12 +84,13 @@ mod tests {
     use super::*;
 
     fn client_seen_from(peer: &str, forwarded: &[&'static str]) -> String {
-        let proxies = TrustedProxies::from_networks(["10.0.0.0/8", "::1"]).expect("networks");
+        let proxies = Networks::from_texts(["10.0.0.0/8", "::1"]).expect("networks");
         let mut headers = HeaderMap::new();
         for value in forwarded {
             headers.append(FORWARDED_FOR, value.parse().expect("header"));
         }
-        proxies.find_client_behind_proxies(peer.parse().expect("peer"), &headers).to_string()
+        let peer = peer.parse().expect("peer");
+        find_client_behind_proxies(&proxies, peer, &headers).0.to_string()
     }
 
     #[test]
@@ -100,7 +110,7 @@ mod tests {
 
     #[test]
     fn should_name_the_network_it_cannot_read() {
-        let refusal = TrustedProxies::from_networks(["10.0.0.0/8", "proxy"]).expect_err("refused");
+        let refusal = Networks::from_texts(["10.0.0.0/8", "proxy"]).expect_err("refused");
         assert!(refusal.to_string().contains("\"proxy\""));
     }
 }

@@ -1,0 +1,11 @@
+//! Who asks, and how many of them may be inside at once. Asked before any token is seen, by whatever lets strangers
+//! in: the listener for connections, the engine for sessions.
+//!
+//! - [`client_address`]: the address a request comes from, when proxies stand between;
+//! - [`places`]: places for a bounded number of guests, and for a bounded number of one subscriber.
+
+pub mod client_address;
+pub mod places;
+
+pub use client_address::{ClientAddress, InvalidNetwork, Networks};
+pub use places::{NoPlace, Place, Places};
