@@ -86,6 +86,11 @@ impl TestServer {
         None
     }
 
+    /// The process' number.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
