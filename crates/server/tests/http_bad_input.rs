@@ -10,6 +10,7 @@ use serde_json::json;
 use support::{NOBODYS_ID, SECRET, Scene, TestServer, mint_token_from_claims, mint_unsigned_token};
 
 const BODY_LIMIT: usize = 256 * 1024;
+const STRANGER_LIMIT: usize = 16 * 1024;
 
 /// One route of the document: its method, its path, whether it needs a token and whether it takes a body.
 struct Route {
@@ -194,5 +195,14 @@ async fn should_refuse_oversized_bodies_on_every_route() {
         scene.request("POST", "/api/incidents").header("content-type", "application/json");
     let answer = scene.server.api.send(request.body(sized(BODY_LIMIT))).await;
     assert_eq!((answer.status, answer.field()), (400, "title"));
+    // Who has no token yet may send less, and not one byte more.
+    for route in ["login", "register", "refresh", "logout"] {
+        for (bytes, status) in [(STRANGER_LIMIT, 400), (STRANGER_LIMIT + 1, 413)] {
+            let request = scene.server.api.request("POST", &format!("/api/auth/{route}"));
+            let request = request.header("content-type", "application/json").body(sized(bytes));
+            let answer = scene.server.api.send(request).await;
+            assert_eq!(answer.status, status, "{route}: {}", answer.text);
+        }
+    }
     scene.expect_nothing_happened().await;
 }

@@ -3,18 +3,20 @@
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header},
+    http::{HeaderMap, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-use crate::{error::HttpError, state::HttpState};
+use crate::{error::HttpError, extract::AuthenticatedUser, state::HttpState};
 
 /// Bytes past the limit that are still read and thrown away: a client that is answered while it writes would see its
 /// connection reset instead of the answer.
 const DISCARDED_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of a body on the routes that need no token, at most.
+const STRANGER_BODY_BYTES: usize = 16 * 1024;
 /// Longest explanation sent: it may quote the body.
 const EXPLANATION_CHARS: usize = 200;
 
@@ -34,7 +36,7 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &HttpState) -> Result<Self, HttpError> {
         let (parts, body) = request.into_parts();
-        let bytes = read_body_within_limit(body, state.config().body_limit_bytes).await?;
+        let bytes = read_body_within_limit(body, limit_bytes_of_body(&parts, state)).await?;
         require_json_content_type(&parts.headers)?;
         Ok(Self { value: parse_json_object_strictly(&bytes)?, bytes })
     }
@@ -45,12 +47,22 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for OptionalJsonBody<T> {
 
     async fn from_request(request: Request, state: &HttpState) -> Result<Self, HttpError> {
         let (parts, body) = request.into_parts();
-        let bytes = read_body_within_limit(body, state.config().body_limit_bytes).await?;
+        let bytes = read_body_within_limit(body, limit_bytes_of_body(&parts, state)).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
         require_json_content_type(&parts.headers)?;
         parse_json_object_strictly(&bytes).map(Some).map(Self)
+    }
+}
+
+/// What a stranger sends is small: an address and a password, or a token. Whoever has no token yet may not make the
+/// server keep more.
+fn limit_bytes_of_body(parts: &Parts, state: &HttpState) -> usize {
+    let limit_bytes = state.config().body_limit_bytes;
+    match parts.extensions.get::<AuthenticatedUser>() {
+        Some(_) => limit_bytes,
+        None => limit_bytes.min(STRANGER_BODY_BYTES),
     }
 }
 
