@@ -7,11 +7,12 @@
 //! - [`database`], [`tokens`]: what a server needs before its first client;
 //! - [`subjects`]: the servers, one file each; [`session`]: one of them with its clients;
 //! - [`workloads`]: what they are put through, one file each; [`profile`]: how much of it;
-//! - [`measurement`], [`report`]: what came out; [`run`]: all of it, from the command line.
+//! - [`measurement`], [`report`]: what came out; [`run`]: all of it, from the command line; [`console`]: what it prints.
 
 // Counts of events and microseconds are far below the precision of a double.
 #![allow(clippy::cast_precision_loss)]
 
+pub mod console;
 pub mod database;
 pub mod fleet;
 pub mod histogram;

@@ -3,7 +3,10 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use owlpost_bench::run::{CommandLine, run_command_of_bench};
+use owlpost_bench::{
+    console::print_line_on_stderr,
+    run::{CommandLine, run_command_of_bench},
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -12,11 +15,7 @@ fn main() -> ExitCode {
     match run_command_of_bench(CommandLine::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // A person at a terminal waits for this.
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("owlpost-bench: {error:#}");
-            }
+            print_line_on_stderr(format_args!("owlpost-bench: {error:#}"));
             ExitCode::FAILURE
         }
     }

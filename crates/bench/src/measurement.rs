@@ -8,6 +8,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::console::print_line_on_stdout;
+
 /// One number of one repetition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
@@ -65,7 +67,9 @@ impl Notebook {
         metric: &str,
         value: f64,
     ) {
-        println!("{workload:<14} {at:<16} {subject:<28} {metric:<40} {value:>12.2}");
+        print_line_on_stdout(format_args!(
+            "{workload:<14} {at:<16} {subject:<28} {metric:<40} {value:>12.2}"
+        ));
         let measurement = Measurement {
             workload: workload.to_owned(),
             at: at.to_owned(),

@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    console::print_line_on_stdout,
     database::BenchDatabase,
     machine::{describe_machine_in_line, read_version_of_program},
     measurement::Notebook,
@@ -111,7 +112,7 @@ fn run_workloads_and_report(args: &RunArgs) -> anyhow::Result<()> {
         Some(path) => Notebook::open_notebook_in_file(path)?,
         None => Notebook::default(),
     };
-    println!("{}", describe_machine_in_line());
+    print_line_on_stdout(describe_machine_in_line());
     for _ in 0..profile.repetitions {
         for workload in [Workload::Clients, Workload::Rooms, Workload::Writes] {
             if wants_workload_of_arguments(args, workload) {
@@ -129,7 +130,7 @@ fn run_workloads_and_report(args: &RunArgs) -> anyhow::Result<()> {
     }
     if args.quick {
         let facts = gather_facts_of_run(Vec::new());
-        println!("\n{}", write_report_as_markdown(&notebook, &facts));
+        print_line_on_stdout(format_args!("\n{}", write_report_as_markdown(&notebook, &facts)));
         return Ok(());
     }
     write_document_from_notebook(&notebook, &args.places)
@@ -159,7 +160,7 @@ fn run_workload_on_subjects(
         if let Err(error) = result {
             subject.stop();
             // A peer that cannot be run, or breaks, is a result; the product's failure is ours.
-            println!("{label}: not measured further: {error:#}");
+            print_line_on_stdout(format_args!("{label}: not measured further: {error:#}"));
             if label == OwlPost::new(places).label() {
                 return Err(error);
             }
@@ -201,8 +202,8 @@ fn find_places_of_servers(args: &RunArgs) -> anyhow::Result<Places> {
         usual.is_ok().then(|| USUAL_ADMIN_URL.to_owned())
     });
     if admin_url.is_none() {
-        println!(
-            "No Postgres found: Owl Post runs on its embedded one, the seed's design not at all"
+        print_line_on_stdout(
+            "No Postgres found: Owl Post runs on its embedded one, the seed's design not at all",
         );
     }
     let owlpost = std::path::absolute(&args.places.server)?;
@@ -227,7 +228,7 @@ fn install_peers_when_absent(peers: &Path) -> anyhow::Result<()> {
 fn write_document_from_notebook(notebook: &Notebook, places: &DocumentArgs) -> anyhow::Result<()> {
     let facts = gather_facts_of_run(list_versions_of_servers(places));
     replace_report_in_document(&places.document, &write_report_as_markdown(notebook, &facts))?;
-    println!("Written to {}", places.document.display());
+    print_line_on_stdout(format_args!("Written to {}", places.document.display()));
     Ok(())
 }
 

@@ -8,12 +8,13 @@
 //! - [`cluster`], [`database`], [`server_process`] and [`people`]: what a run stands on; [`castle`]: all of it as one, and
 //!   [`judgement`] over it;
 //! - [`lab`] and [`scenario`]: seeds, scales, and the list of faults; [`scenarios`]: one file for each group of them;
-//! - [`report`]: the table.
+//! - [`report`]: the table; [`console`]: what is printed.
 
 pub mod castle;
 pub mod checker;
 pub mod client;
 pub mod cluster;
+pub mod console;
 pub mod database;
 pub mod history;
 pub mod judgement;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use anyhow::Result;
 use clap::Parser;
 use owlpost_faults::{
+    console::print_line_on_stdout,
     lab::{Lab, Scale},
     report::{render_advice_for_operators, render_rows_as_markdown, write_section_between_marks},
     scenario::{Outcome, Row, list_scenarios_for_scale, run_scenarios_in_order},
@@ -38,7 +39,7 @@ struct Arguments {
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let seed = arguments.seed.unwrap_or_else(|| rand::random::<u32>().into());
-    println!("seed {seed}; replay with --seed {seed}");
+    print_line_on_stdout(format_args!("seed {seed}; replay with --seed {seed}"));
     let scale = if arguments.quick { Scale::Quick } else { Scale::Full };
     let binary = match arguments.server {
         Some(path) => std::path::absolute(path)?,
@@ -50,7 +51,7 @@ async fn main() -> Result<ExitCode> {
     scenarios.retain(|s| arguments.only.is_empty() || arguments.only.iter().any(|n| n == s.number));
     let rows = run_scenarios_in_order(&lab, &scenarios, seed, print_row_as_line).await;
     let table = render_rows_as_markdown(&rows);
-    println!("\n{table}");
+    print_line_on_stdout(format_args!("\n{table}"));
     if let Some(path) = arguments.write {
         let advice = render_advice_for_operators();
         let section = format!(
@@ -60,15 +61,15 @@ async fn main() -> Result<ExitCode> {
     }
     let failed = rows.iter().filter(|row| row.outcome == Outcome::Failed).count();
     if failed > 0 {
-        println!("{failed} of {} rows failed", rows.len());
+        print_line_on_stdout(format_args!("{failed} of {} rows failed", rows.len()));
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn print_row_as_line(row: &Row) {
-    println!(
+    print_line_on_stdout(format_args!(
         "{:>3} {:<44} {:<9} {:?} in {:.1} s: {}",
         row.number, row.name, row.database, row.outcome, row.seconds, row.happened
-    );
+    ));
 }

@@ -8,7 +8,8 @@
 //! - [`database`]: Postgres by its address, or inside this process;
 //! - [`dashboard`]: the web assets;
 //! - [`demo`]: the castle of `--demo`;
-//! - [`telemetry`]: logs and metrics.
+//! - [`telemetry`]: logs and metrics;
+//! - [`standard_streams`]: everything that is written to stdout and stderr.
 
 pub mod command;
 pub mod config;
@@ -17,6 +18,7 @@ pub mod database;
 pub mod demo;
 pub mod listener;
 pub mod server;
+pub mod standard_streams;
 pub mod telemetry;
 pub mod wiring;
 

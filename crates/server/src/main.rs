@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use owlpost::{
-    command::run_command_to_end, config::read_command_line_and_environment,
-    telemetry::install_logging_to_stderr,
+    command::run_command_to_end,
+    config::read_command_line_and_environment,
+    telemetry::{LastLines, install_logging_to_stderr, report_failure_on_stderr},
 };
 
 /// Of those tried the one with the least memory for each connection at the same speed: see `docs/BENCHMARKS.md`.
@@ -12,14 +13,11 @@ use owlpost::{
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
+    let _last_lines = LastLines;
     match run_program_from_environment() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not through the log: a person at a terminal waits for this, whatever RUST_LOG says.
-            #[allow(clippy::print_stderr)]
-            {
-                eprintln!("owlpost: {error:#}");
-            }
+            report_failure_on_stderr(&error);
             ExitCode::FAILURE
         }
     }

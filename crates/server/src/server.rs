@@ -1,6 +1,6 @@
 //! The server as a whole: opens the database, builds the application, serves it, and closes in reverse.
 
-use std::{future::Future, net::SocketAddr};
+use std::{fmt::Write as _, future::Future, net::SocketAddr};
 
 use tokio::net::TcpListener;
 
@@ -9,6 +9,7 @@ use crate::{
     database::open_database_from_settings,
     demo::{DEMO_PASSWORD, DEMO_USERS, seed_demo_castle_once},
     listener::serve_connections_until_shutdown,
+    standard_streams::announce_text_on_stdout,
     telemetry::install_metrics_recorder_globally,
     wiring::build_application_from_parts,
 };
@@ -28,7 +29,7 @@ pub async fn run_server_until_shutdown(
         seed_demo_castle_once(&database.store).await?;
     }
     let application = build_application_from_parts(settings, &database, metrics).await?;
-    announce_address_on_stdout(listener.local_addr()?, settings);
+    announce_address_to_starter(listener.local_addr()?, settings);
     let serving = serve_connections_until_shutdown(
         listener,
         application.router,
@@ -45,18 +46,22 @@ pub async fn run_server_until_shutdown(
     Ok(())
 }
 
-/// The line scripts wait for, then the logins of the demo.
-fn announce_address_on_stdout(addr: SocketAddr, settings: &Settings) {
+/// The line scripts wait for, then the logins of the demo. The address is in the log as well, for whoever has no
+/// stdout.
+fn announce_address_to_starter(addr: SocketAddr, settings: &Settings) {
     let mut shown = addr;
     if addr.ip().is_unspecified() {
         // What a person on this machine can open.
         shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    println!("Owl Post is listening on http://{shown}");
+    tracing::info!(address = %shown, "listening");
+    let mut text = format!("Owl Post is listening on http://{shown}\n");
     if settings.server.demo {
-        println!("Demo logins, all with the password {DEMO_PASSWORD}:");
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "Demo logins, all with the password {DEMO_PASSWORD}:");
         for (email, name, role) in DEMO_USERS {
-            println!("  {:<8} {email:<36} {name}", role.as_str());
+            let _ = writeln!(text, "  {:<8} {email:<36} {name}", role.as_str());
         }
     }
+    announce_text_on_stdout(text);
 }

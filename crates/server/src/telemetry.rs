@@ -1,11 +1,26 @@
-//! Logs to stderr, and the Prometheus recorder behind `GET /metrics`.
+//! Logs and panics to stderr, and the Prometheus recorder behind `GET /metrics`.
+
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::IsTerminal as _,
+    panic::PanicHookInfo,
+    sync::OnceLock,
+    thread,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::settings::LogFormat;
+use crate::{
+    config::settings::LogFormat,
+    standard_streams::{
+        LineWriter, open_stderr_without_lock, print::count_lost_announcement_lines,
+        write_line_to_stderr,
+    },
+};
 
 /// Seconds, from half a millisecond: the aim is single-digit milliseconds, the bar 100.
 const LATENCY_BUCKETS: [f64; 13] =
@@ -17,7 +32,15 @@ const LATENCY_SUFFIX: &str = "_seconds";
 /// Postgres says at every start that tables exist already.
 const DEFAULT_DIRECTIVES: &str = "info,sqlx::postgres::notice=warn";
 
-/// Sends `tracing` events to stderr. `RUST_LOG` chooses them; `info` by default.
+/// Longest wait at the end of the process for the reader of the last lines.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
+
+const LOST_LINES_METRIC: &str = "owlpost_log_lines_dropped_total";
+
+/// Writes the log. There is none before [`install_logging_to_stderr`].
+static LOG: OnceLock<LineWriter> = OnceLock::new();
+
+/// Sends `tracing` events, and panics as such, to stderr. `RUST_LOG` chooses them; `info` by default.
 pub fn install_logging_to_stderr(format: LogFormat) -> anyhow::Result<()> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(directives) if !directives.is_empty() => EnvFilter::try_new(&directives).with_context(|| {
@@ -25,15 +48,83 @@ pub fn install_logging_to_stderr(format: LogFormat) -> anyhow::Result<()> {
         })?,
         _ => EnvFilter::new(DEFAULT_DIRECTIVES),
     };
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let stderr = open_stderr_without_lock().context("stderr cannot be opened")?;
+    let color = stderr.is_terminal();
+    let log = LineWriter::start_thread_for_sink("owlpost-log", stderr, report_lost_lines_in_log)
+        .context("the thread that writes the log does not start")?;
+    let log = LOG.get_or_init(|| log).clone();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(log)
+        .log_internal_errors(false);
     let installed = match format {
         LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
-        LogFormat::Text => {
-            let color = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            builder.with_ansi(color).try_init()
-        }
+        LogFormat::Text => builder.with_ansi(color).try_init(),
     };
+    std::panic::set_hook(Box::new(log_panic_with_place));
     installed.map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
+}
+
+fn report_lost_lines_in_log(lines: u64) {
+    tracing::warn!(lines, "log lines were lost: stderr could not be written, or not fast enough");
+}
+
+/// The hook of the standard library would write to stderr itself, waiting for its reader with a lock in its hands: one
+/// panic could hold up every thread that panics later.
+fn log_panic_with_place(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let backtrace = Backtrace::capture();
+    let captured = backtrace.status() == BacktraceStatus::Captured;
+    tracing::error!(
+        thread = thread.name().unwrap_or("unnamed"),
+        place = panic.location().map(tracing::field::display),
+        backtrace = captured.then(|| tracing::field::display(&backtrace)),
+        "panicked: {}",
+        panic.payload_as_str().unwrap_or("no message"),
+    );
+}
+
+/// Waits for the last lines of the log to be written, but not for ever, when it is dropped: at the end of `main`,
+/// however that ends.
+#[derive(Debug)]
+pub struct LastLines;
+
+impl Drop for LastLines {
+    fn drop(&mut self) {
+        flush_log_within_bound();
+    }
+}
+
+/// Waits for the log to be written, at most a second.
+pub fn flush_log_within_bound() {
+    if let Some(log) = LOG.get() {
+        log.flush_lines_within_timeout(LAST_LINES_TIMEOUT);
+    }
+}
+
+/// Says on stderr why the program ends, whatever `RUST_LOG` chooses: a person at a terminal waits for this.
+pub fn report_failure_on_stderr(error: &anyhow::Error) {
+    use std::io::Write as _;
+
+    let line = format!("owlpost: {error:#}");
+    match LOG.get() {
+        // Behind what the log says, and without waiting for ever. Writing to the log cannot fail.
+        Some(mut log) => drop(log.write_all(format!("{line}\n").as_bytes())),
+        None => write_line_to_stderr(line),
+    }
+}
+
+/// Brings the counters of lost lines up to date.
+pub fn refresh_counters_before_scrape() {
+    let log = LOG.get().map(LineWriter::lost_lines).unwrap_or_default();
+    for (stream, reason, lines) in [
+        ("stderr", "queue_full", log.queue_full),
+        ("stderr", "write_failed", log.write_failed),
+        ("stdout", "write_failed", count_lost_announcement_lines()),
+    ] {
+        metrics::counter!(LOST_LINES_METRIC, "stream" => stream, "reason" => reason)
+            .absolute(lines);
+    }
 }
 
 /// The recorder of the process, installed at the first call. The handle renders it; somebody must call its

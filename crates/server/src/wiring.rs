@@ -8,7 +8,10 @@ use owlpost_http::{HttpState, MetricsRenderer, build_router_of_http};
 use owlpost_realtime::Realtime;
 use owlpost_socketio::SocketIoGateway;
 
-use crate::{config::Settings, dashboard::build_router_of_dashboard, database::Database};
+use crate::{
+    config::Settings, dashboard::build_router_of_dashboard, database::Database,
+    telemetry::refresh_counters_before_scrape,
+};
 
 /// How often samples of histograms are folded into their buckets when nobody scrapes.
 const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
@@ -49,6 +52,7 @@ fn render_metrics_of_process(metrics: PrometheusHandle, realtime: Realtime) -> M
         let metrics = metrics.clone();
         Arc::new(move || {
             realtime.refresh_gauges_before_scrape();
+            refresh_counters_before_scrape();
             metrics.render()
         })
     };

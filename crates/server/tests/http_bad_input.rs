@@ -117,7 +117,8 @@ async fn should_refuse_ids_that_are_no_uuids_or_nobodys() {
 #[tokio::test]
 async fn should_refuse_bodies_that_are_no_json_objects() {
     let scene = Scene::set().await;
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)).into_bytes();
+    // Within what may be sent without a token, too.
+    let deep = format!("{}{}", "[".repeat(8_000), "]".repeat(8_000)).into_bytes();
     let bodies: Vec<Vec<u8>> = vec![
         b"{".to_vec(),
         b"null".to_vec(),

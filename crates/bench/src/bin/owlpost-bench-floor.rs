@@ -12,7 +12,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use owlpost_bench::fleet::frames::encode_text_of_server;
+use owlpost_bench::{console::print_line_on_stdout, fleet::frames::encode_text_of_server};
 use parking_lot::RwLock;
 use sha1::{Digest, Sha1};
 use tokio::{
@@ -44,7 +44,7 @@ async fn main() -> std::io::Result<()> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(([127, 0, 0, 1], 0).into())?;
     let listener = socket.listen(4_096)?;
-    println!("listening on http://{}", listener.local_addr()?);
+    print_line_on_stdout(format_args!("listening on http://{}", listener.local_addr()?));
     let frames = Arc::new(Frames {
         kept: RwLock::default(),
         total: watch::Sender::new(0),

@@ -9,6 +9,7 @@ use crate::{
     config::{MIN_SECRET_BYTES, Settings},
     database::{Database, data_dir::DataDirHeld, open_database_from_settings},
     listener::socket_options::{bind_listener_to_address, raise_open_files_limit},
+    standard_streams::print_line_to_stdout,
 };
 
 const OLDEST_POSTGRES: i32 = 140_000;
@@ -57,7 +58,7 @@ pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow
     check_database_of_settings(settings, &mut findings).await;
     findings.push(check_redis_of_settings(settings).await);
     for Finding { subject, verdict, details } in &findings {
-        println!("{verdict:<5} {subject:<14} {details}");
+        print_line_to_stdout(format_args!("{verdict:<5} {subject:<14} {details}"))?;
     }
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();
     if failed > 0 {

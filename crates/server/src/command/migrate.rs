@@ -3,6 +3,7 @@
 use crate::{
     config::{MigrateArgs, Settings},
     database::open_database_from_settings,
+    standard_streams::print_line_to_stdout,
 };
 
 /// Brings the schema up to date.
@@ -14,9 +15,10 @@ pub(super) async fn migrate_schema_and_report(
     database.migrate_schema_to_current().await?;
     if args.new_log_epoch {
         database.store.begin_new_log_epoch().await?;
-        println!("A new epoch of the event log has begun.");
     }
-    println!("The database schema is up to date.");
     database.close_database_and_release().await;
-    Ok(())
+    if args.new_log_epoch {
+        print_line_to_stdout("A new epoch of the event log has begun.")?;
+    }
+    print_line_to_stdout("The database schema is up to date.")
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use crate::{
     config::{Settings, command_line::TokenArgs},
     database::open_database_from_settings,
+    standard_streams::print_line_to_stdout,
 };
 
 /// Prints an access token of a user, for scripts.
@@ -22,7 +23,7 @@ pub(super) async fn print_token_of_user(
         .find_user_by_email(&args.email)
         .await?
         .with_context(|| format!("there is no user with the email {}", args.email))?;
-    println!("{}", database.store.tokens().sign_token_for_user(&user, ttl)?);
+    let token = database.store.tokens().sign_token_for_user(&user, ttl)?;
     database.close_database_and_release().await;
-    Ok(())
+    print_line_to_stdout(token)
 }

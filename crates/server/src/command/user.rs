@@ -10,6 +10,7 @@ use crate::{
         command_line::{UserAddArgs, UserCommand, UserSetRoleArgs},
     },
     database::open_database_from_settings,
+    standard_streams::print_line_to_stdout,
 };
 
 const GENERATED_PASSWORD_CHARS: usize = 16;
@@ -38,9 +39,14 @@ async fn add_user_and_print(store: &Store, args: UserAddArgs) -> anyhow::Result<
     let hash = store.hash_password_off_thread(&password).await?;
     let user =
         store.insert_user_with_role(&args.email, &args.name, args.role.into(), Some(hash)).await?;
-    println!("{} is a {} now, handle @{}", user.email, user.role, user.handle());
+    print_line_to_stdout(format_args!(
+        "{} is a {} now, handle @{}",
+        user.email,
+        user.role,
+        user.handle()
+    ))?;
     if generated {
-        println!("password: {password}");
+        print_line_to_stdout(format_args!("password: {password}"))?;
     }
     Ok(())
 }
@@ -51,14 +57,20 @@ async fn set_role_and_print(store: &Store, args: &UserSetRoleArgs) -> anyhow::Re
         .await?
         .with_context(|| format!("there is no user with the email {}", args.email))?;
     let user = store.set_user_role_unchecked(user.id, args.role.into()).await?;
-    println!("{} is a {} now", user.email, user.role);
+    print_line_to_stdout(format_args!("{} is a {} now", user.email, user.role))?;
     Ok(())
 }
 
 async fn list_users_in_columns(store: &Store) -> anyhow::Result<()> {
     let users = store.list_all_known_users().await?;
     for user in &users {
-        println!("{}  {:<8} {:<40} {}", user.id, user.role.as_str(), user.email, user.name);
+        print_line_to_stdout(format_args!(
+            "{}  {:<8} {:<40} {}",
+            user.id,
+            user.role.as_str(),
+            user.email,
+            user.name
+        ))?;
     }
     Ok(())
 }
