@@ -114,6 +114,6 @@ fn should_read_a_long_payload_in_time_that_grows_with_its_length() {
     for (body, protocol) in [("1:2", ProtocolVersion::V3), ("2\x1e", ProtocolVersion::V4)] {
         let body = body.repeat(packets);
         let read = Packets::from_body(body.as_bytes(), protocol, false).unwrap();
-        assert_eq!(read.map(|packet| packet.unwrap()).count(), packets);
+        assert_eq!(read.filter(|packet| *packet == Ok(Packet::Ping)).count(), packets);
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! - [`line_queue`]: lines on their way to a stream, bounded, with what was lost counted;
 //! - [`line_writer`]: the thread that writes them;
-//! - [`print`]: lines for the person who started the program.
+//! - [`mod@print`]: lines for the person who started the program.
 
 pub mod line_queue;
 pub mod line_writer;
