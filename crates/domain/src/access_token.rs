@@ -1,5 +1,8 @@
 //! Access tokens: HS256 JSON Web Tokens and nothing else.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};

@@ -1,5 +1,8 @@
 //! `@handle` in a comment.
 
+#[cfg(test)]
+mod fuzz;
+
 /// The distinct handles a text mentions, lower case, in order of appearance. A handle begins after an `@` that does
 /// not follow a word character (so that addresses are no mentions) and ends before trailing punctuation.
 pub fn find_distinct_mentioned_handles(text: &str) -> Vec<String> {

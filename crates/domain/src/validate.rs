@@ -1,5 +1,8 @@
 //! The limits of every text people send, checked before the database is asked anything.
 
+#[cfg(test)]
+mod fuzz;
+
 use crate::{DomainError, Result};
 
 /// A text that must have something in it; returned trimmed.
@@ -39,7 +42,8 @@ pub fn check_password_length_bounds(password: &str, min: usize, max: usize) -> R
 
 /// An address of the shape `local@domain`, in lower case; its local part becomes the handle.
 pub fn require_email_with_handle(email: &str) -> Result<String> {
-    let email = require_text_within_limit("email", email, 254)?.to_lowercase();
+    // Only ASCII: in Unicode, the Kelvin sign in lower case is a k, and another address than was written.
+    let email = require_text_within_limit("email", email, 254)?.to_ascii_lowercase();
     let wrong = || DomainError::invalid_field_value("email", "must look like name@example.org");
     let (local, domain) = email.split_once('@').ok_or_else(wrong)?;
     let local_fits = !local.is_empty()
@@ -66,4 +70,20 @@ pub fn refuse_unstorable_or_long_text(field: &str, text: &str, max_chars: usize)
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::require_email_with_handle;
+
+    #[test]
+    fn should_take_letters_of_other_alphabets_for_no_address() {
+        assert_eq!(
+            require_email_with_handle(" Ron@HOGWARTS.edu").ok().as_deref(),
+            Some("ron@hogwarts.edu")
+        );
+        // The Kelvin sign, whose lower case is k.
+        assert!(require_email_with_handle("\u{212a}ingsley@hogwarts.edu").is_err());
+        assert!(require_email_with_handle("r\u{43e}n@hogwarts.edu").is_err());
+    }
 }

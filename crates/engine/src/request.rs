@@ -1,5 +1,8 @@
 //! What a client asks for, read from its query.
 
+#[cfg(test)]
+mod fuzz;
+
 use engineioxide_core::{ProtocolVersion, Sid, TransportType};
 use http::{Method, Request};
 

@@ -1,5 +1,8 @@
 //! The gateway as a whole: two Socket.IO servers (JSON and msgpack) on one realtime core.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::sync::Arc;
 
 use axum::{Router, middleware};
@@ -86,6 +89,24 @@ fn build_server_for_format(
     path: &'static str,
     format: WireFormat,
 ) -> (SocketIoService<NotFoundService>, SocketIo) {
+    let (service, io) = build_server_without_namespaces(config, path, format);
+    let shared = Shared { core: core.clone(), config: config.clone(), format };
+    let admission = shared.clone();
+    let open = move |socket| {
+        open_connection_for_socket(&shared, socket);
+        std::future::ready(())
+    };
+    let admit = move |socket, auth| admit_socket_by_token(admission.clone(), socket, auth);
+    io.ns("/", open.with(admit));
+    (service, io)
+}
+
+/// The bounds of what clients send, and how it is read.
+fn build_server_without_namespaces(
+    config: &SocketIoConfig,
+    path: &'static str,
+    format: WireFormat,
+) -> (SocketIoService<NotFoundService>, SocketIo) {
     // The library breaks the connection at its bound. Somewhat larger messages reach us, and are answered.
     let most_bytes = config.max_message_bytes * 2;
     let builder = SocketIo::builder()
@@ -100,7 +121,7 @@ fn build_server_for_format(
         .max_buffer_size(config.engine_queue_packets);
     // No event of the contract has attachments. A few small ones are read all the same, since a bad payload is
     // answered and does not end the connection; more would be kept in memory while others are awaited.
-    let (service, io) = match format {
+    match format {
         WireFormat::Json => builder
             .with_parser(
                 ParserConfig::common()
@@ -109,14 +130,5 @@ fn build_server_for_format(
             )
             .build_svc(),
         WireFormat::MsgPack => builder.with_parser(ParserConfig::msgpack()).build_svc(),
-    };
-    let shared = Shared { core: core.clone(), config: config.clone(), format };
-    let admission = shared.clone();
-    let open = move |socket| {
-        open_connection_for_socket(&shared, socket);
-        std::future::ready(())
-    };
-    let admit = move |socket, auth| admit_socket_by_token(admission.clone(), socket, auth);
-    io.ns("/", open.with(admit));
-    (service, io)
+    }
 }

@@ -1,6 +1,9 @@
 //! The task of a session that a websocket carries: one for both directions, and as small as can be, since there are as
 //! many of them as clients.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{
     future::Future,
     pin::Pin,

@@ -2,6 +2,8 @@
 //! written from, memory of the thread.
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use std::{
