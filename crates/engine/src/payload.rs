@@ -4,6 +4,8 @@
 //! that reading ends whatever a stranger sends.
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;
 
 use bytes::Bytes;

@@ -19,6 +19,8 @@ use super::*;
 /// Small, so that inputs get past them.
 const FRAME_BYTES: usize = 300;
 const MESSAGE_BYTES: usize = 500;
+/// The longest head of a frame.
+const HEAD_BYTES: usize = 14;
 
 /// A connection whose client sends these pieces, one a read, and then hangs up.
 #[derive(Debug)]
@@ -72,24 +74,20 @@ struct Understood<E> {
 /// By this crate. Besides: how much waits to be written.
 fn read_bytes_by_stream(bytes: &[u8], seed: u8) -> (Understood<Ended>, Vec<u8>) {
     let pieces = Choices::cut_bytes_by_seed(bytes, seed);
-    let config = EngineIoConfig {
-        ws_max_frame_size: FRAME_BYTES,
-        ws_max_message_size: MESSAGE_BYTES,
-        ..EngineIoConfig::default()
-    };
-    let most_reads = pieces.len() + bytes.len() / READ_BYTES + 1;
+    let bounds = Bounds { frame_bytes: FRAME_BYTES, message_bytes: MESSAGE_BYTES };
+    let most_reads = pieces.len() + bytes.len() / bounds.read_bytes() + 1;
     let scripted = Scripted { pieces: pieces.into_iter().map(<[u8]>::to_vec).collect(), reads: 0 };
-    let mut stream = WebSocketStream::new(scripted, Bounds::from_config(&config));
+    let mut stream = WebSocketStream::new(scripted);
     let mut cx = Context::from_waker(Waker::noop());
     let mut messages = Vec::new();
     loop {
-        match stream.poll_next_message_of_client(&mut cx) {
+        match stream.poll_next_message_of_client(&mut cx, bounds) {
             Poll::Pending => panic!("there was something to read"),
             Poll::Ready(Ok(message)) => messages.push(message),
             Poll::Ready(Err(end)) => {
                 assert!(stream.stream.reads <= most_reads, "{} reads", stream.stream.reads);
                 // No more is kept than a frame and what one read brings behind it.
-                assert!(stream.received.len() <= FRAME_BYTES + 14 + READ_BYTES);
+                assert!(stream.received.len() <= FRAME_BYTES + HEAD_BYTES + bounds.read_bytes());
                 assert!(stream.unwritten.len() < PONG_BYTES + 2 + 125);
                 return (Understood { messages, end }, stream.unwritten.to_vec());
             }
