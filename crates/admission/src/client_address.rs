@@ -1,5 +1,8 @@
 //! Whose address a request comes from, when proxies stand between.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::net::{AddrParseError, IpAddr, SocketAddr};
 
 use http::HeaderMap;
@@ -52,9 +55,11 @@ pub fn find_client_behind_proxies(
         return ClientAddress(client);
     }
     let values = headers.get_all(FORWARDED_FOR).into_iter().rev();
-    let hops = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.rsplit(','));
+    // Bytes: a line that is no text as a whole still ends in what the nearest proxy added to it. Left out, it would
+    // have a line of the client's own believed instead.
+    let hops = values.flat_map(|value| value.as_bytes().rsplit(|byte| *byte == b','));
     for hop in hops {
-        let Some(address) = parse_hop_with_port(hop.trim()) else { break };
+        let Some(address) = parse_hop_with_port(hop) else { break };
         client = address.to_canonical();
         if !trusted.include_address_of_peer(client) {
             break;
@@ -72,7 +77,8 @@ pub struct InvalidNetwork {
 }
 
 /// Some proxies add the port.
-fn parse_hop_with_port(hop: &str) -> Option<IpAddr> {
+fn parse_hop_with_port(hop: &[u8]) -> Option<IpAddr> {
+    let hop = std::str::from_utf8(hop).ok()?.trim();
     hop.parse::<IpAddr>()
         .or_else(|_| hop.parse::<SocketAddr>().map(|addr| addr.ip()))
         .or_else(|_| hop.trim_matches(['[', ']']).parse())
@@ -106,6 +112,12 @@ mod tests {
         assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6, 9.9.9.9, 10.0.0.2"]), "9.9.9.9");
         assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6", "9.9.9.9"]), "9.9.9.9");
         assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6, nonsense"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn should_believe_the_proxy_behind_what_a_client_made_unreadable() {
+        assert_eq!(client_seen_from("10.0.0.1", &["é, 9.9.9.9"]), "9.9.9.9");
+        assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6", "é, 10.0.0.2"]), "10.0.0.2");
     }
 
     #[test]

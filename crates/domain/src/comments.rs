@@ -27,11 +27,12 @@ impl Store {
     ) -> Result<Committed<Comment>> {
         let limits = &self.config.limits;
         let content = require_text_within_limit("content", content, limits.text_chars)?;
-        let handles = find_distinct_mentioned_handles(&content);
-        if handles.len() > limits.mentions_per_comment {
+        let most = limits.mentions_per_comment;
+        let handles = find_distinct_mentioned_handles(&content, most.saturating_add(1));
+        if handles.len() > most {
             return Err(DomainError::invalid_field_value(
                 "content",
-                format!("must mention at most {} people", limits.mentions_per_comment),
+                format!("must mention at most {most} people"),
             ));
         }
         let mut transaction = self.pool.begin().await?;

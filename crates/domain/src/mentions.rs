@@ -3,12 +3,16 @@
 #[cfg(test)]
 mod fuzz;
 
-/// The distinct handles a text mentions, lower case, in order of appearance. A handle begins after an `@` that does
+/// The first `most` distinct handles a text mentions, lower case, in order of appearance. A handle begins after an `@` that does
 /// not follow a word character (so that addresses are no mentions) and ends before trailing punctuation.
-pub fn find_distinct_mentioned_handles(text: &str) -> Vec<String> {
+pub fn find_distinct_mentioned_handles(text: &str, most: usize) -> Vec<String> {
     let mut handles = Vec::new();
     let mut before = None;
     for (at, character) in text.char_indices() {
+        // Each is compared with those before it: thousands in one comment would take milliseconds.
+        if handles.len() == most {
+            break;
+        }
         let starts_word =
             before.is_none_or(|c: char| !(c.is_alphanumeric() || "._-+@".contains(c)));
         before = Some(character);
@@ -29,7 +33,9 @@ pub fn find_distinct_mentioned_handles(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::find_distinct_mentioned_handles as find;
+    fn find(text: &str) -> Vec<String> {
+        super::find_distinct_mentioned_handles(text, 20)
+    }
 
     #[test]
     fn should_find_each_handle_once_without_punctuation() {
@@ -37,6 +43,12 @@ mod tests {
             find("@harry.potter, ask @Hermione! And @HARRY.potter. (@ron)"),
             ["harry.potter", "hermione", "ron"]
         );
+    }
+
+    #[test]
+    fn should_stop_where_there_are_more_than_anybody_asks_for() {
+        let text: String = (0..100).map(|n| format!("@a{n} ")).collect();
+        assert_eq!(find(&text).len(), 20);
     }
 
     #[test]

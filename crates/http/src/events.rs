@@ -1,5 +1,8 @@
 //! Durable events: a page of them as JSON, or all from now on as a stream.
 
+#[cfg(test)]
+mod fuzz;
+
 use axum::{
     Json,
     extract::State,

@@ -1,5 +1,8 @@
 //! The table of events a client may send, one file for each.
 
+#[cfg(test)]
+mod fuzz;
+
 pub mod authenticate;
 pub mod notification_mark_read;
 pub mod room_join;

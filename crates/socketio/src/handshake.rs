@@ -1,5 +1,8 @@
 //! Who may connect.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};

@@ -1,5 +1,8 @@
 //! Which web pages may connect. CORS does not cover websockets: the browser asks nobody, so the server looks.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::sync::Arc;
 
 use axum::{

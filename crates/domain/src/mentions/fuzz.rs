@@ -17,22 +17,10 @@ fn read_handle_at_sign(text: &[char], at: usize) -> Option<String> {
         return None;
     }
     let mut handle: String = text[at + 1..].iter().take_while(|c| is_of_a_handle(**c)).collect();
-    while handle.pop_if_punctuation() {}
-    (!handle.is_empty()).then(|| handle.to_ascii_lowercase())
-}
-
-trait PopIfPunctuation {
-    fn pop_if_punctuation(&mut self) -> bool;
-}
-
-impl PopIfPunctuation for String {
-    fn pop_if_punctuation(&mut self) -> bool {
-        let ends = self.ends_with(|c: char| !c.is_ascii_alphanumeric());
-        if ends {
-            self.pop();
-        }
-        ends
+    while handle.ends_with(|c: char| !c.is_ascii_alphanumeric()) {
+        handle.pop();
     }
+    (!handle.is_empty()).then(|| handle.to_ascii_lowercase())
 }
 
 #[test]
@@ -46,6 +34,9 @@ fn should_find_the_handles_that_a_reader_finds_each_once() {
             .filter_map(|at| read_handle_at_sign(&characters, at))
             .filter(|handle| known.insert(handle.clone()))
             .collect();
-        assert_eq!(find_distinct_mentioned_handles(text), expected);
+        for most in [0, 1, 20, usize::MAX] {
+            let found = find_distinct_mentioned_handles(text, most);
+            assert_eq!(found, expected[..expected.len().min(most)]);
+        }
     });
 }

@@ -1,5 +1,8 @@
 //! What handlers take. Each refuses in the one documented shape.
 
+#[cfg(test)]
+mod fuzz;
+
 mod authenticated_user;
 mod idempotency_key;
 mod if_match;

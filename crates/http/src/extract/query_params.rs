@@ -30,7 +30,8 @@ impl QueryParams {
                 HttpError::refuse_field_with_message("query", "must be UTF-8 without NUL")
             })?;
             let value = decode_part_of_query(value).ok_or_else(|| {
-                HttpError::refuse_field_with_message(&*name, "must be UTF-8 without NUL")
+                let field = if name.is_empty() { "query" } else { &*name };
+                HttpError::refuse_field_with_message(field, "must be UTF-8 without NUL")
             })?;
             Ok((name, value))
         });
@@ -140,6 +141,12 @@ mod tests {
     fn should_decode_spaces_and_percents() {
         assert_eq!(query("q=a+b%20c%2B").read_text_of_param("q").expect("text"), Some("a b c+"));
         assert_eq!(query("q=&q").read_text_of_param("q").expect("text"), None);
+    }
+
+    #[test]
+    fn should_name_the_query_where_there_is_no_name() {
+        let error = QueryParams::from_query("=%FF").expect_err("refused");
+        assert_eq!(error.to_string(), "query: must be UTF-8 without NUL");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::{
     Error, Message as OracleMessage, WebSocket,
     error::ProtocolError,
-    protocol::{Role, WebSocketConfig, frame::Frame as OracleFrame},
+    protocol::{Role, WebSocketConfig, frame::FrameHeader},
 };
 
 use super::*;
@@ -217,10 +217,11 @@ fn append_frame_of_choices(choices: &mut Choices<'_>, to: &mut Vec<u8>) {
     };
     let mut payload = choices.take_bytes_up_to(length).to_vec();
     payload.resize(length, b'\xc3');
-    let mut frame = OracleFrame::message(payload, opcode, is_final);
     let pair = choices.take_pair_or_zero().to_be_bytes();
-    frame.header_mut().mask = Some([pair[0], pair[1], pair[0] ^ 0x55, 7]);
-    frame.format(to).expect("writing to memory");
+    let mask = [pair[0], pair[1], pair[0] ^ 0x55, 7];
+    let header = FrameHeader { opcode, is_final, mask: Some(mask), ..FrameHeader::default() };
+    header.format(payload.len() as u64, to).expect("writing to memory");
+    to.extend(payload.iter().zip(mask.into_iter().cycle()).map(|(byte, key)| byte ^ key));
 }
 
 #[test]

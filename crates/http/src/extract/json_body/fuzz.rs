@@ -1,0 +1,223 @@
+//! Any bytes as the body of any request, against a table of what each body may have.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use owlpost_domain::DomainError;
+use owlpost_fuzzing::FuzzTarget;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    auth::{Credentials, RefreshTokenBody, Registration},
+    comments::NewComment,
+    incidents::{IncidentChange, IncidentReport, ResolutionNote},
+    users::RoleChange,
+};
+
+/// What a field may be.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Text,
+    Word(&'static [&'static str]),
+    Id,
+    Version,
+}
+
+/// A field: its name, what it may be, and whether it must be there and may be null.
+type Field = (&'static str, Kind, Presence);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// Has to be there, and not null.
+    Required,
+    /// Null is as good as absent, or empties the field.
+    Nullable,
+    /// May be left out, but not null.
+    NotNull,
+}
+
+use Presence::{NotNull, Nullable, Required};
+
+const SEVERITIES: Kind = Kind::Word(&["MISCHIEF", "SERIOUS", "CRITICAL"]);
+const STATUSES: Kind = Kind::Word(&["OPEN", "IN_PROGRESS", "RESOLVED"]);
+const ROLES: Kind = Kind::Word(&["STUDENT", "PREFECT", "AUROR"]);
+
+const REPORT: &[Field] = &[
+    ("title", Kind::Text, Required),
+    ("description", Kind::Text, Nullable),
+    ("severity", SEVERITIES, Nullable),
+    ("location", Kind::Text, Nullable),
+    ("assigneeId", Kind::Id, Nullable),
+];
+const CHANGE: &[Field] = &[
+    ("title", Kind::Text, NotNull),
+    ("description", Kind::Text, Nullable),
+    ("severity", SEVERITIES, NotNull),
+    ("status", STATUSES, NotNull),
+    ("location", Kind::Text, Nullable),
+    ("assigneeId", Kind::Id, Nullable),
+    ("resolution", Kind::Text, Nullable),
+    ("version", Kind::Version, Nullable),
+];
+const RESOLUTION: &[Field] = &[("resolution", Kind::Text, Nullable)];
+const COMMENT: &[Field] = &[("content", Kind::Text, Required)];
+const REGISTRATION: &[Field] = &[
+    ("email", Kind::Text, Required),
+    ("name", Kind::Text, Required),
+    ("password", Kind::Text, Required),
+];
+const CREDENTIALS: &[Field] =
+    &[("email", Kind::Text, Required), ("password", Kind::Text, Required)];
+const REFRESH: &[Field] = &[("refreshToken", Kind::Text, Required)];
+const ROLE: &[Field] = &[("role", ROLES, Required)];
+
+/// The object of a body, and the names in it that are there more than once.
+struct Object {
+    fields: Map<String, Value>,
+    repeated: BTreeSet<String>,
+}
+
+impl<'de> serde::Deserialize<'de> for Object {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Object, A::Error> {
+                let mut object = Object { fields: Map::new(), repeated: BTreeSet::new() };
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if object.fields.insert(name.clone(), value).is_some() {
+                        object.repeated.insert(name);
+                    }
+                }
+                Ok(object)
+            }
+        }
+        from.deserialize_map(Visitor)
+    }
+}
+
+fn is_of_kind(value: &Value, kind: Kind) -> bool {
+    match kind {
+        Kind::Text => value.is_string(),
+        Kind::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+        Kind::Id => value.as_str().is_some_and(|id| Uuid::parse_str(id).is_ok()),
+        Kind::Version => value.as_i64().is_some_and(|version| i32::try_from(version).is_ok()),
+    }
+}
+
+/// The fields that are wrong.
+fn find_wrong_fields(object: &Object, fields: &[Field]) -> BTreeSet<&'static str> {
+    let wrong = fields.iter().filter(|(name, kind, presence)| {
+        let fits = match object.fields.get(*name) {
+            None => *presence != Required,
+            Some(Value::Null) => *presence == Nullable,
+            Some(value) => is_of_kind(value, *kind),
+        };
+        !fits || object.repeated.contains(*name)
+    });
+    wrong.map(|(name, ..)| *name).collect()
+}
+
+/// Whether it is JSON all the same, with a value that cannot be kept: fine in a field that nobody asks for.
+fn is_only_of_values(error: &serde_json::Error) -> bool {
+    let text = error.to_string();
+    let kinds = ["recursion limit", "number out of range", "surrogate", "hex escape"];
+    kinds.iter().any(|kind| text.contains(kind))
+}
+
+fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
+    let parsed = parse_json_object_strictly::<T>(body).map(|_| ());
+    let refused = parsed.err().map(|error| match error {
+        HttpError::Domain(DomainError::Validation { field, message }) => {
+            assert!(!message.is_empty() && message.len() < 1000, "{message}");
+            field
+        }
+        other => panic!("no refusal of a field: {other}"),
+    });
+    let known = |field: &str| fields.iter().any(|(name, ..)| *name == field);
+    if let Some(field) = &refused {
+        assert!(field == "body" || known(field), "{field}");
+    }
+    let oracle = std::str::from_utf8(body).ok().map(serde_json::from_str::<Object>);
+    match oracle {
+        Some(Ok(object)) => {
+            let wrong = find_wrong_fields(&object, fields);
+            match refused.as_deref() {
+                None => assert!(wrong.is_empty(), "accepted in spite of {wrong:?}"),
+                Some(field) => assert!(wrong.contains(field), "{field}, and not {wrong:?}"),
+            }
+        }
+        Some(Err(error)) if is_only_of_values(&error) => {}
+        // A field may be found wrong before the end that is.
+        Some(Err(_)) | None => assert!(refused.is_some(), "accepted, and no JSON object"),
+    }
+}
+
+#[test]
+fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() {
+    FuzzTarget::new("http-bodies").check_each_input(|body| {
+        check_body_by_table::<IncidentReport>(body, REPORT);
+        check_body_by_table::<IncidentChange>(body, CHANGE);
+        check_body_by_table::<ResolutionNote>(body, RESOLUTION);
+        check_body_by_table::<NewComment>(body, COMMENT);
+        check_body_by_table::<Registration>(body, REGISTRATION);
+        check_body_by_table::<Credentials>(body, CREDENTIALS);
+        check_body_by_table::<RefreshTokenBody>(body, REFRESH);
+        check_body_by_table::<RoleChange>(body, ROLE);
+    });
+}
+
+/// The table above has the fields of the document, so that no body is left out of it.
+#[test]
+fn should_know_every_field_of_every_body() {
+    let document =
+        serde_json::to_value(crate::openapi::build_openapi_document_of_routes()).expect("JSON");
+    let tables = BTreeMap::from([
+        ("IncidentReport", REPORT),
+        ("IncidentChange", CHANGE),
+        ("ResolutionNote", RESOLUTION),
+        ("NewComment", COMMENT),
+        ("Registration", REGISTRATION),
+        ("Credentials", CREDENTIALS),
+        ("RefreshTokenBody", REFRESH),
+        ("RoleChange", ROLE),
+    ]);
+    let mut bodies = BTreeSet::new();
+    collect_names_of_bodies(&document["paths"], &mut bodies);
+    assert_eq!(bodies, tables.keys().map(|name| (*name).to_owned()).collect());
+    for (name, fields) in tables {
+        let schema = &document["components"]["schemas"][name]["properties"];
+        let known: BTreeSet<&str> =
+            schema.as_object().expect(name).keys().map(String::as_str).collect();
+        assert_eq!(known, fields.iter().map(|(field, ..)| *field).collect(), "{name}");
+    }
+}
+
+/// What `requestBody`s refer to.
+fn collect_names_of_bodies(value: &Value, names: &mut BTreeSet<String>) {
+    let Value::Object(fields) = value else {
+        for item in value.as_array().into_iter().flatten() {
+            collect_names_of_bodies(item, names);
+        }
+        return;
+    };
+    for (key, field) in fields {
+        if key == "requestBody" {
+            let text = field.to_string();
+            for part in text.split("#/components/schemas/").skip(1) {
+                names.extend(part.split('"').next().map(str::to_owned));
+            }
+        } else {
+            collect_names_of_bodies(field, names);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Any payload of any event a client may send, against a table of what each may have.
+
+use owlpost_fuzzing::FuzzTarget;
+use uuid::Uuid;
+
+use super::*;
+
+/// Longest explanation of what is wrong with a payload.
+const EXPLANATION_BYTES: usize = 300;
+
+fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_id: bool) {
+    let text = payload.get(field).and_then(Value::as_str);
+    let fits = text.is_some_and(|text| !is_id || Uuid::parse_str(text).is_ok());
+    match read_event_payload_as::<T>(Ok(payload.clone())) {
+        Ok(_) => assert!(fits, "accepted: {payload}"),
+        Err(DomainError::Validation { field: named, message }) => {
+            assert!(!fits, "refused: {payload}");
+            assert_eq!(named, "payload");
+            assert!(!message.is_empty() && message.len() <= EXPLANATION_BYTES, "{message}");
+        }
+        Err(other) => panic!("no refusal of a payload: {other}"),
+    }
+}
+
+#[test]
+fn should_accept_exactly_the_payloads_of_the_table() {
+    FuzzTarget::new("socketio-event-payloads").check_each_input(|input| {
+        let Ok(payload) = serde_json::from_slice::<Value>(input) else { return };
+        for event in ClientEvent::ALL {
+            match event {
+                ClientEvent::Authenticate => {
+                    check_payload_by_table::<authenticate::Payload>(&payload, "token", false);
+                }
+                ClientEvent::RoomJoin => {
+                    check_payload_by_table::<room_join::Payload>(&payload, "room", false);
+                }
+                ClientEvent::RoomLeave => {
+                    check_payload_by_table::<room_leave::Payload>(&payload, "room", false);
+                }
+                ClientEvent::TypingStart => {
+                    check_payload_by_table::<typing_start::Payload>(&payload, "incidentId", true);
+                }
+                ClientEvent::TypingStop => {
+                    check_payload_by_table::<typing_stop::Payload>(&payload, "incidentId", true);
+                }
+                ClientEvent::NotificationMarkRead => {
+                    check_payload_by_table::<notification_mark_read::Payload>(
+                        &payload,
+                        "notificationId",
+                        true,
+                    );
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,30 @@
+//! Any `Origin` and any `Host`.
+
+use http::HeaderValue;
+use owlpost_fuzzing::FuzzTarget;
+
+use super::*;
+
+const ALLOWED: &str = "http://localhost:3001";
+
+#[test]
+fn should_let_in_no_page_but_the_listed_and_the_servers_own() {
+    FuzzTarget::new("socketio-origins").check_each_input(|input| {
+        let mut lines = input.splitn(2, |byte| *byte == b'\n');
+        let (origin, host) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
+        let (Ok(origin), Ok(host)) =
+            (HeaderValue::from_bytes(origin), HeaderValue::from_bytes(host))
+        else {
+            return;
+        };
+        let text = String::from_utf8_lossy(origin.as_bytes()).to_ascii_lowercase();
+        let own = String::from_utf8_lossy(host.as_bytes()).to_ascii_lowercase();
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ORIGIN, origin);
+        headers.insert(header::HOST, host);
+        let allowed = is_origin_allowed_to_connect(&headers, &[format!("{ALLOWED}/")]);
+        let is_own = text.split_once("://").is_some_and(|(_, page)| page == own);
+        assert!(!allowed || text == ALLOWED || is_own, "{text} at {own}");
+        assert!(allowed || text != ALLOWED);
+    });
+}
