@@ -22,7 +22,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web deny deny-advisories \
-        chromium screenshots bench bench-quick bench-peers faults types fmt clean
+        chromium screenshots bench bench-quick bench-peers faults fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -132,6 +132,13 @@ bench-peers:
 
 faults: build ## Inject every fault and check that nothing was lost (minutes)
 	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md
+
+# Each target has this long, after a build of its own. Of some targets only: make fuzz FUZZ_TARGETS="polling-bodies".
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+
+fuzz: ## Fuzz everything that reads what strangers send, guided by coverage, FUZZ_SECONDS each
+	OWLPOST_FUZZ_DIR="$(CACHE)/fuzz" crates/fuzzing/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean: ## Remove what was built; data directories stay
 	$(CARGO) clean

@@ -7,6 +7,9 @@ use crate::watch::{Bounds, Watch, abort_process_with_reason};
 /// Mutations of the corpus that a seeded run checks, unless the target says otherwise.
 #[cfg(not(fuzzing))]
 const SEEDED_INPUTS: usize = 5_000;
+/// Bytes of an input that are shown where it is a finding; the file has all of them.
+#[cfg(not(fuzzing))]
+const SHOWN_BYTES: usize = 200;
 /// Asks each target for its name instead of running it.
 #[cfg(fuzzing)]
 const LIST_VARIABLE: &str = "OWLPOST_FUZZ_LIST";
@@ -83,7 +86,7 @@ impl FuzzTarget {
                     "fuzz target {}: {label} breaks the property; it is kept in {}: b\"{}\"",
                     self.name,
                     path.display(),
-                    input.escape_ascii()
+                    input[..input.len().min(SHOWN_BYTES)].escape_ascii()
                 );
             }
         }

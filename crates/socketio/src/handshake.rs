@@ -94,7 +94,7 @@ pub(crate) async fn admit_socket_by_token(
 }
 
 /// What the engine keeps of a client nobody knows is bounded more tightly than what a known one may send.
-fn lift_limits_of_stranger(socket: &SocketRef) {
+pub(crate) fn lift_limits_of_stranger(socket: &SocketRef) {
     if let Some(session) = socket.req_parts().extensions.get::<SessionHandle>() {
         session.lift_limits_after_admission();
     }
