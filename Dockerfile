@@ -8,6 +8,10 @@ COPY web ./
 RUN npm run build
 
 FROM rust:1.95-slim-bookworm AS server
+# The image has a C compiler and nothing else; jemalloc builds itself with make.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends make \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
 COPY crates crates
