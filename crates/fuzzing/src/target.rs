@@ -106,6 +106,7 @@ impl FuzzTarget {
 
     /// For the script behind `make fuzz`.
     #[cfg(fuzzing)]
+    #[allow(clippy::disallowed_methods, reason = "the script reads it, or there is nobody to tell")]
     fn print_target_of_test(self) {
         use std::io::Write as _;
 

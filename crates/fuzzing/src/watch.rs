@@ -152,6 +152,7 @@ fn measure_resident_bytes_now() -> u64 {
 }
 
 /// Says what is wrong and ends the process: a thread that loops cannot be stopped otherwise.
+#[allow(clippy::disallowed_methods, reason = "the process ends, whether or not anybody reads why")]
 pub(crate) fn abort_process_with_reason(target: &str, reason: &str) {
     let _ = writeln!(io::stderr(), "fuzz target {target}: {reason}");
     std::process::abort();
