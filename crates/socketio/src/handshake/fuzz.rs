@@ -38,7 +38,7 @@ fn find_token_slowly(auth: &Value, query: &str, header: &str) -> Option<String> 
     };
     let in_header = || {
         let (scheme, token) = header.split_once(' ')?;
-        (scheme.to_ascii_lowercase() == "bearer").then(|| token.trim().to_owned())
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
     };
     in_auth
         .filter(|token| !token.is_empty())

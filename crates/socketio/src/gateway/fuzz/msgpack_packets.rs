@@ -21,11 +21,11 @@ fn decode_bytes_by_parser(bytes: Bytes) -> Result<Packet, ParseError> {
 fn check_packet_of_message(packet: &Packet, message: &[u8]) {
     // A packet with no data at all has no name, and ends its session.
     match &packet.inner {
-        PacketData::Event(data, _) | PacketData::BinaryEvent(data, _) if data.len() == 0 => {
+        PacketData::Event(data, _) | PacketData::BinaryEvent(data, _) if data.is_empty() => {
             assert!(MsgPackParser.read_event(data).is_err());
             return;
         }
-        PacketData::EventAck(data, _) | PacketData::BinaryAck(data, _) if data.len() == 0 => return,
+        PacketData::EventAck(data, _) | PacketData::BinaryAck(data, _) if data.is_empty() => return,
         _ => {}
     }
     let encoded = match MsgPackParser.encode(packet.clone()) {
