@@ -25,15 +25,23 @@ fn write_token_of_parts(header: &[u8], claims: &[u8], key: &[u8]) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
-/// Of claims that nobody asks for, not even the encoding is looked at.
-fn read_json_of_part(part: &[u8]) -> Value {
-    serde_json::from_str(&String::from_utf8_lossy(part)).expect("JSON")
+/// Of claims that nobody asks for, not even the encoding is looked at. None where one of them is a number that no
+/// value of the oracle can hold.
+fn read_json_of_part(part: &[u8]) -> Option<Value> {
+    match serde_json::from_str(&String::from_utf8_lossy(part)) {
+        Ok(value) => Some(value),
+        Err(error) if error.to_string().contains("number out of range") => None,
+        Err(error) => panic!("no JSON: {error}"),
+    }
 }
 
 /// A token that verifies says so itself.
 fn check_verified_by_claims(verified: &VerifiedToken, header: &[u8], claims: &[u8]) {
-    assert_eq!(read_json_of_part(header)["alg"], "HS256");
-    let claims = read_json_of_part(claims);
+    let (Some(header), Some(claims)) = (read_json_of_part(header), read_json_of_part(claims))
+    else {
+        return;
+    };
+    assert_eq!(header["alg"], "HS256");
     assert_eq!(claims["exp"].as_i64(), Some(verified.expires_at.timestamp()));
     assert!(verified.expires_at > Utc::now() - Duration::from_secs(60));
     assert!(claims["type"].is_null() || claims["type"] == "access");
@@ -59,10 +67,11 @@ fn should_verify_only_what_is_signed_and_says_so() {
             }
             Err(DomainError::TokenExpired) => {
                 // Told only to who once had a good token.
-                let exp = read_json_of_part(claims)["exp"].as_f64();
-                assert!(
-                    !forged && exp.is_some_and(|exp| exp < Utc::now().timestamp() as f64 + 1.0)
-                );
+                assert!(!forged);
+                if let Some(claims) = read_json_of_part(claims) {
+                    let now = Utc::now().timestamp() as f64;
+                    assert!(claims["exp"].as_f64().is_some_and(|exp| exp < now + 1.0));
+                }
             }
             Err(error) => assert!(matches!(error, DomainError::Unauthenticated), "{error}"),
         }
