@@ -33,7 +33,7 @@ fn should_resume_after_a_position_or_say_that_it_is_none() {
         if accepts_stream_of_events(&headers) {
             assert!(lower.contains(EVENT_STREAM));
         } else {
-            assert_ne!(lower.trim(), EVENT_STREAM);
+            assert_ne!(lower.trim_matches([' ', '\t']), EVENT_STREAM);
         }
     });
 }
