@@ -46,13 +46,13 @@ fn list_copied_paths() -> (BTreeSet<String>, BTreeSet<String>) {
 fn list_folders_read_by_build() -> BTreeSet<String> {
     let mut folders = BTreeSet::new();
     for entry in WalkDir::new(repository().join("crates")).into_iter().filter_map(Result::ok) {
-        let path = entry.path();
+        let path = entry.path().strip_prefix(repository()).expect("inside");
         let is_source = path.components().any(|part| part.as_os_str() == "src")
             || path.file_name().is_some_and(|name| name == "build.rs");
         if !is_source || path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
-        let text = fs::read_to_string(path).expect("a readable file");
+        let text = fs::read_to_string(entry.path()).expect("a readable file");
         for reference in text.split("\"../../").skip(1) {
             folders.extend(reference.split('"').next().map(str::to_owned));
         }

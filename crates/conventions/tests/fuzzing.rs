@@ -16,13 +16,13 @@ fn crates_folder() -> &'static Path {
 fn list_targets_in_sources() -> BTreeSet<String> {
     let mut targets = BTreeSet::new();
     for entry in WalkDir::new(crates_folder()).into_iter().filter_map(Result::ok) {
-        let path = entry.path();
+        let path = entry.path().strip_prefix(crates_folder()).expect("inside");
         let in_fuzz_module = path.file_name().is_some_and(|name| name == "fuzz.rs")
             || path.components().any(|part| part.as_os_str() == "fuzz");
         if !in_fuzz_module || path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
-        let text = fs::read_to_string(path).expect("a readable file");
+        let text = fs::read_to_string(entry.path()).expect("a readable file");
         for name in text.split("FuzzTarget::new(\"").skip(1) {
             let name = name.split('"').next().expect("a name").to_owned();
             assert!(targets.insert(name.clone()), "two targets are called {name}");

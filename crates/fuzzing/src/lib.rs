@@ -3,7 +3,7 @@
 //! A target lives in a module called `fuzz` beside the code that reads the bytes, so that it reaches what is private:
 //!
 //! ```
-//! owlpost_fuzzing::FuzzTarget::new("example").check_each_input(|bytes| {
+//! owlpost_fuzzing::FuzzTarget::new("example").check_each_fuzzed_input(|bytes| {
 //!     let text = String::from_utf8_lossy(bytes);
 //!     assert!(text.chars().count() <= bytes.len());
 //! });

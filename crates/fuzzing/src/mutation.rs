@@ -15,7 +15,7 @@ const TELLING_BYTES: &[u8] =
 struct Dice(u64);
 
 impl Dice {
-    fn roll_next_number(&mut self) -> u64 {
+    fn roll_next_random_number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,14 +23,14 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 
-    fn roll_index_below(&mut self, end: usize) -> usize {
-        usize::try_from(self.roll_next_number() % (end.max(1) as u64)).unwrap_or_default()
+    fn roll_index_below_end(&mut self, end: usize) -> usize {
+        usize::try_from(self.roll_next_random_number() % (end.max(1) as u64)).unwrap_or_default()
     }
 
     fn pick_byte_that_tells(&mut self) -> u8 {
-        match self.roll_index_below(4) {
-            0 => self.roll_next_number().to_le_bytes()[0],
-            _ => TELLING_BYTES[self.roll_index_below(TELLING_BYTES.len())],
+        match self.roll_index_below_end(4) {
+            0 => self.roll_next_random_number().to_le_bytes()[0],
+            _ => TELLING_BYTES[self.roll_index_below_end(TELLING_BYTES.len())],
         }
     }
 }
@@ -53,27 +53,27 @@ impl<'a> Mutator<'a> {
     }
 
     /// The next input.
-    pub(crate) fn make_next_input(&mut self) -> Vec<u8> {
+    pub(crate) fn make_next_mutated_input(&mut self) -> Vec<u8> {
         let mut input = self.pick_seed_of_corpus().to_vec();
-        for _ in 0..=self.dice.roll_next_number() % MOST_CHANGES {
-            self.change_input_somewhere(&mut input);
+        for _ in 0..=self.dice.roll_next_random_number() % MOST_CHANGES {
+            self.change_input_at_random(&mut input);
         }
         input.truncate(MOST_BYTES);
         input
     }
 
     fn pick_seed_of_corpus(&mut self) -> &'a [u8] {
-        let picked = self.dice.roll_index_below(self.seeds.len());
+        let picked = self.dice.roll_index_below_end(self.seeds.len());
         self.seeds.get(picked).map_or(&[], |(_, bytes)| bytes)
     }
 
-    fn change_input_somewhere(&mut self, input: &mut Vec<u8>) {
-        let at = self.dice.roll_index_below(input.len() + 1);
-        let end = at + self.dice.roll_index_below(input.len() - at + 1);
-        match self.dice.roll_index_below(8) {
+    fn change_input_at_random(&mut self, input: &mut Vec<u8>) {
+        let at = self.dice.roll_index_below_end(input.len() + 1);
+        let end = at + self.dice.roll_index_below_end(input.len() - at + 1);
+        match self.dice.roll_index_below_end(8) {
             0 => {
                 if let Some(byte) = input.get_mut(at) {
-                    *byte ^= 1 << self.dice.roll_index_below(8);
+                    *byte ^= 1 << self.dice.roll_index_below_end(8);
                 }
             }
             1 => {
@@ -83,7 +83,7 @@ impl<'a> Mutator<'a> {
                 }
             }
             2 => {
-                for _ in 0..=self.dice.roll_index_below(3) {
+                for _ in 0..=self.dice.roll_index_below_end(3) {
                     input.insert(at, self.dice.pick_byte_that_tells());
                 }
             }
@@ -97,14 +97,14 @@ impl<'a> Mutator<'a> {
             }
             6 => {
                 let other = self.pick_seed_of_corpus();
-                let from = self.dice.roll_index_below(other.len() + 1);
-                let to = from + self.dice.roll_index_below(other.len() - from + 1);
+                let from = self.dice.roll_index_below_end(other.len() + 1);
+                let to = from + self.dice.roll_index_below_end(other.len() - from + 1);
                 input.splice(at..end, other[from..to].iter().copied());
             }
             _ => {
                 // One byte many times: deep nesting, long numbers, floods of separators.
                 let byte = self.dice.pick_byte_that_tells();
-                let times = 1 << self.dice.roll_index_below(11);
+                let times = 1 << self.dice.roll_index_below_end(11);
                 input.splice(at..at, std::iter::repeat_n(byte, times));
             }
         }
@@ -120,7 +120,7 @@ mod tests {
     fn make_inputs_of_target(target: &str) -> Vec<Vec<u8>> {
         let seeds = [("a".to_owned(), b"42[\"event\",{}]".to_vec()), ("b".to_owned(), Vec::new())];
         let mut mutator = Mutator::new(target, &seeds);
-        (0..2000).map(|_| mutator.make_next_input()).collect()
+        (0..2000).map(|_| mutator.make_next_mutated_input()).collect()
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl FuzzTarget {
     ///
     /// When `check` does, having said where the input is; also when the panic was caught before it got there, as a
     /// runtime does for its tasks.
-    pub fn check_each_input(self, check: impl Fn(&[u8]) + 'static) {
+    pub fn check_each_fuzzed_input(self, check: impl Fn(&[u8]) + 'static) {
         #[cfg(fuzzing)]
         if std::env::var_os(LIST_VARIABLE).is_some() {
             return self.print_target_of_test();
@@ -75,7 +75,7 @@ impl FuzzTarget {
         let corpus = read_corpus_of_target(self.name);
         let mut mutator = Mutator::new(self.name, &corpus);
         let mutations = (0..self.seeded_inputs)
-            .map(|number| (format!("mutation {number}"), mutator.make_next_input()));
+            .map(|number| (format!("mutation {number}"), mutator.make_next_mutated_input()));
         for (label, input) in corpus.iter().cloned().chain(mutations) {
             watch.begin_input_at_hand(&input);
             let checked = catch_unwind(AssertUnwindSafe(|| check(&input)));
@@ -146,7 +146,7 @@ mod tests {
         let sees = seen.clone();
         FuzzTarget::new("example")
             .with_seeded_inputs(100)
-            .check_each_input(move |input| sees.borrow_mut().push(input.to_vec()));
+            .check_each_fuzzed_input(move |input| sees.borrow_mut().push(input.to_vec()));
         let seen = seen.take();
         assert_eq!(seen.len(), 102);
         assert_eq!(seen[..2], [b"owl".to_vec(), b"post".to_vec()]);
@@ -154,7 +154,7 @@ mod tests {
 
     fn find_reason_of_failure(check: impl Fn(&[u8]) + 'static) -> String {
         let broken = catch_unwind(AssertUnwindSafe(|| {
-            FuzzTarget::new("example").check_each_input(check);
+            FuzzTarget::new("example").check_each_fuzzed_input(check);
         }));
         *broken.expect_err("broken").downcast::<String>().expect("a text")
     }

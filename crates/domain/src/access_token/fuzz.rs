@@ -52,7 +52,7 @@ fn check_verified_by_claims(verified: &VerifiedToken, header: &[u8], claims: &[u
 #[test]
 fn should_verify_only_what_is_signed_and_says_so() {
     let signer = TokenSigner::new(SECRET);
-    FuzzTarget::new("domain-access-tokens").check_each_input(move |input| {
+    FuzzTarget::new("domain-access-tokens").check_each_fuzzed_input(move |input| {
         let mut choices = Choices::new(input);
         let forged = choices.take_byte_or_zero() == b'!';
         let length = usize::from(choices.take_byte_or_zero());
@@ -87,7 +87,7 @@ fn should_verify_only_what_is_signed_and_says_so() {
 #[test]
 fn should_refuse_any_text_as_a_token() {
     let signer = TokenSigner::new(SECRET);
-    FuzzTarget::new("domain-token-texts").check_each_input(move |input| {
+    FuzzTarget::new("domain-token-texts").check_each_fuzzed_input(move |input| {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let refused = signer.verify_access_token_claims(text);
         assert!(matches!(refused, Err(DomainError::Unauthenticated)), "{refused:?}");

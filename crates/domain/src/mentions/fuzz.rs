@@ -25,7 +25,7 @@ fn read_handle_at_sign(text: &[char], at: usize) -> Option<String> {
 
 #[test]
 fn should_find_the_handles_that_a_reader_finds_each_once() {
-    FuzzTarget::new("domain-mentions").check_each_input(|input| {
+    FuzzTarget::new("domain-mentions").check_each_fuzzed_input(|input| {
         let Ok(text) = std::str::from_utf8(input) else { return };
         let characters: Vec<char> = text.chars().collect();
         let mut known = HashSet::new();

@@ -87,7 +87,7 @@ fn check_key_of_request(text: &str) {
 
 #[test]
 fn should_accept_only_texts_within_the_limits_and_name_the_field_otherwise() {
-    FuzzTarget::new("domain-texts").check_each_input(|input| {
+    FuzzTarget::new("domain-texts").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let kind = choices.take_byte_or_zero();
         let Ok(text) = std::str::from_utf8(choices.take_rest_of_input()) else { return };

@@ -63,7 +63,7 @@ fn parse_text_of_packet(format: Format, text: String) -> Option<Packet> {
 }
 
 /// A length in front of `end`, and what is behind it.
-fn split_length_slowly<T: Copy + PartialEq>(
+fn split_length_from_packets<T: Copy + PartialEq>(
     units: &[T],
     end: T,
     value_of: impl Fn(T) -> Option<u64>,
@@ -74,7 +74,7 @@ fn split_length_slowly<T: Copy + PartialEq>(
 }
 
 /// Takes the body apart as JavaScript would, unit by unit.
-fn decode_body_slowly(format: Format, body: &[u8]) -> Option<Vec<Option<Packet>>> {
+fn decode_body_unit_by_unit(format: Format, body: &[u8]) -> Option<Vec<Option<Packet>>> {
     let mut packets = Vec::new();
     match format {
         Format::Four => {
@@ -94,7 +94,7 @@ fn decode_body_slowly(format: Format, body: &[u8]) -> Option<Vec<Option<Packet>>
             let digit = |unit: u16| char::from_u32(unit.into())?.to_digit(10).map(u64::from);
             let mut rest = &units[..];
             while !rest.is_empty() {
-                let taken = split_length_slowly(rest, u16::from(b':'), digit)
+                let taken = split_length_from_packets(rest, u16::from(b':'), digit)
                     .and_then(|(length, behind)| behind.split_at_checked(length));
                 packets.push(taken.and_then(|(packet, _)| {
                     parse_text_of_packet(format, String::from_utf16(packet).ok()?)
@@ -106,7 +106,7 @@ fn decode_body_slowly(format: Format, body: &[u8]) -> Option<Vec<Option<Packet>>
             let digit = |byte: u8| (byte < 10).then_some(u64::from(byte));
             let mut rest = body;
             while let Some((kind, behind)) = rest.split_first() {
-                let taken = split_length_slowly(behind, 0xff, digit)
+                let taken = split_length_from_packets(behind, 0xff, digit)
                     .and_then(|(length, behind)| behind.split_at_checked(length));
                 packets.push(taken.and_then(|(packet, _)| match (kind, packet) {
                     (0, text) => {
@@ -124,10 +124,10 @@ fn decode_body_slowly(format: Format, body: &[u8]) -> Option<Vec<Option<Packet>>
 
 #[test]
 fn should_decode_any_body_as_a_slower_decoder_does() {
-    FuzzTarget::new("polling-bodies").check_each_input(|input| {
+    FuzzTarget::new("polling-bodies").check_each_fuzzed_input(|input| {
         let Some((first, body)) = input.split_first() else { return };
         let format = Format::from_byte(*first);
-        let expected = match decode_body_slowly(format, body) {
+        let expected = match decode_body_unit_by_unit(format, body) {
             None => Decoded { is_broken: true, ..Decoded::default() },
             Some(all) => Decoded {
                 is_broken: all.iter().any(Option::is_none),
@@ -190,7 +190,7 @@ fn append_packet_as_client(format: Format, packet: &Packet, body: &mut Vec<u8>) 
 
 #[test]
 fn should_decode_what_clients_write_to_what_they_mean() {
-    FuzzTarget::new("polling-packets").check_each_input(|input| {
+    FuzzTarget::new("polling-packets").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let format = Format::from_byte(choices.take_byte_or_zero());
         let (mut packets, mut body) = (Vec::new(), Vec::new());

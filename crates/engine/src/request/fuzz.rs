@@ -46,7 +46,7 @@ fn check_refusal_by_model(refusal: Rejection, query: &str) {
 
 #[test]
 fn should_take_a_query_for_what_it_says_or_refuse_it_with_the_right_code() {
-    FuzzTarget::new("engine-query").check_each_input(|input| {
+    FuzzTarget::new("engine-query").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let method = if choices.take_byte_or_zero() == b'P' { Method::POST } else { Method::GET };
         let target = [b"/socket.io/?", choices.take_rest_of_input()].concat();

@@ -7,7 +7,7 @@ use super::*;
 
 #[test]
 fn should_resume_after_a_position_or_say_that_it_is_none() {
-    FuzzTarget::new("http-event-headers").check_each_input(|input| {
+    FuzzTarget::new("http-event-headers").check_each_fuzzed_input(|input| {
         let Ok(value) = HeaderValue::from_bytes(input) else { return };
         let mut headers = HeaderMap::new();
         headers.insert("last-event-id", value.clone());

@@ -13,7 +13,7 @@ use super::{IdempotencyKeyHeader, IfMatchHeader, QueryParams};
 use crate::error::HttpError;
 
 /// The field a refusal names.
-fn field_of_refusal(error: &HttpError) -> &str {
+fn read_field_of_refusal(error: &HttpError) -> &str {
     let HttpError::Domain(DomainError::Validation { field, message }) = error else {
         panic!("no refusal of a field: {error}");
     };
@@ -37,25 +37,25 @@ fn check_param_by_oracle(params: &QueryParams, name: &str, pairs: &[(String, Str
         .collect();
     match params.read_text_of_param(name) {
         Ok(text) => assert_eq!(text.as_slice(), given),
-        Err(error) => assert!(given.len() > 1 && field_of_refusal(&error) == name),
+        Err(error) => assert!(given.len() > 1 && read_field_of_refusal(&error) == name),
     }
     match params.read_number_of_param::<u32>(name) {
         Ok(number) => assert_eq!(number, given.first().and_then(|text| text.parse().ok())),
-        Err(error) => assert_eq!(field_of_refusal(&error), name),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), name),
     }
     match params.read_number_of_param::<i64>(name) {
         Ok(number) => assert!(number.is_none_or(|number| number >= 0)),
-        Err(error) => assert_eq!(field_of_refusal(&error), name),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), name),
     }
     match params.read_id_of_param(name) {
         Ok(id) => assert_eq!(id, given.first().and_then(|text| Uuid::parse_str(text).ok())),
-        Err(error) => assert_eq!(field_of_refusal(&error), name),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), name),
     }
     match params.read_flag_of_param(name) {
         Ok(flag) => {
             assert_eq!(flag.map(|flag| flag.to_string()), given.first().map(|t| (*t).to_owned()))
         }
-        Err(error) => assert_eq!(field_of_refusal(&error), name),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), name),
     }
     let words = params.read_words_of_param(name);
     assert!(words.iter().all(|word| !word.is_empty() && !word.contains(',')));
@@ -63,13 +63,13 @@ fn check_param_by_oracle(params: &QueryParams, name: &str, pairs: &[(String, Str
         Ok(list) => {
             assert_eq!(list.iter().map(|status| status.as_str()).collect::<Vec<_>>(), words)
         }
-        Err(error) => assert_eq!(field_of_refusal(&error), name),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), name),
     }
 }
 
 #[test]
 fn should_read_any_query_as_forms_are_read_or_say_which_parameter_is_wrong() {
-    FuzzTarget::new("http-query").check_each_input(|input| {
+    FuzzTarget::new("http-query").check_each_fuzzed_input(|input| {
         let Ok(query) = std::str::from_utf8(input) else { return };
         let pairs = read_pairs_by_oracle(query);
         match QueryParams::from_query(query) {
@@ -81,14 +81,14 @@ fn should_read_any_query_as_forms_are_read_or_say_which_parameter_is_wrong() {
                 }
             }
             Err(error) => {
-                let field = field_of_refusal(&error);
+                let field = read_field_of_refusal(&error);
                 assert!(pairs.is_none(), "{field} is fine");
             }
         }
     });
 }
 
-fn request_with_header(name: HeaderName, values: &[&[u8]]) -> Option<Parts> {
+fn build_request_with_header(name: HeaderName, values: &[&[u8]]) -> Option<Parts> {
     let mut request = Request::builder().uri("/api/incidents").body(()).ok()?;
     for value in values {
         request.headers_mut().append(&name, HeaderValue::from_bytes(value).ok()?);
@@ -108,7 +108,7 @@ fn check_version_of_request(parts: &mut Parts, values: &[&[u8]]) {
             let other = text.replace(|c: char| c.is_ascii_digit(), "");
             assert!(["", "\"\"", "W/\"\"", "W/"].contains(&other.trim()), "{other}");
         }
-        Err(error) => assert_eq!(field_of_refusal(&error), "If-Match"),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), "If-Match"),
     }
 }
 
@@ -123,13 +123,13 @@ fn check_key_of_request(parts: &mut Parts, values: &[&[u8]]) {
             let length = key.chars().count();
             assert!(values.len() == 1 && (1..=limits.idempotency_key_chars).contains(&length));
         }
-        Err(error) => assert_eq!(field_of_refusal(&error), "Idempotency-Key"),
+        Err(error) => assert_eq!(read_field_of_refusal(&error), "Idempotency-Key"),
     }
 }
 
 #[test]
 fn should_read_any_version_and_any_key_or_say_which_header_is_wrong() {
-    FuzzTarget::new("http-headers").check_each_input(|input| {
+    FuzzTarget::new("http-headers").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let kind = choices.take_byte_or_zero();
         let rest = choices.take_rest_of_input();
@@ -139,7 +139,7 @@ fn should_read_any_version_and_any_key_or_say_which_header_is_wrong() {
         } else {
             header::IF_MATCH
         };
-        let Some(mut parts) = request_with_header(name, &values) else { return };
+        let Some(mut parts) = build_request_with_header(name, &values) else { return };
         if kind == b'k' {
             check_key_of_request(&mut parts, &values);
         } else {

@@ -24,7 +24,7 @@ fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_
 
 #[test]
 fn should_accept_exactly_the_payloads_of_the_table() {
-    FuzzTarget::new("socketio-event-payloads").check_each_input(|input| {
+    FuzzTarget::new("socketio-event-payloads").check_each_fuzzed_input(|input| {
         let Ok(payload) = serde_json::from_slice::<Value>(input) else { return };
         for event in ClientEvent::ALL {
             match event {

@@ -7,14 +7,14 @@ use serde_json::json;
 use super::*;
 
 /// Decodes by hand what form_urlencoded decodes.
-fn find_query_value_slowly(query: &str, name: &str) -> Option<String> {
+fn find_query_value_by_hand(query: &str, name: &str) -> Option<String> {
     query.split('&').filter(|pair| !pair.is_empty()).find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode_text_slowly(key) == name).then(|| decode_text_slowly(value))
+        (decode_percents_by_hand(key) == name).then(|| decode_percents_by_hand(value))
     })
 }
 
-fn decode_text_slowly(text: &str) -> String {
+fn decode_percents_by_hand(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
@@ -30,7 +30,7 @@ fn decode_text_slowly(text: &str) -> String {
 
 /// The token a reader finds: the payload before the query before the header. Something else than a text in the payload
 /// is a token that is none.
-fn find_token_slowly(auth: &Value, query: &str, header: &str) -> Option<String> {
+fn find_token_by_hand(auth: &Value, query: &str, header: &str) -> Option<String> {
     let in_auth = match &auth["token"] {
         Value::Null => None,
         Value::String(token) => Some(token.clone()),
@@ -42,7 +42,7 @@ fn find_token_slowly(auth: &Value, query: &str, header: &str) -> Option<String> 
     };
     in_auth
         .filter(|token| !token.is_empty())
-        .or_else(|| find_query_value_slowly(query, "token").filter(|token| !token.is_empty()))
+        .or_else(|| find_query_value_by_hand(query, "token").filter(|token| !token.is_empty()))
         .or_else(in_header)
 }
 
@@ -62,7 +62,7 @@ fn check_wishes_of_client(auth: &Value) {
 
 #[test]
 fn should_find_the_token_and_the_wishes_of_any_client() {
-    FuzzTarget::new("socketio-handshake").check_each_input(|input| {
+    FuzzTarget::new("socketio-handshake").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let length = usize::from(choices.take_byte_or_zero());
         let query = choices.take_bytes_up_to(length);
@@ -81,11 +81,11 @@ fn should_find_the_token_and_the_wishes_of_any_client() {
         let query = parts.uri.query().unwrap_or_default();
         for name in ["token", "lastEventId", "room"] {
             let found = find_query_value_by_name(Some(query), name);
-            assert_eq!(found, find_query_value_slowly(query, name), "{name}");
+            assert_eq!(found, find_query_value_by_hand(query, name), "{name}");
         }
         assert_eq!(
             find_token_of_handshake(&auth, &parts),
-            find_token_slowly(&auth, query, &header)
+            find_token_by_hand(&auth, query, &header)
         );
         check_wishes_of_client(&auth);
     });

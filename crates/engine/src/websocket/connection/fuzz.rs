@@ -17,7 +17,7 @@ fn check_error_of_text(error: &PacketParseError, text: &str) {
 
 #[test]
 fn should_read_packets_that_are_written_the_same_again() {
-    FuzzTarget::new("engine-packets").check_each_input(|input| {
+    FuzzTarget::new("engine-packets").check_each_fuzzed_input(|input| {
         let Some((first, rest)) = input.split_first() else { return };
         let protocol = if *first == b'3' { ProtocolVersion::V3 } else { ProtocolVersion::V4 };
         let Ok(text) = std::str::from_utf8(rest) else { return };

@@ -191,7 +191,7 @@ fn check_pongs_by_client(written: &[u8]) {
 
 #[test]
 fn should_read_any_bytes_as_tungstenite_does_however_they_are_cut() {
-    FuzzTarget::new("websocket-bytes").check_each_input(|input| {
+    FuzzTarget::new("websocket-bytes").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let seed = choices.take_byte_or_zero();
         check_stream_against_oracle(choices.take_rest_of_input(), seed);
@@ -226,7 +226,7 @@ fn append_frame_of_choices(choices: &mut Choices<'_>, to: &mut Vec<u8>) {
 
 #[test]
 fn should_read_any_frames_as_tungstenite_does_however_they_are_cut() {
-    FuzzTarget::new("websocket-frames").check_each_input(|input| {
+    FuzzTarget::new("websocket-frames").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let (seed, cut) = (choices.take_byte_or_zero(), choices.take_byte_or_zero());
         let mut bytes = Vec::new();

@@ -105,7 +105,7 @@ impl<'de> serde::Deserialize<'de> for Object {
     }
 }
 
-fn is_of_kind(value: &Value, kind: Kind) -> bool {
+fn is_value_of_kind(value: &Value, kind: Kind) -> bool {
     match kind {
         Kind::Text => value.is_string(),
         Kind::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
@@ -115,12 +115,12 @@ fn is_of_kind(value: &Value, kind: Kind) -> bool {
 }
 
 /// The fields that are wrong.
-fn find_wrong_fields(object: &Object, fields: &[Field]) -> BTreeSet<&'static str> {
+fn find_wrong_fields_of_object(object: &Object, fields: &[Field]) -> BTreeSet<&'static str> {
     let wrong = fields.iter().filter(|(name, kind, presence)| {
         let fits = match object.fields.get(*name) {
             None => *presence != Required,
             Some(Value::Null) => *presence == Nullable,
-            Some(value) => is_of_kind(value, *kind),
+            Some(value) => is_value_of_kind(value, *kind),
         };
         !fits || object.repeated.contains(*name)
     });
@@ -150,7 +150,7 @@ fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
     let oracle = std::str::from_utf8(body).ok().map(serde_json::from_str::<Object>);
     match oracle {
         Some(Ok(object)) => {
-            let wrong = find_wrong_fields(&object, fields);
+            let wrong = find_wrong_fields_of_object(&object, fields);
             match refused.as_deref() {
                 None => assert!(wrong.is_empty(), "accepted in spite of {wrong:?}"),
                 Some(field) => assert!(wrong.contains(field), "{field}, and not {wrong:?}"),
@@ -164,7 +164,7 @@ fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
 
 #[test]
 fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() {
-    FuzzTarget::new("http-bodies").check_each_input(|body| {
+    FuzzTarget::new("http-bodies").check_each_fuzzed_input(|body| {
         check_body_by_table::<IncidentReport>(body, REPORT);
         check_body_by_table::<IncidentChange>(body, CHANGE);
         check_body_by_table::<ResolutionNote>(body, RESOLUTION);

@@ -31,7 +31,7 @@ fn decode_message_by_parser(
     }
 }
 
-fn data_of_packet(packet: &Packet) -> Option<(&Value, Option<i64>)> {
+fn find_data_of_packet(packet: &Packet) -> Option<(&Value, Option<i64>)> {
     match &packet.inner {
         PacketData::Event(data, ack) | PacketData::BinaryEvent(data, ack) => Some((data, *ack)),
         PacketData::EventAck(data, ack) | PacketData::BinaryAck(data, ack) => {
@@ -45,7 +45,7 @@ fn data_of_packet(packet: &Packet) -> Option<(&Value, Option<i64>)> {
 /// What is read is a part of the message, and an encoder makes the same packet of it.
 fn check_packet_of_message(packet: &Packet, text: &str) {
     assert!(packet.ns == "/" || text.contains(packet.ns.as_str()));
-    let Some((data, ack)) = data_of_packet(packet) else { return };
+    let Some((data, ack)) = find_data_of_packet(packet) else { return };
     let Value::Str(json, attachments) = data else { panic!("bytes in a text") };
     assert!(text.ends_with(json.as_str()));
     if let Some(ack) = ack {
@@ -88,7 +88,7 @@ fn check_event_by_oracle(mut data: Value) {
 
 #[test]
 fn should_read_packets_as_they_are_written_and_events_as_serde_json_does() {
-    FuzzTarget::new("socketio-json-packets").check_each_input(|input| {
+    FuzzTarget::new("socketio-json-packets").check_each_fuzzed_input(|input| {
         let state = ParserState::default();
         let mut header = String::new();
         for message in read_messages_of_input(input) {

@@ -53,7 +53,7 @@ fn check_event_of_packet(packet: Packet) {
 
 #[test]
 fn should_read_any_bytes_as_packets_that_encode_to_the_same() {
-    FuzzTarget::new("socketio-msgpack-bytes").check_each_input(|input| {
+    FuzzTarget::new("socketio-msgpack-bytes").check_each_fuzzed_input(|input| {
         let Ok(packet) = decode_bytes_by_parser(Bytes::copy_from_slice(input)) else { return };
         check_packet_of_message(&packet, input);
         check_event_of_packet(packet);
@@ -72,7 +72,7 @@ struct ClientPacket<'a> {
 
 #[test]
 fn should_read_every_event_that_another_encoder_writes() {
-    FuzzTarget::new("socketio-msgpack-events").check_each_input(|input| {
+    FuzzTarget::new("socketio-msgpack-events").check_each_fuzzed_input(|input| {
         let mut choices = Choices::new(input);
         let id = match choices.take_byte_or_zero() {
             0 => None,

@@ -103,7 +103,7 @@ impl Server {
         (status, body.to_vec())
     }
 
-    async fn wait_until_seen(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
+    async fn wait_until_handlers_saw(&self, what: &str, is_so: impl Fn(&Seen) -> bool) {
         for _ in 0..TURNS {
             if is_so(&self.seen.lock()) {
                 return;
@@ -145,7 +145,7 @@ impl Server {
             let (status, _) = post(&[self.encode_packet_for_engine(0, None)]).await;
             assert_eq!(status, StatusCode::OK);
         }
-        self.wait_until_seen("the socket", |seen| seen.came == 1).await;
+        self.wait_until_handlers_saw("the socket", |seen| seen.came == 1).await;
 
         let (status, _) = post(messages).await;
         let probe = (PROBE, &json!({ "alive": true }));
@@ -165,15 +165,16 @@ impl Server {
         } else {
             check_events_by_oracle(self.format, messages, &seen);
         }
-        let (_, _) =
-            self.request_engine_by_polling(Method::POST, &query, end_of_session(protocol)).await;
-        self.wait_until_seen("the end of the socket", |seen| seen.gone == 1).await;
+        let (_, _) = self
+            .request_engine_by_polling(Method::POST, &query, write_end_of_session(protocol))
+            .await;
+        self.wait_until_handlers_saw("the end of the socket", |seen| seen.gone == 1).await;
         let (status, _) = post(&[self.encode_packet_for_engine(1, None)]).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "the session is over");
     }
 }
 
-fn end_of_session(protocol: u8) -> String {
+fn write_end_of_session(protocol: u8) -> String {
     if protocol == 3 { "1:1".to_owned() } else { "1".to_owned() }
 }
 
@@ -238,12 +239,12 @@ fn check_server_by_clients(format: WireFormat) -> impl Fn(&[u8]) {
 fn should_survive_every_client_of_the_json_server() {
     FuzzTarget::new("socketio-json-server")
         .with_seeded_inputs(500)
-        .check_each_input(check_server_by_clients(WireFormat::Json));
+        .check_each_fuzzed_input(check_server_by_clients(WireFormat::Json));
 }
 
 #[test]
 fn should_survive_every_client_of_the_msgpack_server() {
     FuzzTarget::new("socketio-msgpack-server")
         .with_seeded_inputs(500)
-        .check_each_input(check_server_by_clients(WireFormat::MsgPack));
+        .check_each_fuzzed_input(check_server_by_clients(WireFormat::MsgPack));
 }
