@@ -251,7 +251,7 @@ impl Store {
 
     /// One incident.
     pub async fn find_incident_by_id(&self, id: IncidentId) -> Result<Incident> {
-        crate::fault_hook::panic_for_nil_id_if_wanted(id);
+        crate::fault_hook::cause_wanted_fault_for_nil_id(id);
         let sql = format!("{SELECT_INCIDENT} where i.id = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(id)
@@ -264,7 +264,7 @@ impl Store {
     /// Whether there is such an incident. Simultaneous questions share a statement: after a cut, everybody in a room
     /// asks at the same moment.
     pub async fn check_incident_exists_by_id(&self, id: IncidentId) -> Result<()> {
-        crate::fault_hook::panic_for_nil_id_if_wanted(id);
+        crate::fault_hook::cause_wanted_fault_for_nil_id(id);
         let seen = self.seen_incidents.try_get_with(id, self.ask_whether_incident_exists(id)).await;
         seen.map_err(|error| match &*error {
             DomainError::NotFound(what) => DomainError::NotFound(what),

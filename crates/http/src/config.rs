@@ -9,6 +9,9 @@ use utoipa::ToSchema;
 /// Renders the metrics of the process in Prometheus' text format.
 pub type MetricsRenderer = Arc<dyn Fn() -> String + Send + Sync>;
 
+/// Tells whether worker threads of the process are stuck. Asked by every request for the health of the server.
+pub type StallCheck = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A login shown to everybody, because the server runs for demonstration.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DemoUser {
@@ -39,6 +42,8 @@ pub struct HttpConfig {
     pub demo_users: Vec<DemoUser>,
     /// Answers `GET /metrics`.
     pub metrics_renderer: MetricsRenderer,
+    /// Fails `GET /health` and `GET /health/ready` while it says so.
+    pub workers_stuck: StallCheck,
     /// Silence after which a stream is sent a comment, so that proxies keep it open.
     pub stream_keep_alive: Duration,
     /// What a stream tells its reader to wait before it reconnects.
@@ -57,6 +62,7 @@ impl Default for HttpConfig {
             rate_limit_http: 50,
             demo_users: Vec::new(),
             metrics_renderer: Arc::new(String::new),
+            workers_stuck: Arc::new(|| false),
             stream_keep_alive: Duration::from_secs(15),
             stream_retry: Duration::from_secs(2),
             presence_settle_timeout: Duration::from_millis(500),

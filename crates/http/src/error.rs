@@ -47,6 +47,9 @@ pub enum HttpError {
     /// The answer was not ready in time.
     #[error("The answer was not ready in time, try again")]
     TimedOut,
+    /// The server cannot be relied on until it is restarted.
+    #[error("Workers of the server are stuck")]
+    WorkersStuck,
     /// A handler panicked.
     #[error("Internal error")]
     Panicked(String),
@@ -127,7 +130,7 @@ impl HttpError {
                 field: Some("method".to_owned()),
                 ..Answer::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::ValidationError)
             },
-            Self::TimedOut => Answer {
+            Self::TimedOut | Self::WorkersStuck => Answer {
                 retry_after_seconds: Some(UNAVAILABLE_RETRY_SECONDS),
                 ..Answer::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable)
             },
@@ -232,6 +235,7 @@ mod tests {
             (HttpError::RouteUnknown, 404, "NOT_FOUND"),
             (HttpError::MethodNotAllowed, 405, "VALIDATION_ERROR"),
             (HttpError::TimedOut, 503, "UNAVAILABLE"),
+            (HttpError::WorkersStuck, 503, "UNAVAILABLE"),
             (HttpError::Panicked("x".into()), 500, "INTERNAL"),
         ];
         for (error, status, code) in cases {

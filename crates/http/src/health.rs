@@ -9,7 +9,10 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::state::HttpState;
+use crate::{
+    error::{ErrorBody, HttpError},
+    state::HttpState,
+};
 
 /// Prometheus' text format.
 const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -24,7 +27,8 @@ pub(crate) struct Liveness {
 /// Whether the server should be sent requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessReport {
-    /// `ok`; `degraded` without the bus; `unavailable` without the database; `draining` when it is about to stop.
+    /// `ok`; `degraded` without the bus; `unavailable` without the database or while workers are stuck; `draining`
+    /// when it is about to stop.
     status: &'static str,
     /// Each part it needs.
     checks: ReadinessChecks,
@@ -37,12 +41,28 @@ pub(crate) struct ReadinessChecks {
     database: &'static str,
     /// Redis between the nodes; `none` when the server is a single node.
     bus: &'static str,
+    /// The threads that do the server's work.
+    workers: &'static str,
 }
 
 /// Whether the process lives
-#[utoipa::path(get, path = "/health", tag = "server", responses((status = 200, body = Liveness)))]
-pub(crate) async fn answer_that_process_lives() -> Json<Liveness> {
-    Json(Liveness { status: "ok" })
+///
+/// It is no longer alive when threads that do its work do not come back from it: what they hold is stuck for good, and
+/// a supervisor should restart the process.
+#[utoipa::path(
+    get, path = "/health", tag = "server",
+    responses(
+        (status = 200, body = Liveness),
+        (status = 503, description = "`UNAVAILABLE`: workers are stuck, restart the process", body = ErrorBody)
+    )
+)]
+pub(crate) async fn answer_that_process_lives(
+    State(state): State<HttpState>,
+) -> Result<Json<Liveness>, HttpError> {
+    if (state.config().workers_stuck)() {
+        return Err(HttpError::WorkersStuck);
+    }
+    Ok(Json(Liveness { status: "ok" }))
 }
 
 /// Whether the server is ready for requests
@@ -55,8 +75,10 @@ pub(crate) async fn answer_that_process_lives() -> Json<Liveness> {
 )]
 pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> Response {
     let readiness = state.realtime().readiness();
+    let working = !(state.config().workers_stuck)();
     let word_for_check = |good: bool| if good { "ok" } else { "unavailable" };
-    let (code, status) = match (readiness.draining, readiness.database, readiness.bus) {
+    let usable = readiness.database && working;
+    let (code, status) = match (readiness.draining, usable, readiness.bus) {
         (true, _, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (false, false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         (false, true, Some(false)) => (StatusCode::OK, "degraded"),
@@ -67,6 +89,7 @@ pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> 
         checks: ReadinessChecks {
             database: word_for_check(readiness.database),
             bus: readiness.bus.map_or("none", word_for_check),
+            workers: word_for_check(working),
         },
     };
     (code, Json(report)).into_response()

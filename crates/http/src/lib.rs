@@ -36,7 +36,7 @@ mod sse;
 pub mod state;
 mod users;
 
-pub use config::{DemoUser, HttpConfig, MetricsRenderer};
+pub use config::{DemoUser, HttpConfig, MetricsRenderer, StallCheck};
 pub use error::HttpError;
 pub use openapi::build_openapi_document_of_routes;
 pub use router::build_router_of_http;

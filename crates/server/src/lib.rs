@@ -3,6 +3,7 @@
 //! - [`config`]: options, environment and commands, and how they are refused;
 //! - [`command`]: what each command does;
 //! - [`server`]: a server's life from open to closed;
+//! - [`signals`]: how it is stopped, and [`watchdog`]: what happens when it does not come back;
 //! - [`wiring`]: how the crates are put together;
 //! - [`listener`]: the accept loop;
 //! - [`database`]: Postgres by its address, or inside this process;
@@ -18,8 +19,10 @@ pub mod database;
 pub mod demo;
 pub mod listener;
 pub mod server;
+pub mod signals;
 pub mod standard_streams;
 pub mod telemetry;
+pub mod watchdog;
 pub mod wiring;
 
 pub use config::Settings;

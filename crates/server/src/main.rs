@@ -1,6 +1,6 @@
 //! The `owlpost` program. Reads its configuration, then runs a command of the library.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use owlpost::{
     command::run_command_to_end,
@@ -11,6 +11,9 @@ use owlpost::{
 /// Of those tried the one with the least memory for each connection at the same speed: see `docs/BENCHMARKS.md`.
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Longest wait, in the end, for threads of the runtime that do not come back.
+const RUNTIME_STOP_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let _last_lines = LastLines;
@@ -27,5 +30,7 @@ fn run_program_from_environment() -> anyhow::Result<()> {
     let command_line = read_command_line_and_environment()?;
     install_logging_to_stderr(command_line.settings.server.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run_command_to_end(command_line))
+    let outcome = runtime.block_on(run_command_to_end(command_line));
+    runtime.shutdown_timeout(RUNTIME_STOP_TIMEOUT);
+    outcome
 }

@@ -33,7 +33,7 @@ const LATENCY_SUFFIX: &str = "_seconds";
 const DEFAULT_DIRECTIVES: &str = "info,sqlx::postgres::notice=warn";
 
 /// Longest wait at the end of the process for the reader of the last lines.
-const LAST_LINES_TIMEOUT: Duration = Duration::from_secs(1);
+const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
 const LOST_LINES_METRIC: &str = "owlpost_log_lines_dropped_total";
 
@@ -91,14 +91,14 @@ pub struct LastLines;
 
 impl Drop for LastLines {
     fn drop(&mut self) {
-        flush_log_within_bound();
+        flush_log_within_bound(LAST_LINES_TIMEOUT);
     }
 }
 
-/// Waits for the log to be written, at most a second.
-pub fn flush_log_within_bound() {
+/// Waits for the log to be written, but no longer than `timeout`.
+pub fn flush_log_within_bound(timeout: Duration) {
     if let Some(log) = LOG.get() {
-        log.flush_lines_within_timeout(LAST_LINES_TIMEOUT);
+        log.flush_lines_within_timeout(timeout);
     }
 }
 

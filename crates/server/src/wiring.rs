@@ -4,7 +4,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::Router;
 use metrics_exporter_prometheus::PrometheusHandle;
-use owlpost_http::{HttpState, MetricsRenderer, build_router_of_http};
+use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
 use owlpost_realtime::Realtime;
 use owlpost_socketio::SocketIoGateway;
 
@@ -29,11 +29,15 @@ pub async fn build_application_from_parts(
     settings: &Settings,
     database: &Database,
     metrics: PrometheusHandle,
+    workers_stuck: StallCheck,
 ) -> anyhow::Result<Application> {
     // The embedded database serves this process alone.
     let config = settings.to_realtime_config(database.embedded);
     let realtime = Realtime::start_with_domain_store(database.store.clone(), config).await?;
-    let http = settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()));
+    let http = HttpConfig {
+        workers_stuck,
+        ..settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))
+    };
     let router = build_router_of_http(HttpState::new(realtime.clone(), http))
         .fallback_service(build_router_of_dashboard());
     let gateway =

@@ -38,6 +38,7 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("TYPING_TIMEOUT", "3 parsecs", "milliseconds"),
         ("EVENT_LOG_RETENTION", "a week", "milliseconds"),
         ("RATE_LIMIT_EVENTS", "-5", "0 for no limit"),
+        ("WATCHDOG_TIMEOUT", "500ms", "from 1s to 1h"),
         ("DATABASE_URL", "mysql://localhost/x", "postgres://"),
         ("DATABASE_POOL_SIZE", "0", "1 or more"),
         ("REDIS_URL", "http://localhost", "redis://"),

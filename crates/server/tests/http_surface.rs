@@ -13,7 +13,10 @@ async fn should_say_that_it_lives_and_is_ready() {
     let get = |path: &'static str| server.api.send(server.api.request("GET", path));
     assert_eq!(get("/health").await.expect(200).json, json!({ "status": "ok" }));
     let ready = get("/health/ready").await.expect(200).json;
-    assert_eq!(ready, json!({ "status": "ok", "checks": { "database": "ok", "bus": "none" } }));
+    assert_eq!(
+        ready,
+        json!({ "status": "ok", "checks": { "database": "ok", "bus": "none", "workers": "ok" } })
+    );
     let meta = get("/api/meta").await.expect(200).json;
     assert_eq!(
         meta,

@@ -32,6 +32,17 @@ pub(crate) fn parse_duration_above_zero(text: &str) -> Result<Duration, String> 
     if duration.is_zero() { Err("should be longer than 0".into()) } else { Ok(duration) }
 }
 
+/// Reads the timeout of the watchdog: 0 is off. Within less than a second, a machine that is merely busy looks stuck.
+pub(crate) fn parse_timeout_of_watchdog(text: &str) -> Result<Duration, String> {
+    let timeout = parse_duration_with_unit(text)?;
+    let bounds = Duration::from_secs(1)..=Duration::from_secs(3600);
+    if timeout.is_zero() || bounds.contains(&timeout) {
+        Ok(timeout)
+    } else {
+        Err("should be from 1s to 1h, or 0 to switch the watchdog off".into())
+    }
+}
+
 /// Reads a whole number of at least 1.
 pub(crate) fn parse_count_above_zero<T: FromStr + PartialOrd + From<u8>>(
     text: &str,
@@ -170,6 +181,16 @@ mod tests {
             assert!(parse_duration_with_unit(text).is_err(), "{text}");
         }
         assert!(parse_duration_above_zero("0").is_err());
+    }
+
+    #[test]
+    fn should_read_timeouts_of_the_watchdog_between_their_bounds() {
+        for (text, ms) in [("0", 0), ("1000", 1000), ("10s", 10_000), ("1h", 3_600_000)] {
+            assert_eq!(parse_timeout_of_watchdog(text), Ok(Duration::from_millis(ms)), "{text}");
+        }
+        for text in ["1", "999ms", "3600001", "1d", "-1", ""] {
+            assert!(parse_timeout_of_watchdog(text).is_err(), "{text}");
+        }
     }
 
     #[test]

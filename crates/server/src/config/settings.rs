@@ -8,7 +8,7 @@ use super::parse_value::{
     parse_address_to_listen, parse_count_above_zero, parse_duration_above_zero,
     parse_duration_with_unit, parse_network_of_addresses, parse_number_of_port,
     parse_origin_of_page, parse_rate_with_zero, parse_secret_of_tokens, parse_size_in_bytes,
-    parse_switch_on_or_off, parse_url_of_postgres, parse_url_of_redis,
+    parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres, parse_url_of_redis,
 };
 
 /// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
@@ -88,6 +88,10 @@ pub struct ServerSettings {
     /// Longest wait for requests in flight at shutdown, in ms
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "20000", value_parser = parse_duration_with_unit)]
     pub drain_timeout: Duration,
+    /// Time after which a worker thread that does not come back from what it does counts as stuck, and /health fails,
+    /// in ms: from 1s to 1h; 0 switches the watchdog off
+    #[arg(long, env = "WATCHDOG_TIMEOUT", default_value = "10000", value_parser = parse_timeout_of_watchdog)]
+    pub watchdog_timeout: Duration,
 }
 
 /// Where the data is.

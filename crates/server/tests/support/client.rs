@@ -26,6 +26,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    pub async fn read_whole(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = String::from_utf8_lossy(&response.bytes().await.expect("a body")).into_owned();
+        let json = serde_json::from_str(&text).unwrap_or_default();
+        Self { status, headers, json, text }
+    }
+
     /// A header as text; empty when there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
@@ -87,11 +94,7 @@ impl Api {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = String::from_utf8_lossy(&response.bytes().await.expect("a body")).into_owned();
-        let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer { status, headers, json, text }
+        Answer::read_whole(request.send().await.expect("an answer")).await
     }
 
     pub async fn get(&self, path: &str, person: &Person) -> Answer {

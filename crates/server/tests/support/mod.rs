@@ -72,8 +72,20 @@ impl TestServer {
 
     /// Asks the server to stop and waits for it; the exit code.
     pub fn stop(&mut self) -> Option<i32> {
+        if !matches!(self.process.try_wait(), Ok(Some(_))) {
+            self.send_signal("TERM");
+        }
+        self.wait_for_exit()
+    }
+
+    /// Sends the server a signal, by its name.
+    pub fn send_signal(&self, name: &str) {
         let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-TERM", &pid]).status();
+        let _ = Command::new("kill").args(["-s", name, &pid]).status();
+    }
+
+    /// Waits for the server to end; the exit code, and none when it was ended by a signal or not in time.
+    pub fn wait_for_exit(&mut self) -> Option<i32> {
         let deadline = Instant::now() + DEADLINE;
         while Instant::now() < deadline {
             if let Ok(Some(status)) = self.process.try_wait() {
