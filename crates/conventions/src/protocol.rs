@@ -5,19 +5,10 @@ use std::collections::BTreeMap;
 use owlpost_domain::{
     EventName,
     event::EventKind,
-    payload::{
-        CommentCreated, CommentDeleted, ConnectionAcknowledged, ErrorPayload, EscalationCritical,
-        EventsResumed, IncidentCreated, IncidentResolved, IncidentUpdated, NotificationDeleted,
-        NotificationNew, NotificationRead, PresenceCounts, PresenceJoin, PresenceLeave,
-        PresenceTyping,
-    },
+    payload_schema::{NamedSchemas, describe_payload_of_event},
 };
 use owlpost_socketio::events::ClientEvent;
 use serde_json::{Value, json};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{RefOr, Schema},
-};
 
 const INTRODUCTION: &str = "\
 Socket.IO on path `/socket.io/` (JSON) and `/socket.io-msgpack/` (msgpack), namespace `/`, transports polling and
@@ -72,7 +63,7 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         .map(|key| (key.clone(), json!({ "$ref": format!("#/components/messages/{key}") })))
         .collect();
     Ok(json!({
-        "asyncapi": "3.0.0",
+        "asyncapi": "3.1.0",
         "info": {
             "title": "Owl Post events",
             "version": env!("CARGO_PKG_VERSION"),
@@ -99,22 +90,17 @@ fn describe_server_event_message(
     name: EventName,
     schemas: &mut Schemas,
 ) -> Result<(String, Value), serde_json::Error> {
-    let payload = collect_payload_schema_of(name, schemas)?;
-    let mut schema = json!({ "$ref": format!("#/components/schemas/{payload}") });
-    if name.kind() == EventKind::Durable {
-        let event_id = json!({
-            "type": "object",
-            "required": ["eventId"],
-            "properties": { "eventId": { "type": "string", "pattern": "^[0-9]+$" } },
-        });
-        schema = json!({ "allOf": [schema, event_id] });
+    let mut found = NamedSchemas::new();
+    let payload = describe_payload_of_event(name, &mut found);
+    for (name, schema) in found {
+        schemas.insert(name, serde_json::to_value(schema)?);
     }
     let message = json!({
         "name": name.as_str(),
         "title": name.as_str(),
         "summary": format!("To {}.", audience_of_server_event(name)),
         "contentType": "application/json",
-        "payload": schema,
+        "payload": payload,
         "x-kind": format!("{:?}", name.kind()).to_lowercase(),
     });
     Ok((key_of_event_name(name.as_str()), message))
@@ -122,42 +108,6 @@ fn describe_server_event_message(
 
 fn key_of_event_name(name: &str) -> String {
     name.replace(':', "_")
-}
-
-/// Adds the payload's schema and all it refers to; gives its name.
-fn collect_payload_schema_of(
-    name: EventName,
-    into: &mut Schemas,
-) -> Result<String, serde_json::Error> {
-    fn collect<T: ToSchema + PartialSchema>(
-        into: &mut Schemas,
-    ) -> Result<String, serde_json::Error> {
-        let mut found: Vec<(String, RefOr<Schema>)> = Vec::new();
-        T::schemas(&mut found);
-        found.push((T::name().into_owned(), T::schema()));
-        for (name, schema) in found {
-            into.insert(name, serde_json::to_value(schema)?);
-        }
-        Ok(T::name().into_owned())
-    }
-    match name {
-        EventName::IncidentCreated => collect::<IncidentCreated>(into),
-        EventName::IncidentUpdated => collect::<IncidentUpdated>(into),
-        EventName::IncidentResolved => collect::<IncidentResolved>(into),
-        EventName::CommentCreated => collect::<CommentCreated>(into),
-        EventName::CommentDeleted => collect::<CommentDeleted>(into),
-        EventName::NotificationNew => collect::<NotificationNew>(into),
-        EventName::NotificationRead => collect::<NotificationRead>(into),
-        EventName::NotificationDeleted => collect::<NotificationDeleted>(into),
-        EventName::EscalationCritical => collect::<EscalationCritical>(into),
-        EventName::PresenceJoin => collect::<PresenceJoin>(into),
-        EventName::PresenceLeave => collect::<PresenceLeave>(into),
-        EventName::PresenceTyping => collect::<PresenceTyping>(into),
-        EventName::PresenceCounts => collect::<PresenceCounts>(into),
-        EventName::ConnectionAcknowledged => collect::<ConnectionAcknowledged>(into),
-        EventName::EventsResumed => collect::<EventsResumed>(into),
-        EventName::Error | EventName::UserChanged => collect::<ErrorPayload>(into),
-    }
 }
 
 const fn audience_of_server_event(name: EventName) -> &'static str {

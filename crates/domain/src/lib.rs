@@ -3,7 +3,8 @@
 //! Every piece of SQL of the product is in this crate, and nothing here knows HTTP, Socket.IO or a status code.
 //! Read in this order:
 //!
-//! - [`model`]: the nouns of the contract, and [`payload`], what each event says about them;
+//! - [`model`]: the nouns of the contract, and [`payload`], what each event says about them
+//!   ([`payload_schema`] describes it to others);
 //! - [`event`]: event names, topics (rooms), and what one row of the log is;
 //! - [`error`]: the one error type, with the codes every surface answers;
 //! - [`policy`]: who may do what, in one function;
@@ -32,6 +33,7 @@ pub mod mentions;
 pub mod model;
 pub mod notifications;
 pub mod payload;
+pub mod payload_schema;
 pub mod policy;
 pub mod presence;
 pub mod store;

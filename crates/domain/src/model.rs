@@ -30,8 +30,12 @@ pub fn serialize_optional_time_utc<S: Serializer>(
     }
 }
 
+/// Declares an enumeration by the words of its values.
+///
+/// The words are taken as token trees: a `literal` fragment reaches the derive macros inside an invisible group, in
+/// which `ToSchema` finds no literal and publishes the name of the variant instead.
 macro_rules! text_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, TS, ToSchema)]
         pub enum $name {
@@ -70,7 +74,7 @@ macro_rules! text_enum {
 }
 
 text_enum! {
-    /// What a user may do; see [`crate::policy`].
+    /// What a user may do.
     Role {
         /// Reports, reads and comments.
         Student = "STUDENT",
@@ -146,16 +150,19 @@ pub struct Incident {
     /// 1 to 200 characters.
     pub title: String,
     /// Up to 10,000 characters.
+    #[schema(required)]
     pub description: Option<String>,
     /// How bad.
     pub severity: Severity,
     /// How far.
     pub status: Status,
     /// Where, up to 200 characters.
+    #[schema(required)]
     pub location: Option<String>,
     /// Who reported it.
     pub reported_by: User,
     /// Who works on it.
+    #[schema(required)]
     pub assignee: Option<User>,
     /// When it was reported.
     #[serde(serialize_with = "serialize_time_as_utc")]
@@ -168,10 +175,13 @@ pub struct Incident {
     /// When it was resolved.
     #[serde(serialize_with = "serialize_optional_time_utc")]
     #[ts(type = "string | null")]
+    #[schema(required)]
     pub resolved_at: Option<DateTime<Utc>>,
     /// Who resolved it.
+    #[schema(required)]
     pub resolved_by: Option<User>,
     /// How it was resolved.
+    #[schema(required)]
     pub resolution: Option<String>,
     /// Grows by one with every change; send it back as `version` or `If-Match` to be told of a conflict.
     pub version: i32,
@@ -207,6 +217,7 @@ pub struct Notification {
     /// What to show.
     pub message: String,
     /// Where to go, relative to the dashboard.
+    #[schema(required)]
     pub link: Option<String>,
     /// Whether the person has read it.
     pub is_read: bool,
@@ -217,5 +228,6 @@ pub struct Notification {
     /// When it was read.
     #[serde(serialize_with = "serialize_optional_time_utc")]
     #[ts(type = "string | null")]
+    #[schema(required)]
     pub read_at: Option<DateTime<Utc>>,
 }

@@ -28,6 +28,7 @@ macro_rules! payloads {
 #[serde(rename_all = "camelCase")]
 pub struct Durable {
     /// Position in the event log, a decimal string; give it back as `lastEventId` to resume after it.
+    #[schema(pattern = "^[0-9]+$")]
     pub event_id: String,
 }
 
@@ -150,6 +151,7 @@ pub struct NotificationRead {
     /// Which notification, unless all.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub id: Option<Uuid>,
     /// All of them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -194,6 +196,7 @@ pub struct PresenceJoin {
     /// The room they entered; absent when they came online.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub room: Option<String>,
 }
 
@@ -206,6 +209,7 @@ pub struct PresenceLeave {
     /// The room they left; absent when they went offline.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub room: Option<String>,
 }
 
@@ -224,13 +228,15 @@ pub struct PresenceCounts {
     pub truncated: bool,
 }
 
-/// Fields of an incident that changed, with their new values. The outer `Option` is "changed", the inner "is null".
+/// Fields of an incident that changed, with their new values; fields that did not change are absent.
+// The outer `Option` says whether the field changed, the inner one whether it is null now.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct IncidentChanges {
     /// New title.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub title: Option<String>,
     /// New description.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,10 +245,12 @@ pub struct IncidentChanges {
     /// New severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub severity: Option<Severity>,
     /// New status.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(nullable = false)]
     pub status: Option<Status>,
     /// New location.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,10 +281,12 @@ pub struct IncidentChanges {
         serialize_with = "serialize_optional_time_utc"
     )]
     #[ts(optional, type = "string")]
+    #[schema(required, nullable = false)]
     pub updated_at: Option<DateTime<Utc>>,
     /// Always: the version this change made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
+    #[schema(required, nullable = false)]
     pub version: Option<i32>,
 }
 

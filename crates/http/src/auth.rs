@@ -72,8 +72,12 @@ pub(crate) struct TokenOwner {
 }
 
 /// Register as a STUDENT
-#[utoipa::path(post, path = "/api/auth/register", tag = "auth", request_body = Registration,
-    responses((status = 201, body = TokenGrant)))]
+#[utoipa::path(post, path = "/api/auth/register", operation_id = "register", tag = "auth",
+    request_body = Registration,
+    responses(
+        (status = 201, body = TokenGrant, description = "Registered and logged in"),
+        (status = 409, description = "`CONFLICT`: the address is taken"),
+    ))]
 pub(crate) async fn register_user_from_body(
     State(state): State<HttpState>,
     JsonBody { value, .. }: JsonBody<Registration>,
@@ -84,8 +88,11 @@ pub(crate) async fn register_user_from_body(
 }
 
 /// Log in
-#[utoipa::path(post, path = "/api/auth/login", tag = "auth", request_body = Credentials,
-    responses((status = 200, body = TokenGrant)))]
+#[utoipa::path(post, path = "/api/auth/login", operation_id = "login", tag = "auth", request_body = Credentials,
+    responses(
+        (status = 200, body = TokenGrant, description = "Logged in"),
+        (status = 401, description = "`UNAUTHENTICATED`: the address or the password is wrong"),
+    ))]
 pub(crate) async fn login_user_from_body(
     State(state): State<HttpState>,
     JsonBody { value, .. }: JsonBody<Credentials>,
@@ -97,8 +104,12 @@ pub(crate) async fn login_user_from_body(
 /// Spend a refresh token for new tokens
 ///
 /// Spending one twice revokes every token that came from the same login.
-#[utoipa::path(post, path = "/api/auth/refresh", tag = "auth", request_body = RefreshTokenBody,
-    responses((status = 200, body = TokenGrant)))]
+#[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refreshTokens", tag = "auth",
+    request_body = RefreshTokenBody,
+    responses(
+        (status = 200, body = TokenGrant, description = "New tokens; the refresh token is spent"),
+        (status = 401, description = "`UNAUTHENTICATED`: the refresh token is unknown, expired, revoked or spent"),
+    ))]
 pub(crate) async fn refresh_tokens_from_body(
     State(state): State<HttpState>,
     JsonBody { value, .. }: JsonBody<RefreshTokenBody>,
@@ -108,7 +119,8 @@ pub(crate) async fn refresh_tokens_from_body(
 }
 
 /// Log out: revokes every refresh token that came from the same login
-#[utoipa::path(post, path = "/api/auth/logout", tag = "auth", request_body = RefreshTokenBody,
+#[utoipa::path(post, path = "/api/auth/logout", operation_id = "logout", tag = "auth",
+    request_body = RefreshTokenBody,
     responses((status = 204, description = "Logged out, or was already")))]
 pub(crate) async fn logout_user_from_body(
     State(state): State<HttpState>,
@@ -119,8 +131,9 @@ pub(crate) async fn logout_user_from_body(
 }
 
 /// Whose token this is
-#[utoipa::path(get, path = "/api/auth/me", tag = "auth", security(("bearer" = [])),
-    responses((status = 200, body = TokenOwner)))]
+#[utoipa::path(get, path = "/api/auth/me", operation_id = "getCurrentUser", tag = "auth",
+    security(("bearer" = [])),
+    responses((status = 200, body = TokenOwner, description = "The user")))]
 pub(crate) async fn show_user_of_token(
     AuthenticatedUser { user, .. }: AuthenticatedUser,
 ) -> Json<TokenOwner> {

@@ -28,17 +28,19 @@ pub(crate) struct CommentPage {
     /// Oldest first.
     comments: Vec<Comment>,
     /// Give it as `before` for the page of older ones; null on the last.
+    #[schema(required)]
     next_before: Option<Uuid>,
 }
 
 /// Comments of an incident: the newest page first, oldest first inside it
-#[utoipa::path(get, path = "/api/incidents/{id}/comments", tag = "comments", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/incidents/{id}/comments", operation_id = "listComments", tag = "comments",
+    security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
-        ("limit" = Option<u32>, Query, description = "Comments of the page, 1 to 100, 50 without"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "Comments of the page, 1 to 100, 50 without"),
         ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
     ),
-    responses((status = 200, body = CommentPage)))]
+    responses((status = 200, body = CommentPage, description = "A page of comments")))]
 pub(crate) async fn list_comments_of_incident(
     State(state): State<HttpState>,
     PathId(id): PathId,
@@ -51,13 +53,17 @@ pub(crate) async fn list_comments_of_incident(
 }
 
 /// Comment on an incident
-#[utoipa::path(post, path = "/api/incidents/{id}/comments", tag = "comments", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/incidents/{id}/comments", operation_id = "createComment", tag = "comments",
+    security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again"),
     ),
     request_body = NewComment,
-    responses((status = 201, body = Comment)))]
+    responses(
+        (status = 201, body = Comment, description = "The comment"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
+    ))]
 pub(crate) async fn add_comment_from_body(
     State(state): State<HttpState>,
     AuthenticatedUser { user: author, .. }: AuthenticatedUser,
@@ -75,12 +81,16 @@ pub(crate) async fn add_comment_from_body(
 }
 
 /// Delete a comment; its author, Prefects and Aurors only
-#[utoipa::path(delete, path = "/api/incidents/{id}/comments/{commentId}", tag = "comments", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/incidents/{id}/comments/{commentId}", operation_id = "deleteComment",
+    tag = "comments", security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
         ("commentId" = Uuid, Path, description = "The comment"),
     ),
-    responses((status = 204, description = "Deleted")))]
+    responses(
+        (status = 204, description = "Deleted"),
+        (status = 403, description = "`FORBIDDEN`: somebody else's comment"),
+    ))]
 pub(crate) async fn delete_comment_of_incident(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,

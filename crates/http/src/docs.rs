@@ -25,7 +25,7 @@ static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
 });
 
 /// This document
-#[utoipa::path(get, path = "/api/openapi.json", tag = "server",
+#[utoipa::path(get, path = "/api/openapi.json", operation_id = "getOpenapiDocument", tag = "server",
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 pub(crate) async fn show_openapi_document_json() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], render_openapi_document_once())
@@ -39,7 +39,7 @@ pub(crate) async fn redirect_to_reference_page() -> Redirect {
 
 /// The reference page
 #[utoipa::path(get, path = "/docs/", tag = "server",
-    responses((status = 200, body = String, content_type = "text/html")))]
+    responses((status = 200, body = String, content_type = "text/html", description = "The page")))]
 pub(crate) async fn show_start_of_reference() -> Result<Response, HttpError> {
     serve_file_of_page("index.html")
 }

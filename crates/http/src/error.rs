@@ -71,6 +71,7 @@ pub struct ErrorDescription {
     message: String,
     /// More, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     details: Option<ErrorDetails>,
 }
 

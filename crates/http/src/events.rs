@@ -24,18 +24,13 @@ use crate::{
 
 const EVENT_STREAM: &str = "text/event-stream";
 
-/// A durable event.
-#[derive(Debug, Serialize, ToSchema)]
+/// A durable event. `event_schema` describes it.
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventEntry {
-    /// Position in the log.
     event_id: String,
-    /// Name, such as `incident:created`.
     event: &'static str,
-    /// As sockets receive it.
-    #[schema(value_type = Object)]
     payload: Box<RawValue>,
-    /// When it was committed.
     #[serde(serialize_with = "serialize_optional_time_utc")]
     created_at: Option<DateTime<Utc>>,
 }
@@ -58,18 +53,23 @@ pub(crate) struct EventEntryPage {
 /// `Last-Event-ID` (or `after`) and never ends by itself: `id:` is the position (durable events only), `event:` the
 /// name, `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
 /// those of an incident.
-#[utoipa::path(get, path = "/api/events", tag = "events", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/events", operation_id = "listEvents", tag = "events", security(("bearer" = [])),
     params(
-        ("after" = Option<String>, Query, description = "`eventId` to continue after; a page without begins with the log"),
-        ("limit" = Option<u32>, Query, description = "Events of a page, 1 to 100, 50 without"),
-        ("room" = Option<String>, Query, description = "`incident:<id>` or `incidents`; several with commas or repeated"),
+        ("after" = Option<String>, Query, pattern = "^[0-9]+$", description = "`eventId` to continue after; a page without begins with the log"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "Events of a page, 1 to 100, 50 without"),
+        ("room" = Option<Vec<String>>, Query, description = "`incident:<id>` or `incidents`; repeated or with commas"),
         ("token" = Option<String>, Query, description = "Access token, for a browser's `EventSource`"),
-        ("Last-Event-ID" = Option<String>, Header, description = "What a reconnecting stream read last; wins over `after`"),
+        ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]*$", description = "What a reconnecting stream read last; wins over `after`"),
     ),
-    responses((status = 200, content(
-        (EventEntryPage = "application/json"),
-        (String = "text/event-stream"),
-    ))))]
+    responses(
+        (status = 200, description = "A page, or a stream that goes on", content(
+            (EventEntryPage = "application/json"),
+            (String = "text/event-stream"),
+        )),
+        (status = 403, description = "`FORBIDDEN`: this room is not open to clients"),
+        (status = 404, description = "`NOT_FOUND`: there is no such incident to watch"),
+        (status = 409, description = "`CONFLICT`: as many sockets and streams open as one user may have"),
+    ))]
 pub(crate) async fn read_or_stream_events(
     State(state): State<HttpState>,
     user: AuthenticatedUser,

@@ -50,9 +50,9 @@ pub(crate) struct ReadinessChecks {
 /// It is no longer alive when threads that do its work do not come back from it: what they hold is stuck for good, and
 /// a supervisor should restart the process.
 #[utoipa::path(
-    get, path = "/health", tag = "server",
+    get, path = "/health", operation_id = "checkLiveness", tag = "server",
     responses(
-        (status = 200, body = Liveness),
+        (status = 200, description = "It lives", body = Liveness),
         (status = 503, description = "`UNAVAILABLE`: workers are stuck, restart the process", body = ErrorBody)
     )
 )]
@@ -70,8 +70,11 @@ pub(crate) async fn answer_that_process_lives(
 /// A node that lost the bus is: it learns of other nodes' changes from the log, later. Were it not, one Redis that
 /// is away would take every node out of the balancer at once.
 #[utoipa::path(
-    get, path = "/health/ready", tag = "server",
-    responses((status = 200, body = ReadinessReport), (status = 503, description = "Not now", body = ReadinessReport))
+    get, path = "/health/ready", operation_id = "checkReadiness", tag = "server",
+    responses(
+        (status = 200, description = "It is", body = ReadinessReport),
+        (status = 503, description = "Not now", body = ReadinessReport),
+    )
 )]
 pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> Response {
     let readiness = state.realtime().readiness();
@@ -96,8 +99,8 @@ pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> 
 }
 
 /// Metrics in Prometheus' text format
-#[utoipa::path(get, path = "/metrics", tag = "server",
-    responses((status = 200, body = String, content_type = "text/plain")))]
+#[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "server",
+    responses((status = 200, body = String, content_type = "text/plain", description = "The metrics")))]
 pub(crate) async fn render_metrics_as_text(State(state): State<HttpState>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, METRICS_TYPE)], (state.config().metrics_renderer)())
 }

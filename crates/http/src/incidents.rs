@@ -90,6 +90,7 @@ pub(crate) struct IncidentPage {
     /// Newest first.
     incidents: Vec<Incident>,
     /// Give it as `before` for the next page; null on the last.
+    #[schema(required)]
     next_before: Option<Uuid>,
 }
 
@@ -115,16 +116,17 @@ pub(crate) struct IncidentResolution {
 }
 
 /// List incidents, newest first
-#[utoipa::path(get, path = "/api/incidents", tag = "incidents", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/incidents", operation_id = "listIncidents", tag = "incidents",
+    security(("bearer" = [])),
     params(
-        ("status" = Option<String>, Query, description = "`OPEN`, `IN_PROGRESS`, `RESOLVED`; several with commas"),
-        ("severity" = Option<String>, Query, description = "`MISCHIEF`, `SERIOUS`, `CRITICAL`; several with commas"),
+        ("status" = Option<Vec<Status>>, Query, description = "Any of these; repeated or with commas"),
+        ("severity" = Option<Vec<Severity>>, Query, description = "Any of these; repeated or with commas"),
         ("assignee" = Option<String>, Query, description = "A user's id, `me` or `none`"),
         ("q" = Option<String>, Query, description = "Words in title, description or location; the last may be a beginning"),
-        ("limit" = Option<u32>, Query, description = "Incidents of the page, 1 to 100, 50 without"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "Incidents of the page, 1 to 100, 50 without"),
         ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
     ),
-    responses((status = 200, body = IncidentPage)))]
+    responses((status = 200, body = IncidentPage, description = "A page of incidents")))]
 pub(crate) async fn list_incidents_by_query(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
@@ -143,12 +145,19 @@ pub(crate) async fn list_incidents_by_query(
 }
 
 /// Report an incident
-#[utoipa::path(post, path = "/api/incidents", tag = "incidents", security(("bearer" = [])),
+#[utoipa::path(post, path = "/api/incidents", operation_id = "createIncident", tag = "incidents",
+    security(("bearer" = [])),
     params(("Idempotency-Key" = Option<String>, Header,
             description = "The same key and body give the first answer again, for 24 h")),
     request_body = IncidentReport,
-    responses((status = 201, body = Incident,
-        headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
+    responses(
+        (status = 201, body = Incident, description = "The incident", headers(
+            ("ETag" = String, description = "Its version"),
+            ("Location" = String, description = "Where it is"),
+        )),
+        (status = 403, description = "`FORBIDDEN`: a student may not assign"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
+    ))]
 pub(crate) async fn report_incident_from_body(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
@@ -171,9 +180,11 @@ pub(crate) async fn report_incident_from_body(
 }
 
 /// One incident, with the number of its comments and viewers
-#[utoipa::path(get, path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/incidents/{id}", operation_id = "getIncident", tag = "incidents",
+    security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The incident")),
-    responses((status = 200, body = IncidentWithCounts, headers(("ETag" = String, description = "Its version")))))]
+    responses((status = 200, body = IncidentWithCounts, description = "The incident",
+        headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show_incident_with_counts(
     State(state): State<HttpState>,
     PathId(id): PathId,
@@ -189,13 +200,19 @@ pub(crate) async fn show_incident_with_counts(
 ///
 /// PUT and PATCH are the same: fields that are absent stay. With `If-Match` or `version`, a change made against
 /// another version is refused with 409.
-#[utoipa::path(method(put, patch), path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+#[utoipa::path(method(put, patch), path = "/api/incidents/{id}", operation_id = "updateIncident", tag = "incidents",
+    security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` the change was made against"),
     ),
     request_body = IncidentChange,
-    responses((status = 200, body = Incident, headers(("ETag" = String, description = "Its version")))))]
+    responses(
+        (status = 200, body = Incident, description = "The incident as it is now",
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 403, description = "`FORBIDDEN`: somebody else's incident, or a student assigns"),
+        (status = 409, description = "`CONFLICT`: it changed since the version given"),
+    ))]
 pub(crate) async fn change_incident_from_body(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
@@ -222,10 +239,16 @@ pub(crate) async fn change_incident_from_body(
 /// Resolve an incident; its reporter, its assignee, Prefects and Aurors only
 ///
 /// Nothing is deleted. 409 when it is resolved already.
-#[utoipa::path(delete, path = "/api/incidents/{id}", tag = "incidents", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/incidents/{id}", operation_id = "resolveIncident", tag = "incidents",
+    security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The incident")),
     request_body(content = Option<ResolutionNote>, description = "May be left out"),
-    responses((status = 200, body = IncidentResolution, headers(("ETag" = String, description = "Its version")))))]
+    responses(
+        (status = 200, body = IncidentResolution, description = "The incident, resolved",
+            headers(("ETag" = String, description = "Its version"))),
+        (status = 403, description = "`FORBIDDEN`: somebody else's incident"),
+        (status = 409, description = "`CONFLICT`: it is resolved already"),
+    ))]
 pub(crate) async fn resolve_incident_by_delete(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,

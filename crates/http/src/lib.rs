@@ -10,7 +10,8 @@
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (request id, log line, metrics), `protect`
 //!   (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit`;
-//! - `openapi`: the document at `/api/openapi.json`.
+//! - `openapi`: the document at `/api/openapi.json`, with `openapi_operation`, what all operations share, and
+//!   `event_schema`, what no type says by itself.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
@@ -20,6 +21,7 @@ mod comments;
 pub mod config;
 mod docs;
 pub mod error;
+mod event_schema;
 mod events;
 mod extract;
 mod health;
@@ -28,6 +30,7 @@ mod meta;
 mod notifications;
 mod observe;
 mod openapi;
+mod openapi_operation;
 mod presence;
 mod protect;
 mod rate_limit;

@@ -23,7 +23,8 @@ pub(crate) struct ServerDescription {
 }
 
 /// Name, version, and the logins of a demonstration
-#[utoipa::path(get, path = "/api/meta", tag = "server", responses((status = 200, body = ServerDescription)))]
+#[utoipa::path(get, path = "/api/meta", operation_id = "describeServer", tag = "server",
+    responses((status = 200, body = ServerDescription, description = "The server")))]
 pub(crate) async fn describe_server_to_anyone(
     State(state): State<HttpState>,
 ) -> Json<ServerDescription> {

@@ -21,6 +21,7 @@ pub(crate) struct NotificationPage {
     /// How many are unread in all.
     unread_count: i64,
     /// Give it as `before` for the next page; null on the last.
+    #[schema(required)]
     next_before: Option<Uuid>,
 }
 
@@ -32,13 +33,14 @@ pub(crate) struct MarkedCount {
 }
 
 /// One's own notifications, newest first
-#[utoipa::path(get, path = "/api/notifications", tag = "notifications", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/notifications", operation_id = "listNotifications", tag = "notifications",
+    security(("bearer" = [])),
     params(
         ("unread" = Option<bool>, Query, description = "Only those not read yet"),
-        ("limit" = Option<u32>, Query, description = "Notifications of the page, 1 to 100, 50 without"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "Notifications of the page, 1 to 100, 50 without"),
         ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
     ),
-    responses((status = 200, body = NotificationPage)))]
+    responses((status = 200, body = NotificationPage, description = "A page of notifications")))]
 pub(crate) async fn list_notifications_of_user(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
@@ -57,9 +59,10 @@ pub(crate) async fn list_notifications_of_user(
 }
 
 /// Mark one as read
-#[utoipa::path(patch, path = "/api/notifications/{id}/read", tag = "notifications", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/api/notifications/{id}/read", operation_id = "markNotificationRead",
+    tag = "notifications", security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The notification")),
-    responses((status = 200, body = Notification)))]
+    responses((status = 200, body = Notification, description = "The notification, read")))]
 pub(crate) async fn mark_one_notification_read(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
@@ -71,8 +74,9 @@ pub(crate) async fn mark_one_notification_read(
 }
 
 /// Mark all as read
-#[utoipa::path(patch, path = "/api/notifications/read-all", tag = "notifications", security(("bearer" = [])),
-    responses((status = 200, body = MarkedCount)))]
+#[utoipa::path(patch, path = "/api/notifications/read-all", operation_id = "markAllNotificationsRead",
+    tag = "notifications", security(("bearer" = [])),
+    responses((status = 200, body = MarkedCount, description = "How many were unread until now")))]
 pub(crate) async fn mark_all_notifications_read(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
@@ -83,7 +87,8 @@ pub(crate) async fn mark_all_notifications_read(
 }
 
 /// Dismiss one
-#[utoipa::path(delete, path = "/api/notifications/{id}", tag = "notifications", security(("bearer" = [])),
+#[utoipa::path(delete, path = "/api/notifications/{id}", operation_id = "deleteNotification", tag = "notifications",
+    security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The notification")),
     responses((status = 204, description = "Dismissed")))]
 pub(crate) async fn dismiss_notification_of_user(

@@ -3,22 +3,21 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use owlpost_domain::payload;
 use utoipa::{
     OpenApi as _,
     openapi::{
-        Components, Content, OpenApi, Ref, RefOr, ResponseBuilder,
-        path::{Operation, PathItem},
+        Components, OpenApi,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
 
 use crate::{
     error::ErrorBody,
+    openapi_operation::{complete_operations_of_path, describe_shared_error_answers},
     router::{list_routes_for_addresses, list_routes_for_everybody, list_routes_for_users},
 };
 
-/// Title, tags, and schemas no route mentions: the payloads of events.
+/// Title, tags, and the one schema no handler mentions.
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
@@ -36,12 +35,8 @@ use crate::{
         (name = "events", description = "Durable events: pages and streams"),
         (name = "server", description = "The server itself"),
     ),
-    components(schemas(
-        ErrorBody,
-        payload::IncidentCreated, payload::IncidentUpdated, payload::IncidentChanges, payload::IncidentResolved,
-        payload::CommentCreated, payload::CommentDeleted, payload::NotificationNew, payload::NotificationRead,
-        payload::NotificationDeleted, payload::EscalationCritical,
-    ))
+    servers((url = "/", description = "The server this document came from")),
+    components(schemas(ErrorBody))
 )]
 struct SharedParts;
 
@@ -55,10 +50,9 @@ pub fn build_openapi_document_of_routes() -> OpenApi {
         document.merge(routes.into_openapi());
     }
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
-    document
-        .components
-        .get_or_insert_with(Components::new)
-        .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.responses.extend(describe_shared_error_answers());
     for (path, item) in &mut document.paths.paths {
         complete_operations_of_path(path, item);
     }
@@ -72,39 +66,4 @@ pub(crate) fn render_openapi_document_once() -> Bytes {
         Bytes::from(build_openapi_document_of_routes().to_json().unwrap_or_default())
     });
     DOCUMENT.clone()
-}
-
-fn complete_operations_of_path(path: &str, item: &mut PathItem) {
-    // One handler with two methods has one id, and ids must be unique.
-    if let (Some(put), Some(_)) = (&mut item.put, &item.patch) {
-        put.operation_id = put.operation_id.as_ref().map(|id| format!("{id}_by_put"));
-    }
-    if !path.starts_with("/api/") {
-        return;
-    }
-    let operations =
-        [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-    operations.into_iter().flatten().for_each(add_error_answers_to_operation);
-}
-
-fn add_error_answers_to_operation(operation: &mut Operation) {
-    let mut answers = vec![("default", "An error; every code is in ERROR_CODES.md")];
-    if operation.security.is_some() || operation.request_body.is_some() {
-        answers.extend([
-            ("400", "`VALIDATION_ERROR`: `details.field` is not acceptable"),
-            ("401", "`UNAUTHENTICATED` or `TOKEN_EXPIRED`"),
-            ("429", "`RATE_LIMITED`: wait as `Retry-After` says"),
-            ("503", "`UNAVAILABLE`: try again as `Retry-After` says"),
-        ]);
-    }
-    for (status, description) in answers {
-        let body = Content::new(Some(RefOr::Ref(Ref::from_schema_name("ErrorBody"))));
-        let response =
-            ResponseBuilder::new().description(description).content("application/json", body);
-        operation
-            .responses
-            .responses
-            .entry(status.to_owned())
-            .or_insert(RefOr::T(response.build()));
-    }
 }

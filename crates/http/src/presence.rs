@@ -33,8 +33,9 @@ pub(crate) struct IncidentViewers {
 }
 
 /// Distinct people online
-#[utoipa::path(get, path = "/api/presence/online", tag = "presence", security(("bearer" = [])),
-    responses((status = 200, body = OnlineUsers)))]
+#[utoipa::path(get, path = "/api/presence/online", operation_id = "listOnlineUsers", tag = "presence",
+    security(("bearer" = [])),
+    responses((status = 200, body = OnlineUsers, description = "Who is online")))]
 pub(crate) async fn list_users_online_now(State(state): State<HttpState>) -> Json<OnlineUsers> {
     settle_presence_within_timeout(&state).await;
     let users = state.realtime().presence().list_online_users_sorted();
@@ -45,9 +46,10 @@ pub(crate) async fn list_users_online_now(State(state): State<HttpState>) -> Jso
 }
 
 /// Distinct people who view an incident
-#[utoipa::path(get, path = "/api/presence/incident/{id}", tag = "presence", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/presence/incident/{id}", operation_id = "listIncidentViewers", tag = "presence",
+    security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The incident")),
-    responses((status = 200, body = IncidentViewers)))]
+    responses((status = 200, body = IncidentViewers, description = "Who views it")))]
 pub(crate) async fn list_viewers_of_incident(
     State(state): State<HttpState>,
     PathId(incident_id): PathId,

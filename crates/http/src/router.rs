@@ -1,7 +1,8 @@
 //! The table of contents: every route of the HTTP surface, by who may call it.
 //!
 //! A route's path and method stand in the `#[utoipa::path]` of its handler, from which both the router and the
-//! document at `/api/openapi.json` are made, so neither can have a route the other lacks.
+//! document at `/api/openapi.json` are made, so neither can have a route the other lacks. Only the reference page,
+//! which is for people, is not in the document, which is for programs.
 
 use axum::{Router, middleware, routing::any};
 use tower::ServiceBuilder;
@@ -73,15 +74,21 @@ pub(crate) fn list_routes_for_everybody() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         // /api/meta
         .routes(routes!(meta::describe_server_to_anyone))
-        // /api/openapi.json, /docs, /docs/{file}
+        // /api/openapi.json
         .routes(routes!(docs::show_openapi_document_json))
-        .routes(routes!(docs::redirect_to_reference_page))
-        .routes(routes!(docs::show_start_of_reference))
-        .routes(routes!(docs::show_file_of_reference))
         // /health, /health/ready, /metrics
         .routes(routes!(health::answer_that_process_lives))
         .routes(routes!(health::answer_whether_ready_now))
         .routes(routes!(health::render_metrics_as_text))
+}
+
+/// The pages that show the document to people.
+fn list_routes_for_readers() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        // /docs, /docs/, /docs/{file}
+        .routes(routes!(docs::redirect_to_reference_page))
+        .routes(routes!(docs::show_start_of_reference))
+        .routes(routes!(docs::show_file_of_reference))
 }
 
 /// Every route, behind everything that stands before them. The router has a fallback of its own; a server that
@@ -93,8 +100,11 @@ pub fn build_router_of_http(state: HttpState) -> Router {
         state.clone(),
         admit::admit_address_within_rate,
     ));
-    let (router, _) =
-        list_routes_for_everybody().merge(for_addresses).merge(for_users).split_for_parts();
+    let (router, _) = list_routes_for_everybody()
+        .merge(list_routes_for_readers())
+        .merge(for_addresses)
+        .merge(for_users)
+        .split_for_parts();
     // The first layer is the outermost.
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(observe::observe_request_from_outside))

@@ -37,12 +37,12 @@ pub(crate) struct RoleChange {
 }
 
 /// People by the beginning of their handle or of a word of their name
-#[utoipa::path(get, path = "/api/users", tag = "users", security(("bearer" = [])),
+#[utoipa::path(get, path = "/api/users", operation_id = "searchUsers", tag = "users", security(("bearer" = [])),
     params(
         ("q" = Option<String>, Query, description = "Beginning of a handle or of a word of a name; everybody without"),
-        ("limit" = Option<u32>, Query, description = "Most people in the answer, 1 to 100"),
+        ("limit" = Option<u32>, Query, minimum = 1, description = "Most people in the answer, 1 to 100"),
     ),
-    responses((status = 200, body = UserList)))]
+    responses((status = 200, body = UserList, description = "Who matches")))]
 pub(crate) async fn search_users_by_query(
     State(state): State<HttpState>,
     query: QueryParams,
@@ -58,10 +58,14 @@ pub(crate) async fn search_users_by_query(
 /// Change a role; Aurors only
 ///
 /// The person's live connections follow within a second.
-#[utoipa::path(patch, path = "/api/users/{id}", tag = "users", security(("bearer" = [])),
+#[utoipa::path(patch, path = "/api/users/{id}", operation_id = "changeUserRole", tag = "users",
+    security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The person")),
     request_body = RoleChange,
-    responses((status = 200, body = User)))]
+    responses(
+        (status = 200, body = User, description = "The person with their new role"),
+        (status = 403, description = "`FORBIDDEN`: for Aurors only"),
+    ))]
 pub(crate) async fn change_role_of_user(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,

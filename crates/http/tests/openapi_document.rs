@@ -20,9 +20,6 @@ const ROUTES: &[&str] = &[
     "get /api/presence/incident/{id}",
     "get /api/presence/online",
     "get /api/users",
-    "get /docs",
-    "get /docs/",
-    "get /docs/{file}",
     "get /health",
     "get /health/ready",
     "get /metrics",
@@ -66,6 +63,19 @@ fn operations_of(document: &Value) -> Vec<(String, Value)> {
         .collect();
     operations.sort_by(|a, b| a.0.cmp(&b.0));
     operations
+}
+
+/// Each status with its description; empty where there is none.
+fn describe_statuses_of_operation(document: &Value, operation: &Value) -> Vec<(String, String)> {
+    let responses = operation["responses"].as_object().expect("responses");
+    let described = responses.iter().map(|(status, response)| {
+        let response = match response["$ref"].as_str() {
+            Some(reference) => document.pointer(&reference[1..]).expect("a known response"),
+            None => response,
+        };
+        (status.clone(), response["description"].as_str().unwrap_or_default().to_owned())
+    });
+    described.collect()
 }
 
 fn collect_references_in(value: &Value, found: &mut HashSet<String>) {
@@ -115,6 +125,8 @@ fn should_describe_each_operation_whole() {
     for (route, operation) in operations_of(&document()) {
         let id = operation["operationId"].as_str().expect("an id");
         assert!(ids.insert(id.to_owned()), "{id} twice");
+        // It becomes the name of a function in generated clients.
+        assert!(id.chars().all(|c| c.is_ascii_alphabetic()), "{route}: {id}");
         assert!(
             operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
             "{route}: no summary"
@@ -126,10 +138,20 @@ fn should_describe_each_operation_whole() {
                 parameters.iter().any(|param| param["name"] == name && param["in"] == "path");
             assert!(known, "{route}: {name} is not described");
         }
+        let statuses = describe_statuses_of_operation(&document(), &operation);
+        for (status, description) in &statuses {
+            assert!(!description.is_empty(), "{route}: {status} is not described");
+        }
+        assert!(statuses.iter().any(|(status, _)| status.starts_with('2')), "{route}: no success");
+        let takes_something =
+            ["parameters", "requestBody"].iter().any(|part| !operation[part].is_null());
+        let refuses = statuses.iter().any(|(status, _)| status.starts_with('4'));
+        assert!(refuses || !takes_something, "{route}: does not say how it refuses");
         if route.contains(" /api/") {
             assert!(operation["responses"]["default"].is_object(), "{route}: no error answer");
             let open = OPEN_ROUTES.contains(&&*route);
-            assert_eq!(operation["security"].is_array(), !open, "{route}");
+            let has_user = operation["security"].as_array().is_some_and(|list| !list.is_empty());
+            assert_eq!(has_user, !open, "{route}");
         }
     }
 }

@@ -4,7 +4,7 @@ import type { Status } from "./Status";
 import type { User } from "./User";
 
 /**
- * Fields of an incident that changed, with their new values. The outer `Option` is "changed", the inner "is null".
+ * Fields of an incident that changed, with their new values; fields that did not change are absent.
  */
 export type IncidentChanges = { 
 /**
