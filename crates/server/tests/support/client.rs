@@ -3,7 +3,7 @@
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
 
-use super::{EventReader, PASSWORD};
+use super::{EventReader, PASSWORD, documented::expect_answer_documented};
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
@@ -93,8 +93,14 @@ impl Api {
         self.client.request(method, format!("{}{path}", self.address))
     }
 
+    /// Sends it; the answer must be one that the OpenAPI document lists.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::read_whole(request.send().await.expect("an answer")).await
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().to_string(), request.url().path().to_owned());
+        let response = self.client.execute(request).await.expect("an answer");
+        let answer = Answer::read_whole(response).await;
+        expect_answer_documented(&method, &path, &answer);
+        answer
     }
 
     pub async fn get(&self, path: &str, person: &Person) -> Answer {

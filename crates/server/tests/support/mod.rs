@@ -14,6 +14,7 @@
 
 mod client;
 mod database;
+mod documented;
 mod event_reader;
 mod scene;
 mod tokens;
