@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 
 CACHE      ?= $(HOME)/.cache/owlpost
 TOOLS      := $(CACHE)/tools
+PYTHON_ENV := $(CACHE)/python
 CARGO      ?= cargo
 WORKSPACE  := --release --workspace --locked
 TARGET_DIR  = $(shell $(CARGO) metadata --no-deps --format-version 1 | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
@@ -21,8 +22,8 @@ CHROMIUM    = $${CHROMIUM_PATH:-$$(command -v chromium || command -v chromium-br
 WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
                  -o -type f -print 2>/dev/null)
 
-.PHONY: help run build web test test-rust test-clients test-web check check-rust check-web deny deny-advisories \
-        chromium screenshots bench bench-quick bench-peers faults fuzz types fmt clean
+.PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
+        deny-advisories chromium python screenshots bench bench-quick bench-peers faults fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -47,6 +48,10 @@ web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run build
 	@touch $@
 
+document-checks/node_modules/.package-lock.json: document-checks/package.json document-checks/package-lock.json
+	cd document-checks && npm ci --no-audit --no-fund
+	@touch $@
+
 client-compat-tests/node_modules/.package-lock.json: client-compat-tests/package.json client-compat-tests/package-lock.json
 	cd client-compat-tests && npm ci --no-audit --no-fund
 	@touch $@
@@ -63,8 +68,8 @@ test-rust: ## Run the Rust tests
 	    echo "$(CARGO) test $(WORKSPACE)"; $(CARGO) test $(WORKSPACE) --no-fail-fast; \
 	fi
 
-test-clients: build client-compat-tests/node_modules/.package-lock.json ## Run real socket.io clients against the server
-	cd client-compat-tests && OWLPOST_BIN="$(BIN)" npm test
+test-clients: build python client-compat-tests/node_modules/.package-lock.json ## Run real socket.io and generated REST clients against the server
+	cd client-compat-tests && OWLPOST_BIN="$(BIN)" OWLPOST_PYTHON="$(PYTHON_ENV)/bin/python" npm test
 
 test-web: $(if $(wildcard web/package.json),test-web-unit test-web-browser) ## Run the dashboard's tests, in a browser too
 
@@ -87,9 +92,12 @@ chromium: ## Make sure there is a browser for the tests
 	    fi; \
 	fi
 
+python: ## Make sure there is a Python with the generator of clients for the tests
+	@client-compat-tests/generated-clients/install-python.sh "$(PYTHON_ENV)"
+
 # --- checks ----------------------------------------------------------------------------------------------------
 
-check: check-rust deny check-web ## Check format, lints, documentation, licences and types
+check: check-rust deny check-web check-documents ## Check format, lints, documentation, licences, types and published documents
 
 check-rust:
 	$(CARGO) fmt --all --check
@@ -100,6 +108,9 @@ check-rust:
 check-web: $(if $(wildcard web/package.json),web/node_modules/.package-lock.json)
 	@if [ -f web/package.json ]; then cd web && npm run lint && npm run typecheck; fi
 
+check-documents: document-checks/node_modules/.package-lock.json
+	cd document-checks && npm run check
+
 deny: $(CARGO_DENY) ## Check licences, bans and sources of the dependencies
 	$(CARGO_DENY) --log-level error check --hide-inclusion-graph bans licenses sources
 
@@ -109,8 +120,8 @@ deny-advisories: $(CARGO_DENY) ## Check the dependencies for known vulnerabiliti
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --root $(TOOLS)
 
-types: ## Write docs/PROTOCOL.asyncapi.yaml and web/src/generated anew from the code
-	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test protocol --test generated_types
+types: ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml and web/src/generated anew from the code
+	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test openapi --test protocol --test generated_types
 
 fmt: ## Format the Rust code
 	$(CARGO) fmt --all
@@ -142,4 +153,4 @@ fuzz: ## Fuzz everything that reads what strangers send, guided by coverage, FUZ
 
 clean: ## Remove what was built; data directories stay
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules client-compat-tests/node_modules
+	rm -rf web/dist web/node_modules client-compat-tests/node_modules document-checks/node_modules

@@ -1,7 +1,11 @@
 // REST as the tests use it: an answer is `{ status, headers, body }`, and the shorthands fail on anything but success.
 import assert from 'node:assert/strict';
+import { checkAnswerAgainstDocument } from './publishedDocuments.mjs';
 
-/** One request as `user` (anything with a `token`, or null for no Authorization header). */
+/**
+ * One request as `user` (anything with a `token`, or null for no Authorization header). The answer must be as the
+ * OpenAPI document describes it.
+ */
 export async function requestApiAsUser(server, user, method, path, body, headers = {}) {
   const response = await fetch(`${server.url}${path}`, {
     method,
@@ -19,7 +23,9 @@ export async function requestApiAsUser(server, user, method, path, body, headers
   } catch {
     // Not JSON: the text itself is what the test looks at.
   }
-  return { status: response.status, headers: response.headers, body: parsed };
+  const answer = { status: response.status, headers: response.headers, body: parsed };
+  checkAnswerAgainstDocument(method, path, answer);
+  return answer;
 }
 
 /** As `requestApiAsUser`, but returns the body and fails unless the status is `status`. */

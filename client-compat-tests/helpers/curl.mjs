@@ -2,8 +2,9 @@
 import { execFile, spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { promisify } from 'node:util';
+import { checkAnswerAgainstDocument, recordDepartureOfEvent } from './publishedDocuments.mjs';
 
-/** One request; `{ status, body }`, the body parsed when it is JSON. */
+/** One request; `{ status, body }`, the body parsed when it is JSON. It must be as the OpenAPI document describes it. */
 export async function runCurlRequestToServer(server, user, method, path, body, ...more) {
   const args = ['-sS', '--max-time', '20', '-w', '\n%{http_code}', '-X', method, `${server.url}${path}`, ...more];
   if (user) args.push('-H', `Authorization: Bearer ${user.token}`);
@@ -11,7 +12,9 @@ export async function runCurlRequestToServer(server, user, method, path, body, .
   const { stdout } = await promisify(execFile)('curl', args, { maxBuffer: 64 * 1024 * 1024 });
   const split = stdout.lastIndexOf('\n');
   const text = stdout.slice(0, split);
-  return { status: Number(stdout.slice(split + 1)), body: /^[[{]/.test(text) ? JSON.parse(text) : text };
+  const answer = { status: Number(stdout.slice(split + 1)), body: /^[[{]/.test(text) ? JSON.parse(text) : text };
+  checkAnswerAgainstDocument(method, path, answer);
+  return answer;
 }
 
 /**
@@ -49,6 +52,7 @@ export class CurlEventStream {
     }
     if (fields.data.length === 0) return;
     const record = { name: fields.event, id: fields.id, payload: JSON.parse(fields.data.join('\n')), at: performance.now() };
+    recordDepartureOfEvent(record.name, record.payload);
     this.records.push(record);
     this.recorded.emit('record', record);
   }

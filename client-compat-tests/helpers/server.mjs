@@ -14,6 +14,7 @@ import {
   dropDatabaseAfterTheTest,
   executeQueryWithParameters,
 } from './database.mjs';
+import { expectNoDepartureOfEvents } from './publishedDocuments.mjs';
 import { closeEveryOpenSocketClient } from './socketTestClient.mjs';
 import { generateSecretForTheServer, mintAccessTokenForUser } from './tokens.mjs';
 import { settleBeforeGivenDeadline } from './waitForEvent.mjs';
@@ -171,7 +172,8 @@ export class OwlPostServer {
 
 /**
  * The server of a test file: started before its tests, stopped after them. Every socket client is closed after
- * each test. If a test fails, the end of the server's log is printed. `prepare` runs once, when the server is up.
+ * each test, and every event it received must have been as the AsyncAPI document describes it. If a test fails, the
+ * end of the server's log is printed. `prepare` runs once, when the server is up.
  */
 export function useServerForTestFile(options, prepare = () => {}) {
   const server = new OwlPostServer(options);
@@ -183,6 +185,7 @@ export function useServerForTestFile(options, prepare = () => {}) {
   afterEach((context) => {
     closeEveryOpenSocketClient();
     if (!context.passed) failedTests.push(context.name);
+    expectNoDepartureOfEvents();
   });
   after(async () => {
     try {

@@ -1,6 +1,7 @@
 // A socket.io-client of any release, with everything it ever received on record.
 import { EventEmitter } from 'node:events';
 import { CLIENT_RELEASES, TRANSPORT_MODES } from './clientReleases.mjs';
+import { recordDepartureOfEvent } from './publishedDocuments.mjs';
 import { settleBeforeGivenDeadline, waitForRecordedEvent, waitUntilConditionHolds } from './waitForEvent.mjs';
 
 const OUTCOMES_OF_CONNECTING = ['connection:acknowledged', '$connect_error'];
@@ -24,7 +25,7 @@ export class SocketTestClient {
     this.socket = socket;
     this.release = release;
     openClients.add(this);
-    if (socket.onAny) socket.onAny((name, payload) => this.record(name, payload));
+    if (socket.onAny) socket.onAny((name, payload) => this.recordEventOfServer(name, payload));
     else this.recordEventsOfOldClient();
     socket.on('connect', () => this.record('$connect', socket.id));
     socket.on('disconnect', (reason) => this.record('$disconnect', reason));
@@ -36,12 +37,17 @@ export class SocketTestClient {
     const { socket } = this;
     const deliver = socket.onevent;
     socket.onevent = (packet) => {
-      this.record(packet.data[0], packet.data[1]);
+      this.recordEventOfServer(packet.data[0], packet.data[1]);
       deliver.call(socket, packet);
     };
     socket.on('error', (error) => {
       if (error?.code === undefined) this.record('$connect_error', error?.message ?? error);
     });
+  }
+
+  recordEventOfServer(name, payload) {
+    recordDepartureOfEvent(name, payload);
+    this.record(name, payload);
   }
 
   record(name, payload) {
