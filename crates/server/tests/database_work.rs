@@ -11,7 +11,6 @@ use owlpost_domain::event_log::RESUME_QUERY;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use support::{TestDatabase, TestServer};
-use uuid::Uuid;
 
 /// Statements that do not come by events: the follower's look at the log, the lease of the node, users that memory has
 /// forgotten, and the settings of a new connection.
@@ -45,22 +44,6 @@ async fn count_statements_until(
     }
 }
 
-/// Bytes of the log once everything is in it that was written before: lines come to their reader a moment later.
-async fn wait_until_log_is_whole(server: &TestServer) -> usize {
-    let marker = Uuid::new_v4().to_string();
-    let request = server.api.request("GET", "/api/nowhere").header("x-request-id", &marker);
-    server.api.send(request).await.expect(404);
-    let deadline = Instant::now() + support::DEADLINE;
-    loop {
-        let log = server.log();
-        if log.contains(&marker) {
-            return log.len();
-        }
-        assert!(Instant::now() < deadline, "{log}");
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test]
 async fn should_need_the_same_statements_whoever_watches() {
     let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
@@ -76,14 +59,14 @@ async fn should_need_the_same_statements_whoever_watches() {
         while streams.len() < watching {
             streams.push(server.api.stream("/api/events", &harry).await);
         }
-        let begun = wait_until_log_is_whole(&server).await;
+        let begun = server.wait_until_log_is_whole().await.len();
         for _ in 0..10 {
             server.api.report(&harry, json!({ "title": "Another troll" })).await;
         }
         let of_incidents = count_statements_until(&server, begun, "with reported as", 10).await;
         assert_eq!(of_incidents, 10, "one for each incident, its event and its commit");
 
-        let begun = wait_until_log_is_whole(&server).await;
+        let begun = server.wait_until_log_is_whole().await.len();
         for _ in 0..10 {
             server.api.post(&comments, &harry, json!({ "content": "Run" })).await.expect(201);
         }

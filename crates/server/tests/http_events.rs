@@ -172,7 +172,7 @@ async fn should_take_the_token_of_a_stream_from_the_query() {
         .send(server.api.request("GET", &format!("/api/incidents?token={}", harry.token)))
         .await;
     elsewhere.expect_error(401, "UNAUTHENTICATED");
-    assert!(!server.log().contains(&harry.token));
+    assert!(!server.wait_until_log_is_whole().await.contains(&harry.token));
 }
 
 #[tokio::test]

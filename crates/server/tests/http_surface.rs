@@ -76,7 +76,7 @@ async fn should_log_one_line_a_request_without_tokens_bodies_or_queries() {
     );
     assert_eq!(line["user"], json!(harry.id));
     assert!(line["duration_ms"].as_f64().is_some_and(|duration| duration > 0.0));
-    let log = server.log();
+    let log = server.wait_until_log_is_whole().await;
     for secret in [&harry.token, &harry.refresh_token, PASSWORD, "in-query", "Secret in body"] {
         assert!(!log.contains(secret), "{secret} is in the log");
     }

@@ -109,6 +109,22 @@ impl TestServer {
         self.log.lock().unwrap().clone()
     }
 
+    /// The log with everything in it that was written before: lines come to their reader a moment later.
+    pub async fn wait_until_log_is_whole(&self) -> String {
+        let marker = uuid::Uuid::new_v4().to_string();
+        let request = self.api.request("GET", "/api/nowhere").header("x-request-id", &marker);
+        self.api.send(request).await.expect(404);
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let log = self.log();
+            if log.contains(&marker) {
+                return log;
+            }
+            assert!(Instant::now() < deadline, "{log}");
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Logs the Auror in that every server knows.
     pub async fn auror(&self) -> Person {
         self.api.login(AUROR).await
