@@ -10,8 +10,8 @@
 //! ```
 //!
 //! The same test runs in two ways. `make test` takes each file of `corpus/<name>/` and then some thousand mutations of
-//! them, always the same ones ([`mutation`]). `make fuzz` builds it with `--cfg fuzzing` and coverage counters, and
-//! libFuzzer looks for inputs that reach code no input has reached before. In both, [`watch`] keeps the input at hand
+//! them, always the same ones (`mutation`). `make fuzz` builds it with `--cfg fuzzing` and coverage counters, and
+//! libFuzzer looks for inputs that reach code no input has reached before. In both, `watch` keeps the input at hand
 //! in a file and ends the process when one input takes too long or too much memory: a hang, an overflow of the stack
 //! and an allocation without bound are findings like a panic, and leave their input behind.
 //!
