@@ -23,7 +23,8 @@ pub struct EngineIoConfig {
     pub body_timeout: Duration,
     /// Bytes a client may send in all before it was admitted
     /// ([`crate::SessionHandle::lift_limits_after_admission`]): what a handshake takes, and no more than a stranger
-    /// may make the server keep. Default: 8 KiB.
+    /// may make the server keep. Default: 16 KiB, as much as the head of a request has at most, since tokens travel in
+    /// either.
     pub max_stranger_bytes: usize,
     /// Kept for the interface: nothing is held to read into while a websocket is silent.
     pub ws_read_buffer_size: usize,
@@ -45,7 +46,7 @@ impl Default for EngineIoConfig {
             max_buffer_size: 128,
             max_payload: 100_000,
             body_timeout: Duration::from_secs(10),
-            max_stranger_bytes: 8 * 1024,
+            max_stranger_bytes: 16 * 1024,
             ws_read_buffer_size: 0,
             ws_max_message_size: 64 << 20,
             ws_max_frame_size: 16 << 20,

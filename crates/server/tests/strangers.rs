@@ -284,7 +284,7 @@ async fn should_hold_little_of_websockets_that_say_nothing_whole() {
     let mut line = Line::connect(&server).await;
     line.send(begin_websocket_with("")).await;
     assert_eq!(line.next_answer().await.expect("an answer").0, 101);
-    line.send(&frame_of_text(false, true, 8193)[..8]).await;
+    line.send(&frame_of_text(false, true, 16_385)[..8]).await;
     assert!(line.is_closed_by_the_server().await);
     drop(held);
 }
@@ -301,7 +301,7 @@ async fn should_hold_little_of_polling_sessions_that_say_nothing_whole() {
         line.send(begin_polling_session(4, "")).await;
         let (_, open) = line.next_answer().await.expect("a session");
         let packets =
-            format!("452-[\"x\",{{\"_placeholder\":true,\"num\":0}}]\x1eb{}", "A".repeat(8000));
+            format!("452-[\"x\",{{\"_placeholder\":true,\"num\":0}}]\x1eb{}", "A".repeat(16_000));
         line.send(post_of_session(4, &sid_of(&open), packets.len()) + &packets).await;
         line.next_answer().await.expect("an answer");
     }

@@ -47,7 +47,8 @@ pub(crate) fn decode_first_frame_in(
     if is_control && (length > CONTROL_BYTES || !header.is_final) {
         return Err(CloseCode::Protocol);
     }
-    if length > most_bytes {
+    // Control frames come between the frames of a message, and have a bound of their own.
+    if !is_control && length > most_bytes {
         return Err(CloseCode::Size);
     }
     let begin = usize::try_from(cursor.position()).map_err(|_| CloseCode::Size)?;
@@ -90,6 +91,11 @@ pub(crate) struct Assembly {
 }
 
 impl Assembly {
+    /// Bytes of the message that is not whole yet.
+    pub(crate) fn begun_bytes(&self) -> usize {
+        self.begun.as_ref().map_or(0, |message| message.bytes.len())
+    }
+
     /// Adds a data frame; the message when it is the last one.
     pub(crate) fn add_data_frame_to_message(
         &mut self,

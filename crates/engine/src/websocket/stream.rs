@@ -53,10 +53,10 @@ impl Bounds {
         }
     }
 
-    /// Bytes to read at one time. What was read and is no whole frame yet is kept: so no more of it than a frame of
-    /// this client may have, or many strangers would hold much.
+    /// Bytes to read at one time. What was read and is no whole frame yet is kept: so little beyond a frame of this
+    /// client, or many strangers would hold much.
     fn read_bytes(self) -> usize {
-        self.frame_bytes.clamp(LEAST_READ_BYTES, READ_BYTES)
+        (self.frame_bytes / 4).clamp(LEAST_READ_BYTES, READ_BYTES)
     }
 }
 
@@ -99,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         bounds: Bounds,
     ) -> Poll<Result<Message, Ended>> {
         loop {
-            while let Some(frame) = self.take_whole_frame_received(bounds.frame_bytes)? {
+            while let Some(frame) = self.take_whole_frame_received(bounds)? {
                 if let Some(message) = self.accept_frame_of_client(frame, bounds.message_bytes)? {
                     return Poll::Ready(Ok(message));
                 }
@@ -112,10 +112,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         }
     }
 
-    fn take_whole_frame_received(&mut self, most_bytes: usize) -> Result<Option<Frame>, Ended> {
+    fn take_whole_frame_received(&mut self, bounds: Bounds) -> Result<Option<Frame>, Ended> {
         if self.received.is_empty() {
             return Ok(None);
         }
+        // By its head alone, so that a message in parts keeps no more than one in a single frame.
+        let left_of_message = bounds.message_bytes.saturating_sub(self.assembly.begun_bytes());
+        let most_bytes = bounds.frame_bytes.min(left_of_message);
         let first = decode_first_frame_in(&self.received, most_bytes).map_err(Ended::Violation)?;
         let Some((frame, length)) = first else { return Ok(None) };
         self.received.advance(length);
