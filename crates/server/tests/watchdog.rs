@@ -72,19 +72,17 @@ impl WatchedServer {
 
     /// Blocks one worker, and returns when it is blocked.
     fn block_one_worker(&self) -> Blocker {
-        let (blocker, job) = blocker_with_job();
-        let (started, running) = mpsc::channel();
-        self.runtime.spawn(async move {
-            started.send(()).expect("test waits");
-            job();
-        });
-        running.recv_timeout(DEADLINE).expect("the task runs");
+        let (blocker, begun, job) = blocker_with_job();
+        self.runtime.spawn(async move { job() });
+        begun.recv_timeout(DEADLINE).expect("the task runs");
         blocker
     }
 
+    /// Blocks the main task, and returns when it is blocked: until then it accepts connections.
     fn block_main_task(&self) -> Blocker {
-        let (blocker, job) = blocker_with_job();
+        let (blocker, begun, job) = blocker_with_job();
         assert!(self.jobs.try_send(job).is_ok(), "the main task takes it");
+        begun.recv_timeout(DEADLINE).expect("the main task runs it");
         blocker
     }
 
@@ -114,12 +112,14 @@ impl WatchedServer {
     }
 }
 
-fn blocker_with_job() -> (Blocker, Job) {
+fn blocker_with_job() -> (Blocker, mpsc::Receiver<()>, Job) {
     let (release, released) = mpsc::channel();
+    let (started, begun) = mpsc::channel();
     let job = move || {
+        started.send(()).expect("test waits");
         let _ = released.recv();
     };
-    (Blocker { _release: release }, Box::new(job))
+    (Blocker { _release: release }, begun, Box::new(job))
 }
 
 async fn accept_until_jobs_end(
@@ -209,7 +209,7 @@ fn should_find_nothing_wrong_with_a_runtime_that_is_busy() {
 #[test]
 fn should_let_a_worker_hand_over_before_it_blocks() {
     let server = WatchedServer::start(LONG);
-    let (_blocker, job) = blocker_with_job();
+    let (_blocker, _begun, job) = blocker_with_job();
     server.runtime.spawn(async move { tokio::task::block_in_place(job) });
     server.expect_healthy_for(2 * LONG);
 }
