@@ -19,6 +19,8 @@ function listTestFilesInFolders() {
 
 /** The files of which a test failed. */
 async function runTestFilesOnce(files, concurrency) {
+  // Given none, the runner would look for files by itself.
+  if (files.length === 0) return [];
   const failed = new Set();
   const events = run({ files, concurrency });
   events.on('test:fail', ({ file }) => failed.add(file));
@@ -29,20 +31,22 @@ async function runTestFilesOnce(files, concurrency) {
 }
 
 async function runTestFilesInTurns(files) {
-  const timed = files.filter((file) => basename(file) === TIMED_FILE);
-  const others = files.filter((file) => basename(file) !== TIMED_FILE);
-  const failed = others.length === 0 ? [] : await runTestFilesOnce(others, 2);
-  return timed.length === 0 ? failed : failed.concat(await runTestFilesOnce(timed, 1));
+  const isTimed = (file) => basename(file) === TIMED_FILE;
+  const failed = await runTestFilesOnce(files.filter((file) => !isTimed(file)), 2);
+  return failed.concat(await runTestFilesOnce(files.filter(isTimed), 1));
 }
 
-const flaky = new Set();
+function reportFilesInLine(word, files) {
+  if (files.length > 0) process.stdout.write(`# ${word}: ${files.map((file) => basename(file)).join(', ')}\n`);
+}
+
+const failedOnce = new Set();
 let failed = await runTestFilesInTurns(listTestFilesInFolders());
 for (let retries = Number(process.env.CLIENT_TEST_RETRIES ?? 0); retries > 0 && failed.length > 0; retries -= 1) {
-  failed.forEach((file) => flaky.add(basename(file)));
-  process.stdout.write(`# again: ${failed.map((file) => basename(file)).join(', ')}\n`);
+  failed.forEach((file) => failedOnce.add(file));
+  reportFilesInLine('again', failed);
   failed = await runTestFilesInTurns(failed);
 }
-failed.forEach((file) => flaky.delete(basename(file)));
-if (flaky.size > 0) process.stdout.write(`# flaky: ${[...flaky].join(', ')}\n`);
-if (failed.length > 0) process.stdout.write(`# failed: ${failed.map((file) => basename(file)).join(', ')}\n`);
+reportFilesInLine('flaky', [...failedOnce].filter((file) => !failed.includes(file)));
+reportFilesInLine('failed', failed);
 process.exitCode = failed.length > 0 ? 1 : 0;
