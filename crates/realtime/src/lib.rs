@@ -3,49 +3,35 @@
 //! It knows no wire protocol. A gateway (Socket.IO, SSE) opens a [`Session`] with a [`Transport`] of its own and
 //! gets frames to write; everything else happens here. Read in this order:
 //!
-//! - [`frame`]: an event serialised once, as every gateway writes it;
-//! - [`transport`]: what a gateway provides; [`outbox`] and [`session`]: what stands before it;
-//! - [`registry`]: which sessions listen to which topic;
-//! - [`core`]: the [`Realtime`] handle, and the operations a gateway calls: [`connection`], [`rooms`], [`typing`],
-//!   [`event_stream`];
-//! - [`log_follower`]: delivery in log order, nothing missed; [`recent_events`] and [`resume`]: what came before;
-//! - [`presence_writer`], [`presence_directory`], [`presence_announcer`], [`presence_departures`],
-//!   [`presence_lease`]: who is there;
-//! - [`session_expiry`], [`user_changes`], [`backlog`]: what happens to sessions over time;
-//! - [`bus`]: what nodes tell each other;
+//! - `node`: the [`Realtime`] handle, what it starts, and how it stops;
+//! - `delivery`: a frame is an event serialised once; which sessions get it, and what waits before a transport;
+//! - `session`: one connection: how it opens and ends, what happens to it over time, a session read as a stream;
+//! - `log`: delivery in log order, nothing missed; what came before;
+//! - `presence`: who is there; `rooms` and `typing`: where, and what they do;
+//! - `cluster`: what nodes tell each other;
 //! - [`metrics`]: names of everything measured.
 
-pub mod backlog;
-pub mod bus;
+mod cluster;
 pub mod config;
-pub mod connection;
-pub mod core;
-pub mod event_stream;
-pub mod frame;
-pub mod log_follower;
+mod delivery;
+mod log;
 pub mod metrics;
-pub mod outbox;
-pub mod presence_announcer;
-pub mod presence_departures;
-pub mod presence_directory;
-pub mod presence_lease;
-pub mod presence_writer;
-pub mod recent_events;
-pub mod registry;
-pub mod resume;
-pub mod rooms;
-pub mod session;
-pub mod session_expiry;
-pub mod transport;
-pub mod typing;
-pub mod user_changes;
+mod node;
+mod presence;
+mod rooms;
+mod session;
+mod typing;
 
 pub use config::RealtimeConfig;
-pub use connection::SessionRequest;
-pub use core::{Readiness, Realtime};
-pub use event_stream::{EventStream, StreamItem};
-pub use frame::Frame;
-pub use presence_directory::PresenceDirectory;
-pub use resume::EventPage;
-pub use session::Session;
-pub use transport::{CloseReason, SendOutcome, Transport};
+pub use delivery::{
+    frame::Frame,
+    transport::{CloseReason, SendOutcome, Transport},
+};
+pub use log::replay::{EventPage, parse_event_id_text};
+pub use node::{Readiness, Realtime};
+pub use presence::view::PresenceDirectory;
+pub use session::{
+    Session,
+    opening::SessionRequest,
+    stream::{EventStream, StreamItem},
+};

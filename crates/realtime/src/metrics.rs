@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use owlpost_domain::EventName;
 
-use crate::{Realtime, transport::CloseReason};
+use crate::{Realtime, delivery::transport::CloseReason};
 
 /// Seconds from the commit to the hand-over to every transport.
 pub const DELIVERY_LATENCY: &str = "owlpost_delivery_latency_seconds";

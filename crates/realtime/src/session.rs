@@ -1,4 +1,9 @@
-//! One connection of one user.
+//! One connection of one user, and what happens to it over time.
+
+pub(crate) mod expiry;
+pub(crate) mod opening;
+pub(crate) mod stream;
+pub(crate) mod user_changes;
 
 use std::sync::{
     Arc,
@@ -10,9 +15,9 @@ use owlpost_domain::{IncidentId, Topic, User};
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    frame::Frame,
-    outbox::{Delivery, Outbox, OutboxLimit},
-    transport::{CloseReason, Transport},
+    delivery::frame::Frame,
+    delivery::outbox::{Delivery, Outbox, OutboxLimit},
+    delivery::transport::{CloseReason, Transport},
 };
 
 /// Identifies a session within this process.
@@ -29,7 +34,7 @@ pub struct Session {
     user: RwLock<Arc<User>>,
     transport: Arc<dyn Transport>,
     outbox: Mutex<Outbox>,
-    /// Topics this session is registered under; only [`crate::registry`] changes them.
+    /// Topics this session is registered under; only the registry changes them.
     pub(crate) topics: Mutex<Vec<Topic>>,
     /// Unix seconds.
     expires_at: AtomicI64,

@@ -1,6 +1,6 @@
 //! What a gateway provides for each of its connections.
 
-use crate::frame::Frame;
+use crate::delivery::frame::Frame;
 
 /// What became of a frame handed to a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

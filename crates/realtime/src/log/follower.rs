@@ -17,7 +17,7 @@ use owlpost_domain::{DomainError, EventName, LoggedEvent, Result, Topic, event_l
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Frame, Realtime, frame::Addressed, metrics};
+use crate::{Frame, Realtime, delivery::frame::Addressed, metrics};
 
 /// A writer of this process normally publishes within this time of a later one.
 const GAP_PATIENCE: Duration = Duration::from_millis(5);

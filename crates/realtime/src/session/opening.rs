@@ -11,8 +11,8 @@ use owlpost_domain::{
 
 use crate::{
     Frame, Realtime, Session, metrics,
-    outbox::OutboxLimit,
-    transport::{CloseReason, Transport},
+    delivery::outbox::OutboxLimit,
+    delivery::transport::{CloseReason, Transport},
 };
 
 /// What a gateway asks for when a client has proved who it is.
@@ -78,7 +78,7 @@ impl Realtime {
         let through = self.0.follower.delivered_position();
         let replay = match resume_after {
             Some(text) => self.prepare_replay_for_session(session, text, through).await?,
-            None => crate::resume::Replay::nothing_to_replay(through),
+            None => crate::log::replay::Replay::nothing_to_replay(through),
         };
         let acknowledged = ConnectionAcknowledged {
             socket_id: session.socket_id.clone(),

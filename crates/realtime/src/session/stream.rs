@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Frame, Realtime, Session, SessionRequest,
-    transport::{CloseReason, SendOutcome, Transport},
+    delivery::transport::{CloseReason, SendOutcome, Transport},
 };
 
 /// Items between the core and the HTTP body. More waits in the session's outbox, which is bounded, too.

@@ -21,7 +21,7 @@ use owlpost_domain::{
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Frame, Realtime, frame::Addressed, metrics, presence_directory::SeenTransition};
+use crate::{Frame, Realtime, delivery::frame::Addressed, metrics, presence::view::SeenTransition};
 
 /// Least time between two `presence:counts`.
 const COUNTS_PAUSE: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use owlpost_domain::{LoggedEvent, Result, Topic, User, UserId};
 use serde::Deserialize;
 
-use crate::{Realtime, Session, transport::CloseReason};
+use crate::{Realtime, Session, delivery::transport::CloseReason};
 
 /// Looks at the database before a session whose user cannot be read is closed.
 const LOOKS: u32 = 10;

@@ -5,7 +5,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 use chrono::Utc;
 use owlpost_domain::ErrorCode;
 
-use crate::{Realtime, transport::CloseReason};
+use crate::{Realtime, delivery::transport::CloseReason};
 
 /// How late an expiry is noticed. A look costs one load per session.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Realtime, Session, outbox::Delivery, transport::CloseReason};
+use crate::{Realtime, Session, delivery::outbox::Delivery, delivery::transport::CloseReason};
 
 /// Pause between two offers. A transport's own queue holds more than it can write in this time.
 const OFFER_PAUSE: Duration = Duration::from_millis(2);

@@ -10,7 +10,7 @@ use owlpost_domain::presence::PresenceTransition;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{Realtime, presence_directory::SeenTransition};
+use crate::{Realtime, presence::view::SeenTransition};
 
 /// How long a leave waits: well below the second in which presence is right.
 const RELOAD_TIME: Duration = Duration::from_millis(400);

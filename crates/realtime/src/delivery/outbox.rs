@@ -3,8 +3,8 @@
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use crate::{
-    frame::Frame,
-    transport::{SendOutcome, Transport},
+    delivery::frame::Frame,
+    delivery::transport::{SendOutcome, Transport},
 };
 
 /// What a delivery came to.
@@ -163,7 +163,7 @@ mod tests {
     use owlpost_domain::EventName;
 
     use super::*;
-    use crate::transport::CloseReason;
+    use crate::delivery::transport::CloseReason;
 
     /// Has room for this many frames.
     struct Room(AtomicUsize);

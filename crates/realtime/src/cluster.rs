@@ -1,0 +1,3 @@
+//! What the nodes of a cluster tell each other.
+
+pub(crate) mod bus;
