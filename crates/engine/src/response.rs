@@ -7,6 +7,9 @@ use http_body_util::{Either, Full};
 /// When a client that found no place may find one: what its predecessors have at most to come to something.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
+/// The version of RFC 6455, which asks for it to be named to a client that wants another.
+pub(crate) const WEBSOCKET_VERSION: HeaderValue = HeaderValue::from_static("13");
+
 /// A body of the engine, or one of the service behind it.
 pub type ResponseBody<B> = Either<Full<Bytes>, B>;
 
@@ -28,6 +31,9 @@ pub enum Rejection {
     /// Neither protocol 3 nor 4.
     #[error("Unsupported protocol version")]
     UnsupportedProtocol,
+    /// A websocket of another version than 13, the only one there is.
+    #[error("Unsupported websocket version")]
+    UnsupportedWebSocket,
     /// A body that is no packets.
     #[error("Bad request")]
     BadPayload,
@@ -50,6 +56,7 @@ impl Rejection {
             Self::BadHandshakeMethod => (StatusCode::BAD_REQUEST, 2),
             Self::BadRequest | Self::BadPayload => (StatusCode::BAD_REQUEST, 3),
             Self::UnsupportedProtocol => (StatusCode::BAD_REQUEST, 5),
+            Self::UnsupportedWebSocket => (StatusCode::UPGRADE_REQUIRED, 3),
             Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 3),
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, 3),
             Self::TooManySessions => (StatusCode::SERVICE_UNAVAILABLE, 3),
@@ -58,6 +65,12 @@ impl Rejection {
         let mut response = answer_with_body_of(status, "application/json", body);
         if self == Self::TooManySessions {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
+        }
+        if self == Self::UnsupportedWebSocket {
+            let headers = response.headers_mut();
+            headers.insert(header::SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION);
+            headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+            headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
         }
         response
     }

@@ -119,12 +119,26 @@ async fn should_refuse_a_websocket_that_does_not_ask_for_one_as_it_should() {
     let mut server = TestServer::start().await;
     for headers in [
         "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
-        "connection: upgrade\r\nupgrade: websocket\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n",
         "connection: upgrade\r\nupgrade: h2c\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
     ] {
         let query = "EIO=4&transport=websocket";
         let answer = request(server.address, "GET", query, headers, b"").await;
         assert_eq!((answer.status, answer.text()), (400, r#"{"code":3,"message":"Bad request"}"#));
+    }
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_name_the_websocket_version_to_a_client_that_asks_for_another() {
+    let mut server = TestServer::start().await;
+    let asking = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for version in ["", "sec-websocket-version: 8\r\n", "sec-websocket-version: 14\r\n"] {
+        let headers = format!("{asking}{version}");
+        let query = "EIO=4&transport=websocket";
+        let answer = request(server.address, "GET", query, &headers, b"").await;
+        assert_eq!(answer.status, 426, "{version}");
+        assert!(answer.has_header("sec-websocket-version: 13"), "{}", answer.head);
     }
     server.expect_no_further_event();
 }

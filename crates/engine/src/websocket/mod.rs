@@ -23,7 +23,7 @@ use crate::{
     engine::{EngineIo, take_place_for_session},
     handler::EngineIoHandler,
     link::{TakenTurn, Turn, TurnRefused},
-    response::{Rejection, ResponseBody, answer_with_status_only},
+    response::{Rejection, ResponseBody, WEBSOCKET_VERSION, answer_with_status_only},
     socket::Socket,
     websocket::{
         connection::Connection, stream::WebSocketStream, upgrade::upgrade_session_by_probe,
@@ -68,6 +68,9 @@ pub(crate) fn accept_websocket_of_request<H: EngineIoHandler, R, B>(
     let asked = request.headers().get(header::UPGRADE).ok_or(Rejection::BadRequest)?;
     if !asked.as_bytes().eq_ignore_ascii_case(b"websocket") {
         return Err(Rejection::BadRequest);
+    }
+    if request.headers().get(header::SEC_WEBSOCKET_VERSION) != Some(&WEBSOCKET_VERSION) {
+        return Err(Rejection::UnsupportedWebSocket);
     }
     let key = request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or(Rejection::BadRequest)?;
     let accepted = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
