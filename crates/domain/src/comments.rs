@@ -1,20 +1,35 @@
 //! Comments, and the mentions in them.
 
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use std::collections::HashMap;
+
+use sqlx::{
+    Arguments as _, PgConnection, Row,
+    postgres::{PgArguments, PgRow},
+};
 use uuid::Uuid;
 
 use crate::{
     Comment, Committed, DomainError, EventName, IncidentId, Result, Store, Topic, User, UserId,
-    event_log::{EventDrafts, stamp_events_after_commit},
+    change::Begun,
+    clock::current_time_for_storage,
     idempotency::IdempotencyKey,
     incident_list::Page,
-    incidents::{current_time_for_storage, read_user_with_prefix},
-    mentions::find_distinct_mentioned_handles,
-    notifications::NotificationDrafts,
+    mentions::{Mention, find_distinct_mentioned_handles},
     payload::{CommentCreated, CommentDeleted},
     policy::{Action, authorize_user_for_action},
+    rows::{read_user_with_prefix, user_columns},
     validate::require_text_within_limit,
 };
+
+/// Inserts if the incident is there, and returns a row then.
+macro_rules! insert_comment {
+    () => {
+        "insert into comments (id, incident_id, author_id, content, created_at)
+         select $1, i.id, $3, $4, $5 from incidents i where i.id = $2
+         returning incident_id"
+    };
+}
+const INSERT_COMMENT: &str = insert_comment!();
 
 impl Store {
     /// Comments on an incident, tells its room, and notifies everyone mentioned but the author.
@@ -25,24 +40,11 @@ impl Store {
         content: &str,
         key: Option<IdempotencyKey>,
     ) -> Result<Committed<Comment>> {
-        let limits = &self.config.limits;
-        let content = require_text_within_limit("content", content, limits.text_chars)?;
-        let most = limits.mentions_per_comment;
-        let handles = find_distinct_mentioned_handles(&content, most.saturating_add(1));
-        if handles.len() > most {
-            return Err(DomainError::invalid_field_value(
-                "content",
-                format!("must mention at most {most} people"),
-            ));
-        }
-        let mut transaction = self.pool.begin().await?;
-        if let Some(key) = &key {
-            let earlier =
-                self.claim_idempotency_key_or_answer(&mut transaction, author.id, key).await?;
-            if let Some(earlier) = earlier {
-                return Ok(Committed::without_events(earlier));
-            }
-        }
+        let mut change = match self.begin_change_for_actor(author.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
+        };
+        let (content, mentions) = self.check_comment_within_limits(content)?;
         let comment = Comment {
             id: Uuid::now_v7(),
             incident_id,
@@ -50,25 +52,50 @@ impl Store {
             author: author.clone(),
             created_at: current_time_for_storage(),
         };
-        let incident_title = insert_comment_of_incident(&mut transaction, &comment).await?;
-        let mut events = EventDrafts::default();
-        events.draft_event_for_audience(
+        change.stage_event_for_audience(
             EventName::CommentCreated,
             &[Topic::Incident(incident_id)],
             &CommentCreated { comment: comment.clone(), incident_id, author: author.clone() },
         )?;
-        if !handles.is_empty() {
-            let people = find_mentioned_user_ids(&mut transaction, &handles, author.id).await?;
-            let mut notifications = NotificationDrafts::default();
-            notifications.draft_mentions_of_comment(&comment, &incident_title, &people);
-            notifications.insert_drafts_with_events(&mut transaction, &mut events).await?;
+        if mentions.is_empty() && change.fits_in_single_statement() {
+            let arguments = bind_columns_of_comment(&comment)?;
+            return change
+                .commit_in_single_statement(INSERT_COMMENT, arguments, comment)
+                .await?
+                .ok_or(DomainError::NotFound("Incident"));
         }
-        if let Some(key) = &key {
-            self.keep_answer_for_key(&mut transaction, author.id, key, &comment).await?;
+        let connection = change.open_transaction_when_needed().await?;
+        let incident_title: String = sqlx::query_scalar_with(
+            concat!(
+                "with added as (",
+                insert_comment!(),
+                ") select i.title from incidents i join added on added.incident_id = i.id"
+            ),
+            bind_columns_of_comment(&comment)?,
+        )
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or(DomainError::NotFound("Incident"))?;
+        if !mentions.is_empty() {
+            let people = find_mentioned_user_ids(connection, &mentions, author.id).await?;
+            change.notifications().draft_mentions_of_comment(&comment, &incident_title, &people);
         }
-        let logged = events.append_drafts_to_log(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(stamp_events_after_commit(comment, logged))
+        change.commit_with_staged_events(comment).await
+    }
+
+    /// The text as it is stored, and who it mentions.
+    fn check_comment_within_limits(&self, content: &str) -> Result<(String, Vec<Mention>)> {
+        let limits = &self.config.limits;
+        let content = require_text_within_limit("content", content, limits.text_chars)?;
+        let most = limits.mentions_per_comment;
+        let mentions = find_distinct_mentioned_handles(&content, most.saturating_add(1));
+        if mentions.len() > most {
+            return Err(DomainError::invalid_field_value(
+                "content",
+                format!("must mention at most {most} people"),
+            ));
+        }
+        Ok((content, mentions))
     }
 
     /// Deletes a comment of the incident and tells its room.
@@ -77,30 +104,32 @@ impl Store {
         actor: &User,
         incident_id: IncidentId,
         comment_id: Uuid,
+        key: Option<IdempotencyKey>,
     ) -> Result<Committed<()>> {
-        let mut transaction = self.pool.begin().await?;
+        let mut change = match self.begin_change_for_actor(actor.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
+        };
+        let connection = change.open_transaction_when_needed().await?;
         let author_id: Uuid = sqlx::query_scalar(
             "select author_id from comments where id = $1 and incident_id = $2 for update",
         )
         .bind(comment_id)
         .bind(incident_id)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *connection)
         .await?
         .ok_or(DomainError::NotFound("Comment"))?;
         authorize_user_for_action(actor, Action::DeleteComment { author_id })?;
         sqlx::query("delete from comments where id = $1")
             .bind(comment_id)
-            .execute(&mut *transaction)
+            .execute(connection)
             .await?;
-        let mut events = EventDrafts::default();
-        events.draft_event_for_audience(
+        change.stage_event_for_audience(
             EventName::CommentDeleted,
             &[Topic::Incident(incident_id)],
             &CommentDeleted { comment_id, incident_id },
         )?;
-        let logged = events.append_drafts_to_log(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(stamp_events_after_commit((), logged))
+        change.commit_with_staged_events(()).await
     }
 
     /// The newest comments before `before`, oldest first inside the page.
@@ -111,13 +140,13 @@ impl Store {
         limit: u32,
     ) -> Result<Page<Comment>> {
         self.check_incident_exists_by_id(incident_id).await?;
-        let rows = sqlx::query(
-            "select c.id, c.incident_id, c.content, c.created_at,
-                    u.id as u_id, u.email as u_email, u.name as u_name, u.role as u_role
-             from comments c join users u on u.id = c.author_id
-             where c.incident_id = $1 and ($2::uuid is null or c.id < $2)
-             order by c.id desc limit $3",
-        )
+        let rows = sqlx::query(concat!(
+            "select c.id, c.incident_id, c.content, c.created_at, ",
+            user_columns!("u", "u"),
+            " from comments c join users u on u.id = c.author_id
+                 where c.incident_id = $1 and ($2::uuid is null or c.id < $2)
+                 order by c.id desc limit $3"
+        ))
         .bind(incident_id)
         .bind(before)
         .bind(i64::from(limit) + 1)
@@ -150,36 +179,44 @@ fn read_comment_from_row(row: &PgRow) -> Result<Comment> {
     })
 }
 
-/// Inserts if the incident is there, and gives its title.
-async fn insert_comment_of_incident(
-    connection: &mut PgConnection,
-    comment: &Comment,
-) -> Result<String> {
-    sqlx::query_scalar(
-        "with added as (
-             insert into comments (id, incident_id, author_id, content, created_at)
-             select $1, i.id, $3, $4, $5 from incidents i where i.id = $2
-             returning incident_id)
-         select i.title from incidents i join added on added.incident_id = i.id",
-    )
-    .bind(comment.id)
-    .bind(comment.incident_id)
-    .bind(comment.author.id)
-    .bind(&comment.content)
-    .bind(comment.created_at)
-    .fetch_optional(connection)
-    .await?
-    .ok_or(DomainError::NotFound("Incident"))
+fn bind_columns_of_comment(comment: &Comment) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    arguments
+        .add(comment.id)
+        .and_then(|()| arguments.add(comment.incident_id))
+        .and_then(|()| arguments.add(comment.author.id))
+        .and_then(|()| arguments.add(&comment.content))
+        .and_then(|()| arguments.add(comment.created_at))
+        .map_err(DomainError::internal_error_from_cause)?;
+    Ok(arguments)
 }
 
+/// The people these mentions name, each once, but not the author.
 async fn find_mentioned_user_ids(
     connection: &mut PgConnection,
-    handles: &[String],
+    mentions: &[Mention],
     author_id: UserId,
 ) -> Result<Vec<UserId>> {
-    Ok(sqlx::query_scalar("select id from users where handle = any($1) and id <> $2 order by id")
-        .bind(handles)
-        .bind(author_id)
-        .fetch_all(connection)
-        .await?)
+    let candidates: Vec<&str> =
+        mentions.iter().flat_map(Mention::list_candidate_handles_longest_first).collect();
+    let known: HashMap<String, UserId> = sqlx::query_as::<_, (String, UserId)>(
+        "select handle, id from users where handle = any($1)",
+    )
+    .bind(candidates)
+    .fetch_all(connection)
+    .await?
+    .into_iter()
+    .collect();
+    let mut people: Vec<UserId> = mentions
+        .iter()
+        .filter_map(|mention| {
+            mention
+                .list_candidate_handles_longest_first()
+                .find_map(|handle| known.get(handle).copied())
+        })
+        .filter(|id| *id != author_id)
+        .collect();
+    people.sort_unstable();
+    people.dedup();
+    Ok(people)
 }

@@ -2,15 +2,15 @@
 
 use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Utc};
 use rand::RngExt;
 use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection};
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 use uuid::Uuid;
 
 use crate::{
-    DomainError, Result, Role, Store, User, UserId, validate::check_password_length_bounds,
+    DomainError, Result, Role, Store, User, UserId, rows::UserRow,
+    validate::check_password_length_bounds,
 };
 
 /// What a login gives: who it is, and the two tokens.
@@ -26,14 +26,38 @@ pub struct LoginGrant {
     pub expires_in_seconds: u64,
 }
 
+/// How long after it was spent a refresh token is taken again while its successors are unused. Longer than a client
+/// waits before it tries again, and short for somebody who found a copy.
+pub const REUSE_WINDOW: Duration = Duration::from_secs(30);
+
+/// What a refresh token is good for, by the clock of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+enum RefreshState {
+    /// It was not spent.
+    Fresh,
+    /// It was spent moments ago, and none of its successors was used.
+    SpentJustNow,
+    /// It was not used in time.
+    Expired,
+    /// It was spent or revoked.
+    Dead,
+}
+
 #[derive(FromRow)]
 struct RefreshRow {
+    #[sqlx(rename = "token_id")]
     id: Uuid,
     family_id: Uuid,
-    user_id: Uuid,
-    expires_at: DateTime<Utc>,
-    used_at: Option<DateTime<Utc>>,
-    revoked_at: Option<DateTime<Utc>>,
+    state: RefreshState,
+    #[sqlx(flatten)]
+    user: UserRow,
+}
+
+/// Where a refresh token comes from: its login, and the token that was spent for it, if it was not the login itself.
+struct TokenOrigin {
+    family_id: Uuid,
+    parent_id: Option<Uuid>,
 }
 
 impl Store {
@@ -73,39 +97,50 @@ impl Store {
         self.grant_tokens_to_user(user).await
     }
 
-    /// Spends a refresh token for new tokens. One that was spent before revokes its whole family: either the thief
-    /// or the owner holds a copy, and both must log in again.
+    /// Spends a refresh token for new tokens, in one transaction: an answer that fails spends nothing.
+    ///
+    /// A token that was spent is taken again for [`REUSE_WINDOW`] while none of the tokens it was spent for was used:
+    /// two tabs that renew at the same moment and an answer that was lost on its way are no theft. Each gets a token
+    /// of its own. Past that, somebody else holds a copy: the whole family is revoked, and thief and owner must both
+    /// log in again.
     pub async fn rotate_refresh_token_family(&self, refresh_token: &str) -> Result<LoginGrant> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let row = find_refresh_token_locked(&mut transaction, refresh_token)
             .await?
             .ok_or(DomainError::Unauthenticated)?;
-        if row.used_at.is_some() || row.revoked_at.is_some() {
-            revoke_refresh_token_family(&mut transaction, row.family_id).await?;
-            transaction.commit().await?;
-            return Err(DomainError::Unauthenticated);
+        match row.state {
+            RefreshState::Expired => return Err(DomainError::Unauthenticated),
+            RefreshState::Dead => {
+                revoke_refresh_token_family(&mut transaction, row.family_id).await?;
+                transaction.commit_transaction_within_limit().await?;
+                return Err(DomainError::Unauthenticated);
+            }
+            RefreshState::Fresh | RefreshState::SpentJustNow => {}
         }
-        if row.expires_at <= Utc::now() {
-            return Err(DomainError::Unauthenticated);
-        }
-        sqlx::query("update refresh_tokens set used_at = now() where id = $1")
+        // The window runs from the first time it was spent.
+        sqlx::query("update refresh_tokens set used_at = coalesce(used_at, now()) where id = $1")
             .bind(row.id)
             .execute(&mut *transaction)
             .await?;
+        let user = User::from(row.user);
+        let origin = TokenOrigin { family_id: row.family_id, parent_id: Some(row.id) };
         let refresh_token =
-            self.issue_refresh_token_in(&mut transaction, row.user_id, row.family_id).await?;
-        transaction.commit().await?;
-        let user = self.find_user_by_id(row.user_id).await?.ok_or(DomainError::Unauthenticated)?;
-        self.build_login_grant_for(user, refresh_token)
+            self.insert_refresh_token_row(&mut transaction, user.id, origin).await?;
+        let grant = self.build_login_grant_with_tokens(user, refresh_token)?;
+        transaction.commit_transaction_within_limit().await?;
+        Ok(grant)
     }
 
     /// Logs out: the token and its family are good for nothing any more. An unknown token is no error.
     pub async fn revoke_family_of_token(&self, refresh_token: &str) -> Result<()> {
-        let mut transaction = self.pool.begin().await?;
-        if let Some(row) = find_refresh_token_locked(&mut transaction, refresh_token).await? {
-            revoke_refresh_token_family(&mut transaction, row.family_id).await?;
-        }
-        Ok(transaction.commit().await?)
+        sqlx::query(
+            "update refresh_tokens set revoked_at = coalesce(revoked_at, now())
+             where family_id = (select family_id from refresh_tokens where token_hash = $1)",
+        )
+        .bind(hash_of_refresh_token(refresh_token))
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// argon2id with the OWASP parameters of the crate's default, off the async threads and bounded in number.
@@ -117,13 +152,14 @@ impl Store {
             limits.password_max_chars,
         )?;
         let password = password.to_owned();
-        self.run_hashing_in_turn(move || {
-            Argon2::default()
-                .hash_password(password.as_bytes())
-                .map(|hash| hash.to_string())
-                .map_err(|error| DomainError::internal_error_from_cause(error.to_string()))
-        })
-        .await?
+        self.hashing
+            .run_blocking_work_in_turn(move || {
+                Argon2::default()
+                    .hash_password(password.as_bytes())
+                    .map(|hash| hash.to_string())
+                    .map_err(|error| DomainError::internal_error_from_cause(error.to_string()))
+            })
+            .await?
     }
 
     async fn verify_password_off_thread(&self, password: &str, hash: String) -> Result<bool> {
@@ -132,7 +168,8 @@ impl Store {
         let fits = password.len() <= longest;
         let password = password.as_bytes()[..password.len().min(longest)].to_vec();
         let matches = self
-            .run_hashing_in_turn(move || {
+            .hashing
+            .run_blocking_work_in_turn(move || {
                 PasswordHash::new(&hash)
                     .is_ok_and(|hash| Argon2::default().verify_password(&password, &hash).is_ok())
             })
@@ -140,34 +177,28 @@ impl Store {
         Ok(matches && fits)
     }
 
-    async fn run_hashing_in_turn<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let _turn = self.hashing.acquire().await.map_err(DomainError::internal_error_from_cause)?;
-        tokio::task::spawn_blocking(work).await.map_err(DomainError::internal_error_from_cause)
-    }
-
     async fn grant_tokens_to_user(&self, user: User) -> Result<LoginGrant> {
-        let mut connection = self.pool.acquire().await?;
-        let refresh_token =
-            self.issue_refresh_token_in(&mut connection, user.id, Uuid::new_v4()).await?;
-        self.build_login_grant_for(user, refresh_token)
+        let mut connection = self.pool.acquire_connection_with_guard().await?;
+        let origin = TokenOrigin { family_id: Uuid::new_v4(), parent_id: None };
+        let refresh_token = self.insert_refresh_token_row(&mut connection, user.id, origin).await?;
+        connection.return_connection_to_pool();
+        self.build_login_grant_with_tokens(user, refresh_token)
     }
 
-    async fn issue_refresh_token_in(
+    async fn insert_refresh_token_row(
         &self,
         connection: &mut PgConnection,
         user_id: UserId,
-        family_id: Uuid,
+        origin: TokenOrigin,
     ) -> Result<String> {
         let token = URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>());
         sqlx::query(
-            "insert into refresh_tokens (id, family_id, user_id, token_hash, expires_at)
-             values ($1, $2, $3, $4, now() + make_interval(secs => $5))",
+            "insert into refresh_tokens (id, family_id, parent_id, user_id, token_hash, expires_at)
+             values ($1, $2, $3, $4, $5, now() + make_interval(secs => $6))",
         )
         .bind(Uuid::now_v7())
-        .bind(family_id)
+        .bind(origin.family_id)
+        .bind(origin.parent_id)
         .bind(user_id)
         .bind(hash_of_refresh_token(&token))
         .bind(self.config.refresh_token_ttl.as_secs_f64())
@@ -176,7 +207,11 @@ impl Store {
         Ok(token)
     }
 
-    fn build_login_grant_for(&self, user: User, refresh_token: String) -> Result<LoginGrant> {
+    fn build_login_grant_with_tokens(
+        &self,
+        user: User,
+        refresh_token: String,
+    ) -> Result<LoginGrant> {
         let ttl = self.config.access_token_ttl;
         let access_token = self.tokens.sign_token_for_user(&user, ttl)?;
         Ok(LoginGrant { user, access_token, refresh_token, expires_in_seconds: ttl.as_secs() })
@@ -188,10 +223,21 @@ async fn find_refresh_token_locked(
     token: &str,
 ) -> Result<Option<RefreshRow>> {
     Ok(sqlx::query_as(
-        "select id, family_id, user_id, expires_at, used_at, revoked_at from refresh_tokens
-         where token_hash = $1 for update",
+        "select token.id as token_id, token.family_id, users.id, users.email, users.name, users.role, users.handle,
+             case when token.revoked_at is not null then 'dead'
+                  when token.used_at is not null
+                      and (token.used_at <= now() - make_interval(secs => $2) or exists (
+                          select from refresh_tokens successor
+                          where successor.family_id = token.family_id and successor.parent_id = token.id
+                              and successor.used_at is not null)) then 'dead'
+                  when token.expires_at <= now() then 'expired'
+                  when token.used_at is not null then 'spent_just_now'
+                  else 'fresh' end as state
+         from refresh_tokens token join users on users.id = token.user_id
+         where token.token_hash = $1 for update of token",
     )
     .bind(hash_of_refresh_token(token))
+    .bind(REUSE_WINDOW.as_secs_f64())
     .fetch_optional(connection)
     .await?)
 }

@@ -1,8 +1,11 @@
 //! Facts about the database, for `owlpost doctor`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::{str::FromStr, time::Duration};
 
-use crate::{Result, Store, store::MIGRATIONS};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+
+use crate::{DomainError, Result, Store, store::MIGRATIONS};
 
 /// What the database says about itself.
 #[derive(Debug, Clone)]
@@ -19,9 +22,56 @@ pub struct DatabaseFacts {
     pub migrations_foreign: usize,
 }
 
+/// Where this address leads, without the password: host, port (or directory of the socket), database and user.
+pub fn describe_database_without_password(url: &str) -> String {
+    let Ok(options) = PgConnectOptions::from_str(url) else {
+        return "an unreadable address".into();
+    };
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let database = options.get_database().unwrap_or(options.get_username());
+    format!("{place} (database {database}, user {})", options.get_username())
+}
+
+/// Why the database at this address does not answer, in one sentence without the password. The pool knows only that it
+/// waited, so one connection is tried by hand.
+pub async fn explain_missing_database_answer(
+    url: &str,
+    error: &DomainError,
+    within: Duration,
+) -> String {
+    let tried = match PgConnectOptions::from_str(url) {
+        Ok(options) => tokio::time::timeout(within, options.connect()).await,
+        Err(error) => return write_causes_without_repetition(&error),
+    };
+    match tried {
+        Ok(Err(cause)) => write_causes_without_repetition(&cause),
+        // It answers by now: then what went wrong before is all there is to say.
+        Ok(Ok(_)) => write_causes_without_repetition(error),
+        Err(_) => format!("no answer within {} ms", within.as_millis()),
+    }
+}
+
+/// An error and its causes, outermost first. What only repeats the end of what was said is left out: the errors of sqlx
+/// quote their source.
+pub fn write_causes_without_repetition(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let said = cause.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
 impl Store {
     /// Asks the database about version, clock and migrations.
-    pub async fn read_database_facts_now(&self) -> Result<DatabaseFacts> {
+    pub async fn read_current_database_facts(&self) -> Result<DatabaseFacts> {
         let before = Utc::now();
         let (version, version_number, now, migrated): (String, i32, DateTime<Utc>, bool) =
             sqlx::query_as(
@@ -51,5 +101,24 @@ impl Store {
             migrations_pending: MIGRATIONS.iter().count().saturating_sub(familiar),
             migrations_foreign: applied.len() - familiar,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_say_each_cause_once() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
+        let error = DomainError::Unavailable(Box::new(sqlx::Error::Io(refused)));
+        assert_eq!(write_causes_without_repetition(&error).matches("refused").count(), 1);
+    }
+
+    #[test]
+    fn should_name_the_place_and_keep_the_password() {
+        let text =
+            describe_database_without_password("postgres://ron:hunter2@db.hogwarts:5433/owl");
+        assert_eq!(text, "db.hogwarts:5433 (database owl, user ron)");
     }
 }

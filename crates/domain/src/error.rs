@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::constraints::translate_constraint_by_name;
+
 /// What a domain operation gives back.
 pub type Result<T, E = DomainError> = std::result::Result<T, E>;
 
@@ -118,6 +120,18 @@ impl DomainError {
         Self::Internal(cause.into())
     }
 
+    /// What brought it about, outermost first, for the log and never for a client; the message when nothing did.
+    pub fn describe_chain_of_causes(&self) -> String {
+        let mut text = String::new();
+        let mut source = std::error::Error::source(self);
+        while let Some(cause) = source {
+            let separator = if text.is_empty() { "" } else { ": " };
+            text = format!("{text}{separator}{cause}");
+            source = cause.source();
+        }
+        if text.is_empty() { self.to_string() } else { text }
+    }
+
     /// The code clients see.
     pub const fn code(&self) -> ErrorCode {
         match self {
@@ -133,31 +147,12 @@ impl DomainError {
     }
 }
 
-/// Constraints of the schema that a client can run into, and what that means to the client.
-fn translate_constraint_by_name(name: &str) -> Option<DomainError> {
-    match name {
-        "users_email_unique" => Some(DomainError::Conflict("This email is taken".into())),
-        "users_handle_unique" => Some(DomainError::Conflict(
-            "The part of this email before the @ is someone's handle already".into(),
-        )),
-        "incidents_assignee_id_fkey" => {
-            Some(DomainError::invalid_field_value("assigneeId", "no such user"))
-        }
-        "comments_incident_id_fkey" => Some(DomainError::NotFound("Incident")),
-        _ => None,
-    }
-}
-
 impl From<sqlx::Error> for DomainError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(db) => {
                 if let Some(known) = db.constraint().and_then(translate_constraint_by_name) {
                     return known;
-                }
-                // The user of a still valid token was deleted meanwhile.
-                if db.is_foreign_key_violation() {
-                    return Self::Unauthenticated;
                 }
                 // 57014 statement timeout, 55P03 lock timeout, 57P0x shutdown, 53xxx no resources, 08xxx connection,
                 // 25P03 idle transaction ended, 40xxx rolled back by the server, 25006 read-only standby.

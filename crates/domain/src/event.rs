@@ -1,33 +1,18 @@
-//! Names of events, topics (who is entitled to one), and one row of the log in memory.
+//! The one table of server events, topics (who is entitled to one), and one row of the log in memory.
+
+mod foreign;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
-use crate::{DomainError, IncidentId, Role, UserId};
+use ts_rs::{Config, ExportError, TS};
+use utoipa::openapi::Ref;
 
-macro_rules! event_names {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal $kind:ident),+ $(,)?) => {
-        /// Every event the server sends, named once here for the whole product.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub enum EventName { $($(#[$doc])* $variant),+ }
-        impl EventName {
-            /// Every event, in the order of the documentation.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// The name on the wire.
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $text),+ } }
-            /// What becomes of it when nobody listens.
-            pub const fn kind(self) -> EventKind { match self { $(Self::$variant => EventKind::$kind),+ } }
-        }
-        impl FromStr for EventName {
-            type Err = DomainError;
-            fn from_str(text: &str) -> Result<Self, DomainError> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    _ => Err(DomainError::internal_error_from_cause(format!("unknown event name {text}"))),
-                }
-            }
-        }
-    };
-}
+pub use foreign::UnknownName;
+
+use crate::{
+    DomainError, IncidentId, Role, UserId, payload,
+    payload_schema::{NamedSchemas, refer_to_named_schema},
+};
 
 /// What becomes of an event when nobody listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,41 +27,108 @@ pub enum EventKind {
     Internal,
 }
 
-event_names! {
+/// Makes everything that is said of an event in more than one place out of one table: its name, its kind, who gets
+/// it in words, and the type of its payload (none for events that no client receives).
+macro_rules! server_events {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident($($payload:ty)?) = $text:literal, $kind:ident, to $audience:literal;
+    )+) => {
+        /// Every event the server sends, named once here for the whole product.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EventName {
+            $($(#[$doc])* $variant,)+
+            /// An event of a newer version, found in the log or on the bus: it passes through as it is.
+            Unknown(UnknownName),
+        }
+
+        impl EventName {
+            /// Every event of this version, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ Self::Unknown(name) => name.as_str() }
+            }
+
+            /// What becomes of it when nobody listens.
+            pub const fn kind(self) -> EventKind {
+                match self { $(Self::$variant => EventKind::$kind,)+ Self::Unknown(_) => EventKind::Durable }
+            }
+
+            /// Who receives it, for the documents.
+            pub const fn audience_in_words(self) -> &'static str {
+                match self { $(Self::$variant => $audience,)+ Self::Unknown(_) => "whoever its version says" }
+            }
+
+            /// The event of this name, known to this version or not.
+            pub fn from_wire(text: &str) -> Self {
+                match text { $($text => Self::$variant,)+ _ => Self::Unknown(UnknownName::from_text(text)) }
+            }
+
+            /// A reference to the schema of its payload as the server writes it. The schema itself, and what it refers
+            /// to, is added to `found`. There is none for events that no client receives.
+            pub(crate) fn refer_to_payload_schema(self, found: &mut NamedSchemas) -> Option<Ref> {
+                match self {
+                    $(Self::$variant => server_events!(@schema found $($payload)?),)+
+                    Self::Unknown(_) => None,
+                }
+            }
+
+            /// Writes the TypeScript type of every payload, and of what they refer to.
+            pub fn export_payload_types_to(config: &Config) -> Result<(), ExportError> {
+                $($(<$payload as TS>::export_all(config)?;)?)+
+                Ok(())
+            }
+        }
+    };
+    (@schema $found:ident $payload:ty) => { Some(refer_to_named_schema::<$payload>($found)) };
+    (@schema $found:ident) => { None };
+}
+
+server_events! {
     /// An incident was reported.
-    IncidentCreated = "incident:created" Durable,
+    IncidentCreated(payload::IncidentCreated) = "incident:created", Durable, to "everyone, the actor too";
     /// Fields of an incident changed.
-    IncidentUpdated = "incident:updated" Durable,
+    IncidentUpdated(payload::IncidentUpdated) = "incident:updated", Durable,
+        to "room incident:<id> and room incidents";
     /// An incident was resolved.
-    IncidentResolved = "incident:resolved" Durable,
+    IncidentResolved(payload::IncidentResolved) = "incident:resolved", Durable, to "everyone, the actor too";
     /// Somebody commented.
-    CommentCreated = "comment:created" Durable,
+    CommentCreated(payload::CommentCreated) = "comment:created", Durable, to "room incident:<id>";
     /// A comment was deleted.
-    CommentDeleted = "comment:deleted" Durable,
+    CommentDeleted(payload::CommentDeleted) = "comment:deleted", Durable, to "room incident:<id>";
     /// A notification for one person.
-    NotificationNew = "notification:new" Durable,
+    NotificationNew(payload::NotificationNew) = "notification:new", Durable, to "every socket of the user";
     /// A person read a notification, or all of them, in one of their tabs.
-    NotificationRead = "notification:read" Durable,
+    NotificationRead(payload::NotificationRead) = "notification:read", Durable, to "every socket of the user";
     /// A person dismissed a notification in one of their tabs.
-    NotificationDeleted = "notification:deleted" Durable,
+    NotificationDeleted(payload::NotificationDeleted) = "notification:deleted", Durable,
+        to "every socket of the user";
     /// An incident became critical.
-    EscalationCritical = "escalation:critical" Durable,
+    EscalationCritical(payload::EscalationCritical) = "escalation:critical", Durable, to "every Auror";
+    /// A person's own name, address or role changed.
+    UserUpdated(payload::UserUpdated) = "user:updated", Durable, to "every socket of the user";
     /// A person came online, or began to view an incident.
-    PresenceJoin = "presence:join" Ephemeral,
+    PresenceJoin(payload::PresenceJoin) = "presence:join", Ephemeral,
+        to "everyone but that user, or with room: the others in it";
     /// A person went offline, or stopped viewing an incident.
-    PresenceLeave = "presence:leave" Ephemeral,
+    PresenceLeave(payload::PresenceLeave) = "presence:leave", Ephemeral,
+        to "everyone but that user, or with room: the others in it";
     /// A person types a comment, or stopped.
-    PresenceTyping = "presence:typing" Ephemeral,
+    PresenceTyping(payload::PresenceTyping) = "presence:typing", Ephemeral,
+        to "room incident:<id> but not the typist";
     /// How many distinct people are online.
-    PresenceCounts = "presence:counts" Ephemeral,
+    PresenceCounts(payload::PresenceCounts) = "presence:counts", Ephemeral,
+        to "everyone, at most twice a second; and each socket once after its replay";
     /// The connection is accepted and its presence committed.
-    ConnectionAcknowledged = "connection:acknowledged" Personal,
+    ConnectionAcknowledged(payload::ConnectionAcknowledged) = "connection:acknowledged", Personal, to "that socket";
     /// The replay after a reconnect is over.
-    EventsResumed = "events:resumed" Personal,
+    EventsResumed(payload::EventsResumed) = "events:resumed", Personal, to "that socket";
     /// Something this socket asked for failed.
-    Error = "error" Personal,
+    Error(payload::ErrorPayload) = "error", Personal, to "that socket";
     /// A user's name, address or role changed, or the user was deleted.
-    UserChanged = "user:changed" Internal,
+    UserChanged() = "user:changed", Internal, to "nobody";
 }
 
 impl fmt::Display for EventName {
@@ -144,10 +196,29 @@ pub struct LoggedEvent {
     pub payload: Arc<str>,
     /// When the server that committed it had the commit confirmed; `None` for one read back from the log.
     pub committed_at: Option<std::time::Instant>,
+    /// Whether its name or a part of its audience is of a newer version.
+    pub is_foreign: bool,
+}
+
+impl LoggedEvent {
+    /// An event as the log and the bus have it, in texts; `payload` is a JSON object that has its `eventId`. Topics
+    /// of a newer version reach nobody here: whoever listens to one is connected to a node that knows it.
+    pub fn from_texts(position: i64, name: &str, audience: &[String], payload: Arc<str>) -> Self {
+        let name = EventName::from_wire(name);
+        let known: Arc<[Topic]> = audience
+            .iter()
+            .filter_map(|topic| {
+                topic.parse().map_err(|_| foreign::log_unknown_topic_once(topic)).ok()
+            })
+            .collect();
+        let is_foreign = matches!(name, EventName::Unknown(_)) || known.len() < audience.len();
+        Self { position, name, audience: known, payload, committed_at: None, is_foreign }
+    }
 }
 
 /// A change that is committed, with the events that tell of it.
 #[derive(Debug)]
+#[must_use = "its events are told to nobody unless they are published"]
 pub struct Committed<T> {
     /// What the caller asked for.
     pub value: T,

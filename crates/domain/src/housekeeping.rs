@@ -6,13 +6,26 @@ use crate::{Result, Store};
 const TRIM_ROWS: i64 = 10_000;
 
 impl Store {
-    /// Trims the oldest events by age and by number of rows, and remembers how far. True while more is to do.
+    /// Trims the oldest events by age and by number of rows, and remembers how far. True while more is to do. Rows are
+    /// counted by their positions, those skipped between two epochs left out.
     pub async fn trim_event_log_once(&self) -> Result<bool> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let cut: Option<i64> = sqlx::query_scalar(
-            "select max(position) from (select position, created_at from event_log order by position limit $3) oldest
-             where created_at < now() - make_interval(secs => $1)
-                or position <= (select max(position) from event_log) - $2",
+            "with spans as (
+                 select epoch_start,
+                        coalesce(lead(continues) over newest_last, (select max(position) from event_log)) as ends
+                 from (select epoch_start, continues from event_log_epochs union all select 1, 0) epochs
+                 window newest_last as (order by epoch_start)),
+             counted as (
+                 select ends, sum(ends - epoch_start + 1) over (order by epoch_start desc) as rows_from_here,
+                        ends - epoch_start + 1 as rows_here
+                 from spans where ends >= epoch_start),
+             bound as (
+                 select max(ends - ($2 - (rows_from_here - rows_here))) as through from counted
+                 where rows_from_here > $2)
+             select max(position)
+             from (select position, created_at from event_log order by position limit $3) oldest, bound
+             where created_at < now() - make_interval(secs => $1) or position <= bound.through",
         )
         .bind(self.config.event_log_retention.as_secs_f64())
         .bind(self.config.event_log_max_rows)
@@ -29,7 +42,7 @@ impl Store {
             .execute(&mut *transaction)
             .await?
             .rows_affected();
-        transaction.commit().await?;
+        transaction.commit_transaction_within_limit().await?;
         Ok(deleted >= TRIM_ROWS.unsigned_abs())
     }
 
@@ -41,6 +54,9 @@ impl Store {
         .bind(self.config.idempotency_ttl.as_secs_f64())
         .execute(&self.pool)
         .await?;
+        sqlx::query("delete from write_proofs where written_at < now() - interval '1 day'")
+            .execute(&self.pool)
+            .await?;
         sqlx::query("delete from refresh_tokens where expires_at < now() - interval '7 days'")
             .execute(&self.pool)
             .await?;

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: a retried POST gives the first answer again, and one event.
+//! `Idempotency-Key`: a retried change gives the first answer again, and one event.
 
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
@@ -29,6 +29,24 @@ impl IdempotencyKey {
             hash.update(part);
         }
         Ok(Self { key: key.to_owned(), request_hash: hash.finalize().to_vec() })
+    }
+
+    /// Keeps the answer beside the change, in the same transaction, for the requests that bring this key again.
+    pub(crate) async fn keep_answer_for_retries<T: Serialize + Sync>(
+        &self,
+        connection: &mut PgConnection,
+        user_id: UserId,
+        answer: &T,
+    ) -> Result<()> {
+        sqlx::query(
+            "update idempotency_keys set response = $3::json where user_id = $1 and key = $2",
+        )
+        .bind(user_id)
+        .bind(&self.key)
+        .bind(serde_json::to_string(answer)?)
+        .execute(connection)
+        .await?;
+        Ok(())
     }
 }
 
@@ -69,24 +87,5 @@ impl Store {
             ));
         }
         Ok(Some(serde_json::from_str(&response)?))
-    }
-
-    /// Keeps the answer beside the change, in the same transaction.
-    pub(crate) async fn keep_answer_for_key<T: Serialize + Sync>(
-        &self,
-        connection: &mut PgConnection,
-        user_id: UserId,
-        key: &IdempotencyKey,
-        answer: &T,
-    ) -> Result<()> {
-        sqlx::query(
-            "update idempotency_keys set response = $3::json where user_id = $1 and key = $2",
-        )
-        .bind(user_id)
-        .bind(&key.key)
-        .bind(serde_json::to_string(answer)?)
-        .execute(connection)
-        .await?;
-        Ok(())
     }
 }

@@ -6,9 +6,13 @@ use uuid::Uuid;
 use crate::{
     Committed, DomainError, EventName, Incident, IncidentId, Result, Severity, Status, Store,
     Topic, User,
-    event_log::{EventDrafts, stamp_events_after_commit},
-    incidents::{SELECT_INCIDENT, current_time_for_storage, read_incident_from_row},
-    notifications::NotificationDrafts,
+    change::{Begun, Change},
+    clock::current_time_for_storage,
+    idempotency::IdempotencyKey,
+    incidents::{
+        SELECT_INCIDENT, find_assignable_user_by_id, read_incident_from_row,
+        stage_escalation_to_aurors,
+    },
     payload::{IncidentChanges, IncidentResolved, IncidentUpdated},
     policy::{Action, authorize_user_for_action},
     validate::{accept_optional_text_within, require_text_within_limit},
@@ -42,14 +46,14 @@ impl Store {
         actor: &User,
         id: IncidentId,
         patch: IncidentPatch,
+        key: Option<IdempotencyKey>,
     ) -> Result<Committed<Incident>> {
-        // Before the transaction: the embedded database has one connection, and the transaction holds it.
-        let assignee = match patch.assignee_id {
-            Some(Some(id)) => Some(self.find_assignable_user_by_id(id).await?),
-            _ => None,
+        let mut change = match self.begin_change_for_actor(actor.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
         };
-        let mut transaction = self.pool.begin().await?;
-        let before = lock_incident_row_by_id(&mut transaction, id).await?;
+        let connection = change.open_transaction_when_needed().await?;
+        let before = lock_incident_row_by_id(connection, id).await?;
         authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
         if patch.expected_version.is_some_and(|version| version != before.version) {
             return Err(DomainError::Conflict(format!(
@@ -57,8 +61,9 @@ impl Store {
                 before.version
             )));
         }
+        let assignee = choose_assignee_for_patch(connection, actor, &before, &patch).await?;
         let after = self.apply_patch_to_incident(actor, &before, patch, assignee)?;
-        self.write_incident_change_events(transaction, actor, before, after).await
+        commit_incident_with_changes(change, actor, before, after).await
     }
 
     /// Resolves an incident: the seed's DELETE.
@@ -67,17 +72,22 @@ impl Store {
         actor: &User,
         id: IncidentId,
         resolution: Option<String>,
+        key: Option<IdempotencyKey>,
     ) -> Result<Committed<Incident>> {
-        let mut transaction = self.pool.begin().await?;
-        let before = lock_incident_row_by_id(&mut transaction, id).await?;
+        let mut change = match self.begin_change_for_actor(actor.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
+        };
+        let connection = change.open_transaction_when_needed().await?;
+        let before = lock_incident_row_by_id(connection, id).await?;
         authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
         if before.status == Status::Resolved {
             return Err(DomainError::Conflict("The incident is already resolved".into()));
         }
         let patch =
             IncidentPatch { status: Some(Status::Resolved), resolution, ..Default::default() };
-        let after = self.apply_patch_to_incident(actor, &before, patch, None)?;
-        self.write_incident_change_events(transaction, actor, before, after).await
+        let after = self.apply_patch_to_incident(actor, &before, patch, before.assignee.clone())?;
+        commit_incident_with_changes(change, actor, before, after).await
     }
 
     fn apply_patch_to_incident(
@@ -103,12 +113,7 @@ impl Store {
         if let Some(severity) = patch.severity {
             after.severity = severity;
         }
-        if let Some(assignee_id) = patch.assignee_id
-            && assignee_id != before.assignee.as_ref().map(|user| user.id)
-        {
-            authorize_user_for_action(actor, Action::AssignIncident)?;
-            after.assignee = assignee;
-        }
+        after.assignee = assignee;
         let resolution = accept_optional_text_within(
             "resolution",
             patch.resolution.as_deref(),
@@ -125,61 +130,68 @@ impl Store {
         }
         Ok(after)
     }
+}
 
-    async fn write_incident_change_events(
-        &self,
-        mut transaction: sqlx::Transaction<'_, sqlx::Postgres>,
-        actor: &User,
-        before: Incident,
-        mut after: Incident,
-    ) -> Result<Committed<Incident>> {
-        let mut changes = list_changed_incident_fields(&before, &after);
-        if changes.is_empty() {
-            return Ok(Committed::without_events(before));
+/// Who works on the incident after the patch. Whoever does already stays, also when their role would no longer let
+/// them be chosen: a change that names them as they are is about something else.
+async fn choose_assignee_for_patch(
+    connection: &mut PgConnection,
+    actor: &User,
+    before: &Incident,
+    patch: &IncidentPatch,
+) -> Result<Option<User>> {
+    let current = before.assignee.as_ref().map(|user| user.id);
+    match patch.assignee_id {
+        Some(wanted) if wanted != current => {
+            authorize_user_for_action(actor, Action::AssignIncident)?;
+            match wanted {
+                Some(id) => find_assignable_user_by_id(connection, id).await.map(Some),
+                None => Ok(None),
+            }
         }
-        after.version += 1;
-        after.updated_at = current_time_for_storage();
-        changes.version = Some(after.version);
-        changes.updated_at = Some(after.updated_at);
-        update_whole_incident_row(&mut transaction, &after).await?;
-
-        let mut events = EventDrafts::default();
-        let mut notifications = NotificationDrafts::default();
-        let resolved = before.status != Status::Resolved && after.status == Status::Resolved;
-        events.draft_event_for_audience(
-            EventName::IncidentUpdated,
-            &[Topic::Incident(after.id), Topic::Feed],
-            &IncidentUpdated { incident_id: after.id, changes, updated_by: actor.clone() },
-        )?;
-        if resolved {
-            events.draft_event_for_audience(
-                EventName::IncidentResolved,
-                &[Topic::Everyone],
-                &IncidentResolved {
-                    incident_id: after.id,
-                    resolved_by: actor.clone(),
-                    resolution: after.resolution.clone().unwrap_or_default(),
-                },
-            )?;
-        }
-        if after.assignee != before.assignee {
-            notifications.draft_assignment_of_incident(&after, actor);
-        }
-        if before.severity != Severity::Critical && after.severity == Severity::Critical {
-            self.draft_escalation_to_aurors(
-                &mut transaction,
-                &after,
-                actor,
-                &mut events,
-                &mut notifications,
-            )
-            .await?;
-        }
-        notifications.insert_drafts_with_events(&mut transaction, &mut events).await?;
-        let logged = events.append_drafts_to_log(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(stamp_events_after_commit(after, logged))
+        _ => Ok(before.assignee.clone()),
     }
+}
+
+async fn commit_incident_with_changes(
+    mut change: Change,
+    actor: &User,
+    before: Incident,
+    mut after: Incident,
+) -> Result<Committed<Incident>> {
+    let mut changes = list_changed_incident_fields(&before, &after);
+    if changes.is_empty() {
+        return change.commit_with_staged_events(before).await;
+    }
+    after.version += 1;
+    after.updated_at = current_time_for_storage();
+    changes.version = Some(after.version);
+    changes.updated_at = Some(after.updated_at);
+    update_whole_incident_row(change.open_transaction_when_needed().await?, &after).await?;
+
+    change.stage_event_for_audience(
+        EventName::IncidentUpdated,
+        &[Topic::Incident(after.id), Topic::Feed],
+        &IncidentUpdated { incident_id: after.id, changes, updated_by: actor.clone() },
+    )?;
+    if before.status != Status::Resolved && after.status == Status::Resolved {
+        change.stage_event_for_audience(
+            EventName::IncidentResolved,
+            &[Topic::Everyone],
+            &IncidentResolved {
+                incident_id: after.id,
+                resolved_by: actor.clone(),
+                resolution: after.resolution.clone().unwrap_or_default(),
+            },
+        )?;
+    }
+    if after.assignee != before.assignee {
+        change.notifications().draft_assignment_of_incident(&after, actor);
+    }
+    if before.severity != Severity::Critical && after.severity == Severity::Critical {
+        stage_escalation_to_aurors(&mut change, &after, actor).await?;
+    }
+    change.commit_with_staged_events(after).await
 }
 
 fn move_incident_to_status(

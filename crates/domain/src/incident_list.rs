@@ -1,5 +1,7 @@
 //! The list of incidents: filters, full-text search, pages.
 
+use std::collections::HashSet;
+
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -62,6 +64,20 @@ impl<T> Page<T> {
 }
 
 impl Store {
+    /// Which of these titles incidents have, however many newer ones there are. The index of the search finds them.
+    pub async fn find_known_incident_titles(&self, titles: &[&str]) -> Result<HashSet<String>> {
+        let known: Vec<String> = sqlx::query_scalar(
+            "select title from unnest($1::text[]) as wanted (title)
+             where exists (
+                 select from incidents
+                 where search @@ phraseto_tsquery('simple', wanted.title) and incidents.title = wanted.title)",
+        )
+        .bind(titles)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(known.into_iter().collect())
+    }
+
     /// A page size the limits allow.
     pub fn check_page_size_in_bounds(&self, limit: Option<u32>) -> Result<u32> {
         let most = self.config.limits.page_size;

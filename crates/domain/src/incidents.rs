@@ -1,17 +1,20 @@
 //! Reporting and reading incidents. Changing them is in [`crate::incident_changes`], lists in [`crate::incident_list`].
 
-use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use sqlx::{PgConnection, Row, postgres::PgRow};
+use sqlx::{
+    Arguments as _, PgConnection, Row,
+    postgres::{PgArguments, PgRow},
+};
 use uuid::Uuid;
 
 use crate::{
     Committed, DomainError, EventName, Incident, IncidentId, Result, Role, Severity, Status, Store,
     Topic, User,
-    event_log::{EventDrafts, stamp_events_after_commit},
+    change::{Begun, Change},
+    clock::current_time_for_storage,
     idempotency::IdempotencyKey,
-    notifications::NotificationDrafts,
     payload::{EscalationCritical, IncidentCreated},
     policy::{Action, authorize_user_for_action},
+    rows::{UserRow, read_user_with_prefix, user_columns},
     validate::{accept_optional_text_within, require_text_within_limit},
 };
 
@@ -30,16 +33,25 @@ pub struct NewIncident {
     pub assignee_id: Option<Uuid>,
 }
 
-pub(crate) const SELECT_INCIDENT: &str = "
-    select i.id, i.title, i.description, i.severity, i.status, i.location, i.created_at, i.updated_at, i.resolved_at,
-           i.resolution, i.version,
-           r.id as r_id, r.email as r_email, r.name as r_name, r.role as r_role,
-           a.id as a_id, a.email as a_email, a.name as a_name, a.role as a_role,
-           s.id as s_id, s.email as s_email, s.name as s_name, s.role as s_role
-    from incidents i
-    join users r on r.id = i.reported_by
-    left join users a on a.id = i.assignee_id
-    left join users s on s.id = i.resolved_by";
+pub(crate) const SELECT_INCIDENT: &str = concat!(
+    "select i.id, i.title, i.description, i.severity, i.status, i.location, i.created_at, i.updated_at, i.resolved_at,
+            i.resolution, i.version, ",
+    user_columns!("r", "r"),
+    ", ",
+    user_columns!("a", "a"),
+    ", ",
+    user_columns!("s", "s"),
+    " from incidents i
+      join users r on r.id = i.reported_by
+      left join users a on a.id = i.assignee_id
+      left join users s on s.id = i.resolved_by"
+);
+
+/// Inserts a new incident and returns a row.
+const INSERT_INCIDENT: &str = "insert into incidents
+     (id, title, description, severity, status, location, reported_by, assignee_id, created_at, updated_at)
+ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+ returning id";
 
 pub(crate) fn read_incident_from_row(row: &PgRow) -> Result<Incident> {
     Ok(Incident {
@@ -61,127 +73,51 @@ pub(crate) fn read_incident_from_row(row: &PgRow) -> Result<Incident> {
     })
 }
 
-pub(crate) fn read_user_with_prefix(row: &PgRow, prefix: &str) -> Result<Option<User>> {
-    let column = |name: &str| format!("{prefix}_{name}");
-    let Some(id) = row.try_get::<Option<Uuid>, _>(&*column("id"))? else { return Ok(None) };
-    Ok(Some(User {
-        id,
-        email: row.try_get(&*column("email"))?,
-        name: row.try_get(&*column("name"))?,
-        role: row.try_get::<&str, _>(&*column("role"))?.parse()?,
-    }))
-}
-
-/// Now, as Postgres will keep it: microseconds.
-pub(crate) fn current_time_for_storage() -> DateTime<Utc> {
-    let now = Utc::now();
-    now.duration_trunc(TimeDelta::microseconds(1)).unwrap_or(now)
-}
-
 impl Store {
-    /// Reports an incident, tells everyone, and notifies its assignee and, when it is critical, every Auror.
+    /// Reports an incident, tells everyone, and notifies its assignee and, when it is critical, every Auror. The
+    /// everyday report, which notifies nobody in particular, is a single statement.
     pub async fn create_incident_with_events(
         &self,
         actor: &User,
         new: NewIncident,
         key: Option<IdempotencyKey>,
     ) -> Result<Committed<Incident>> {
-        let incident = self.prepare_incident_from_report(actor, new).await?;
-        let notifies_nobody =
-            incident.assignee.is_none() && incident.severity != Severity::Critical;
-        if key.is_none() && notifies_nobody {
-            return self.insert_plain_incident_at_once(actor, incident).await;
-        }
-        let mut transaction = self.pool.begin().await?;
-        if let Some(key) = &key {
-            let earlier =
-                self.claim_idempotency_key_or_answer(&mut transaction, actor.id, key).await?;
-            if let Some(earlier) = earlier {
-                return Ok(Committed::without_events(earlier));
-            }
-        }
-        insert_prepared_incident_row(&mut transaction, &incident).await?;
-        let mut events = EventDrafts::default();
-        let mut notifications = NotificationDrafts::default();
-        events.draft_event_for_audience(
-            EventName::IncidentCreated,
-            &[Topic::Everyone],
-            &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
-        )?;
-        if incident.assignee.is_some() {
-            notifications.draft_assignment_of_incident(&incident, actor);
-        }
-        if incident.severity == Severity::Critical {
-            self.draft_escalation_to_aurors(
-                &mut transaction,
-                &incident,
-                actor,
-                &mut events,
-                &mut notifications,
-            )
-            .await?;
-        }
-        notifications.insert_drafts_with_events(&mut transaction, &mut events).await?;
-        if let Some(key) = &key {
-            self.keep_answer_for_key(&mut transaction, actor.id, key, &incident).await?;
-        }
-        let logged = events.append_drafts_to_log(&mut transaction).await?;
-        transaction.commit().await?;
-        Ok(stamp_events_after_commit(incident, logged))
-    }
-
-    /// The everyday report, which notifies nobody in particular: one statement is the whole transaction, so its
-    /// position is drawn and committed without a round trip between.
-    async fn insert_plain_incident_at_once(
-        &self,
-        actor: &User,
-        incident: Incident,
-    ) -> Result<Committed<Incident>> {
-        let mut events = EventDrafts::default();
-        events.draft_event_for_audience(
-            EventName::IncidentCreated,
-            &[Topic::Everyone],
-            &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
-        )?;
-        let positions = sqlx::query_scalar::<_, i64>(
-            "with reported as (
-                 insert into incidents
-                     (id, title, description, severity, status, location, reported_by, created_at, updated_at)
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $8))
-             insert into event_log (name, audience, payload)
-             select name, string_to_array(audience, ' '), payload::json
-             from unnest($9::text[], $10::text[], $11::text[]) as draft (name, audience, payload)
-             returning position",
-        )
-        .bind(incident.id)
-        .bind(&incident.title)
-        .bind(&incident.description)
-        .bind(incident.severity.as_str())
-        .bind(incident.status.as_str())
-        .bind(&incident.location)
-        .bind(incident.reported_by.id)
-        .bind(incident.created_at)
-        .bind(&events.names)
-        .bind(&events.audiences)
-        .bind(&events.payloads)
-        .fetch_all(&self.pool)
-        .await?;
-        Ok(stamp_events_after_commit(incident, events.into_logged_events(positions)))
-    }
-
-    async fn prepare_incident_from_report(
-        &self,
-        actor: &User,
-        new: NewIncident,
-    ) -> Result<Incident> {
-        let limits = &self.config.limits;
-        let assignee = match new.assignee_id {
-            Some(id) => {
-                authorize_user_for_action(actor, Action::AssignIncident)?;
-                Some(self.find_assignable_user_by_id(id).await?)
-            }
-            None => None,
+        let mut change = match self.begin_change_for_actor(actor.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
         };
+        let mut incident = self.prepare_incident_from_report(actor, &new)?;
+        if let Some(id) = new.assignee_id {
+            authorize_user_for_action(actor, Action::AssignIncident)?;
+            let connection = change.open_transaction_when_needed().await?;
+            incident.assignee = Some(find_assignable_user_by_id(connection, id).await?);
+        }
+        change.stage_event_for_audience(
+            EventName::IncidentCreated,
+            &[Topic::Everyone],
+            &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
+        )?;
+        change.notifications().draft_assignment_of_incident(&incident, actor);
+        let is_critical = incident.severity == Severity::Critical;
+        if !is_critical && change.fits_in_single_statement() {
+            let arguments = bind_columns_of_incident(&incident)?;
+            return change
+                .commit_in_single_statement(INSERT_INCIDENT, arguments, incident)
+                .await?
+                .ok_or_else(|| DomainError::internal_error_from_cause("no incident was inserted"));
+        }
+        let connection = change.open_transaction_when_needed().await?;
+        sqlx::query_with(INSERT_INCIDENT, bind_columns_of_incident(&incident)?)
+            .execute(connection)
+            .await?;
+        if is_critical {
+            stage_escalation_to_aurors(&mut change, &incident, actor).await?;
+        }
+        change.commit_with_staged_events(incident).await
+    }
+
+    fn prepare_incident_from_report(&self, actor: &User, new: &NewIncident) -> Result<Incident> {
+        let limits = &self.config.limits;
         let now = current_time_for_storage();
         Ok(Incident {
             id: Uuid::now_v7(),
@@ -199,7 +135,7 @@ impl Store {
                 limits.location_chars,
             )?,
             reported_by: actor.clone(),
-            assignee,
+            assignee: None,
             created_at: now,
             updated_at: now,
             resolved_at: None,
@@ -207,46 +143,6 @@ impl Store {
             resolution: None,
             version: 1,
         })
-    }
-
-    /// Somebody an incident can be given to.
-    pub(crate) async fn find_assignable_user_by_id(&self, id: Uuid) -> Result<User> {
-        let user = self
-            .find_user_by_id(id)
-            .await?
-            .ok_or_else(|| DomainError::invalid_field_value("assigneeId", "no such user"))?;
-        authorize_user_for_action(&user, Action::ReceiveAssignment).map_err(|refusal| {
-            DomainError::invalid_field_value("assigneeId", refusal.to_string())
-        })?;
-        Ok(user)
-    }
-
-    /// Tells the room of the Aurors, and each of them but the one who did it.
-    pub(crate) async fn draft_escalation_to_aurors(
-        &self,
-        connection: &mut PgConnection,
-        incident: &Incident,
-        actor: &User,
-        events: &mut EventDrafts,
-        notifications: &mut NotificationDrafts,
-    ) -> Result<()> {
-        events.draft_event_for_audience(
-            EventName::EscalationCritical,
-            &[Topic::Role(Role::Auror)],
-            &EscalationCritical {
-                incident_id: incident.id,
-                incident: incident.clone(),
-                escalated_by: actor.clone(),
-            },
-        )?;
-        let aurors: Vec<Uuid> = sqlx::query_scalar(
-            "select id from users where role = 'AUROR' and id <> $1 order by id",
-        )
-        .bind(actor.id)
-        .fetch_all(connection)
-        .await?;
-        notifications.draft_escalation_of_incident(incident, actor, &aurors);
-        Ok(())
     }
 
     /// One incident.
@@ -281,25 +177,61 @@ impl Store {
     }
 }
 
-async fn insert_prepared_incident_row(
+fn bind_columns_of_incident(incident: &Incident) -> Result<PgArguments> {
+    let mut arguments = PgArguments::default();
+    arguments
+        .add(incident.id)
+        .and_then(|()| arguments.add(&incident.title))
+        .and_then(|()| arguments.add(&incident.description))
+        .and_then(|()| arguments.add(incident.severity.as_str()))
+        .and_then(|()| arguments.add(incident.status.as_str()))
+        .and_then(|()| arguments.add(&incident.location))
+        .and_then(|()| arguments.add(incident.reported_by.id))
+        .and_then(|()| arguments.add(incident.assignee.as_ref().map(|user| user.id)))
+        .and_then(|()| arguments.add(incident.created_at))
+        .map_err(DomainError::internal_error_from_cause)?;
+    Ok(arguments)
+}
+
+/// Somebody an incident can be given to, as the database has them at this moment.
+pub(crate) async fn find_assignable_user_by_id(
     connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<User> {
+    let row: Option<UserRow> =
+        sqlx::query_as(concat!("select ", user_columns!(), " from users where id = $1"))
+            .bind(id)
+            .fetch_optional(connection)
+            .await?;
+    let user: User = row
+        .map(Into::into)
+        .ok_or_else(|| DomainError::invalid_field_value("assigneeId", "no such user"))?;
+    authorize_user_for_action(&user, Action::ReceiveAssignment)
+        .map_err(|refusal| DomainError::invalid_field_value("assigneeId", refusal.to_string()))?;
+    Ok(user)
+}
+
+/// Tells the room of the Aurors, and each of them but the one who did it.
+pub(crate) async fn stage_escalation_to_aurors(
+    change: &mut Change,
     incident: &Incident,
+    actor: &User,
 ) -> Result<()> {
-    sqlx::query(
-        "insert into incidents
-             (id, title, description, severity, status, location, reported_by, assignee_id, created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-    )
-    .bind(incident.id)
-    .bind(&incident.title)
-    .bind(&incident.description)
-    .bind(incident.severity.as_str())
-    .bind(incident.status.as_str())
-    .bind(&incident.location)
-    .bind(incident.reported_by.id)
-    .bind(incident.assignee.as_ref().map(|user| user.id))
-    .bind(incident.created_at)
-    .execute(connection)
-    .await?;
+    change.stage_event_for_audience(
+        EventName::EscalationCritical,
+        &[Topic::Role(Role::Auror)],
+        &EscalationCritical {
+            incident_id: incident.id,
+            incident: incident.clone(),
+            escalated_by: actor.clone(),
+        },
+    )?;
+    let connection = change.open_transaction_when_needed().await?;
+    let aurors: Vec<Uuid> =
+        sqlx::query_scalar("select id from users where role = 'AUROR' and id <> $1 order by id")
+            .bind(actor.id)
+            .fetch_all(connection)
+            .await?;
+    change.notifications().draft_escalation_of_incident(incident, actor, &aurors);
     Ok(())
 }

@@ -12,18 +12,24 @@
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
 //!   [`presence`], [`idempotency`], [`housekeeping`];
+//! - `change`: the unit of work every change goes through;
+//! - [`constraints`]: what each constraint of the schema means to a client;
 //! - [`access_token`]: JSON Web Tokens;
 //! - [`fault_hook`]: for tests only.
 
 pub mod access_token;
+mod change;
+mod clock;
 pub mod comments;
 pub mod config;
+pub mod constraints;
 pub mod credentials;
 pub mod diagnostics;
 pub mod error;
 pub mod event;
 pub mod event_log;
 pub mod fault_hook;
+mod hashing;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod incident_changes;
@@ -31,12 +37,15 @@ pub mod incident_list;
 pub mod incidents;
 pub mod mentions;
 pub mod model;
+mod notification_drafts;
 pub mod notifications;
 pub mod payload;
 pub mod payload_schema;
 pub mod policy;
 pub mod presence;
+mod rows;
 pub mod store;
+mod unread;
 pub mod users;
 pub mod validate;
 

@@ -122,22 +122,36 @@ text_enum! {
 }
 
 /// A person, as in every payload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, TS, ToSchema)]
 pub struct User {
     /// Stable id.
     pub id: Uuid,
-    /// Address; its local part is the handle an `@mention` names.
+    /// Address.
     pub email: String,
     /// Name to show.
     pub name: String,
     /// What they may do.
     pub role: Role,
+    /// What an `@mention` of them names: the local part of their address, or, when that was somebody's already, the
+    /// same with a number.
+    pub handle: String,
 }
 
-impl User {
-    /// What an `@mention` of this user names: the local part of the address, in lower case.
-    pub fn handle(&self) -> String {
-        self.email.split('@').next().unwrap_or_default().to_lowercase()
+/// Servers of the version before write no handle: then it is the local part of the address, as it was there.
+impl<'de> Deserialize<'de> for User {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct WrittenUser {
+            id: Uuid,
+            email: String,
+            name: String,
+            role: Role,
+            handle: Option<String>,
+        }
+        let WrittenUser { id, email, name, role, handle } = WrittenUser::deserialize(from)?;
+        let handle = handle
+            .unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_ascii_lowercase());
+        Ok(Self { id, email, name, role, handle })
     }
 }
 

@@ -91,6 +91,11 @@ payloads! {
         /// Who made it critical.
         escalated_by: User,
     }
+    /// `user:updated`
+    UserUpdated {
+        /// The person as they are now.
+        user: User,
+    }
     /// `presence:typing`
     PresenceTyping {
         /// Who types.

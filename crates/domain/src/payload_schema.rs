@@ -7,12 +7,7 @@ use utoipa::{
 
 use crate::{
     event::{EventKind, EventName},
-    payload::{
-        CommentCreated, CommentDeleted, ConnectionAcknowledged, Durable, ErrorPayload,
-        EscalationCritical, EventsResumed, IncidentCreated, IncidentResolved, IncidentUpdated,
-        NotificationDeleted, NotificationNew, NotificationRead, PresenceCounts, PresenceJoin,
-        PresenceLeave, PresenceTyping,
-    },
+    payload::Durable,
 };
 
 /// Schemas with the names they are referred to by. A name may be in it more than once, with the same schema.
@@ -24,25 +19,7 @@ pub fn describe_payload_of_event(
     name: EventName,
     found: &mut NamedSchemas,
 ) -> Option<RefOr<Schema>> {
-    let payload = match name {
-        EventName::IncidentCreated => refer_to_named_schema::<IncidentCreated>(found),
-        EventName::IncidentUpdated => refer_to_named_schema::<IncidentUpdated>(found),
-        EventName::IncidentResolved => refer_to_named_schema::<IncidentResolved>(found),
-        EventName::CommentCreated => refer_to_named_schema::<CommentCreated>(found),
-        EventName::CommentDeleted => refer_to_named_schema::<CommentDeleted>(found),
-        EventName::NotificationNew => refer_to_named_schema::<NotificationNew>(found),
-        EventName::NotificationRead => refer_to_named_schema::<NotificationRead>(found),
-        EventName::NotificationDeleted => refer_to_named_schema::<NotificationDeleted>(found),
-        EventName::EscalationCritical => refer_to_named_schema::<EscalationCritical>(found),
-        EventName::PresenceJoin => refer_to_named_schema::<PresenceJoin>(found),
-        EventName::PresenceLeave => refer_to_named_schema::<PresenceLeave>(found),
-        EventName::PresenceTyping => refer_to_named_schema::<PresenceTyping>(found),
-        EventName::PresenceCounts => refer_to_named_schema::<PresenceCounts>(found),
-        EventName::ConnectionAcknowledged => refer_to_named_schema::<ConnectionAcknowledged>(found),
-        EventName::EventsResumed => refer_to_named_schema::<EventsResumed>(found),
-        EventName::Error => refer_to_named_schema::<ErrorPayload>(found),
-        EventName::UserChanged => return None,
-    };
+    let payload = name.refer_to_payload_schema(found)?;
     if name.kind() != EventKind::Durable {
         return Some(payload.into());
     }
@@ -50,7 +27,7 @@ pub fn describe_payload_of_event(
     Some(AllOfBuilder::new().item(payload).item(durable).into())
 }
 
-fn refer_to_named_schema<T: ToSchema + PartialSchema>(found: &mut NamedSchemas) -> Ref {
+pub(crate) fn refer_to_named_schema<T: ToSchema + PartialSchema>(found: &mut NamedSchemas) -> Ref {
     T::schemas(found);
     found.push((T::name().into_owned(), T::schema()));
     Ref::from_schema_name(T::name())

@@ -27,7 +27,7 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
     let senior = actor.role >= Role::Prefect;
     let (allowed, refusal) = match action {
         Action::UpdateIncident(incident) => (
-            senior || is_reporter_or_assignee_of(incident, actor.id),
+            senior || is_incident_reporter_or_assignee(incident, actor.id),
             "Only the reporter, the assignee, a Prefect or an Auror may change this incident",
         ),
         Action::AssignIncident => (senior, "Only a Prefect or an Auror may assign incidents"),
@@ -41,7 +41,7 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
     if allowed { Ok(()) } else { Err(DomainError::Forbidden(refusal)) }
 }
 
-fn is_reporter_or_assignee_of(incident: &Incident, user_id: UserId) -> bool {
+fn is_incident_reporter_or_assignee(incident: &Incident, user_id: UserId) -> bool {
     incident.reported_by.id == user_id
         || incident.assignee.as_ref().is_some_and(|assignee| assignee.id == user_id)
 }

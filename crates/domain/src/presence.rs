@@ -1,20 +1,24 @@
 //! Presence rows: one for each live socket of the cluster, written in groups.
 //!
-//! A group is one transaction under one advisory lock, so that groups of different nodes never interleave and
-//! "first socket in" and "last socket out" of a person are decided once, across tabs and nodes.
+//! A group is one transaction under one advisory lock, so that groups of different nodes never interleave. Each draws
+//! a number under that lock and tells the state of every person it touched. Of two states of a person the one with
+//! the higher number is the newer one, by whatever way and in whatever order they arrive.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
 };
 
+use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::{Result, Store, Topic, User, UserId, users::UserRow};
+use crate::{IncidentId, Result, Store, Topic, User, UserId};
 
 /// Key of the advisory lock that puts presence groups in a line.
 const PRESENCE_LOCK: i64 = 0x6f77_6c70_6f73_7401;
+/// More numbers than groups can draw in the second that a commit may be younger than the disk knows.
+const NUMBERS_SKIPPED_AFTER_CRASH: i64 = 1_000_000;
 
 /// What happened to one socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,105 +43,131 @@ pub enum SocketState {
     Disconnected,
 }
 
-/// Something about a person that others see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PresenceTransition {
-    /// First socket in the cluster.
-    Online(UserId),
-    /// Last socket gone.
-    Offline(UserId),
-    /// First socket in a room.
-    EnteredRoom(UserId, Topic),
-    /// Last socket out of a room.
-    LeftRoom(UserId, Topic),
+/// What others see of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PersonPresence {
+    /// Who it is about.
+    pub user_id: UserId,
+    /// The person while they have a socket anywhere in the cluster; `None` when they are offline.
+    pub user: Option<User>,
+    /// Incidents that they view.
+    pub incidents: BTreeSet<IncidentId>,
 }
 
-impl PresenceTransition {
-    /// Who it is about.
-    pub const fn user_id(self) -> UserId {
-        match self {
-            Self::Online(user)
-            | Self::Offline(user)
-            | Self::EnteredRoom(user, _)
-            | Self::LeftRoom(user, _) => user,
-        }
-    }
+/// What one group of changes left: the state of each person it touched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PresenceGroup {
+    /// Higher than the number of every group committed before.
+    pub number: i64,
+    /// The people, each once.
+    pub people: Vec<PersonPresence>,
+}
 
-    /// Who is told of it.
-    pub const fn topic(self) -> Topic {
-        match self {
-            Self::Online(_) | Self::Offline(_) => Topic::Everyone,
-            Self::EnteredRoom(_, room) | Self::LeftRoom(_, room) => room,
-        }
+/// Everybody in the cluster, as one statement saw them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresenceReading {
+    /// Number of the last group that the reading contains. `None` when there was none since Postgres crashed and
+    /// emptied the tables: then the reading cannot be compared with anything.
+    pub number: Option<i64>,
+    /// Sockets of the node that asked.
+    pub own_sockets: usize,
+    /// Everybody who is online.
+    pub people: Vec<PersonPresence>,
+}
+
+#[derive(FromRow)]
+struct PersonRow {
+    user_id: UserId,
+    email: Option<String>,
+    handle: Option<String>,
+    name: Option<String>,
+    role: Option<String>,
+    rooms: Option<Vec<String>>,
+}
+
+impl PersonRow {
+    /// A row without a role, or with one that is not known, is of somebody who is not online.
+    fn into_person_presence(self) -> PersonPresence {
+        let role = self.role.and_then(|role| role.parse().ok());
+        let user = match (self.email, self.name, role, self.handle) {
+            (Some(email), Some(name), Some(role), Some(handle)) => {
+                Some(User { id: self.user_id, email, name, role, handle })
+            }
+            _ => None,
+        };
+        let rooms = self.rooms.unwrap_or_default().into_iter();
+        let incidents = rooms.filter_map(|room| match room.parse() {
+            Ok(Topic::Incident(id)) => Some(id),
+            _ => None,
+        });
+        PersonPresence { user_id: self.user_id, user, incidents: incidents.collect() }
     }
 }
 
 #[derive(FromRow)]
-struct SessionRow {
-    socket_id: String,
-    user_id: UserId,
-    current_room: Option<String>,
+struct ReadingRow {
+    own_sockets: i64,
+    number: Option<i64>,
+    user_id: Option<UserId>,
+    email: Option<String>,
+    handle: Option<String>,
+    name: Option<String>,
+    role: Option<String>,
+    rooms: Option<Vec<String>>,
 }
 
-/// Who has which sockets where.
-type SocketsOfUsers = HashMap<UserId, HashMap<String, Option<Topic>>>;
-
 impl Store {
-    /// Writes a group of changes and tells what others see of it. The last change of a socket wins; changes of
-    /// users that no longer exist are left out.
+    /// Writes a group of changes and tells the state it left of everybody it touched. The last change of a socket
+    /// wins; changes of users that no longer exist are left out, and their people are told as offline.
     pub async fn apply_presence_changes_group(
         &self,
         node_id: Uuid,
         changes: &[PresenceChange],
-    ) -> Result<Vec<PresenceTransition>> {
+    ) -> Result<PresenceGroup> {
         let mut last_of_socket: HashMap<&str, &PresenceChange> = HashMap::new();
         for change in changes {
             last_of_socket.insert(&change.socket_id, change);
         }
-        let users: Vec<UserId> = changes
-            .iter()
-            .map(|change| change.user_id)
-            .collect::<HashSet<_>>()
-            .into_iter()
-            .collect();
+        let users: HashSet<UserId> = changes.iter().map(|change| change.user_id).collect();
+        let users: Vec<UserId> = users.into_iter().collect();
 
-        let mut transaction = self.pool.begin().await?;
-        wait_for_presence_turn(&mut transaction).await?;
-        let before = read_sockets_of_users(&mut transaction, &users).await?;
-        let known =
-            write_socket_states_in_bulk(&mut transaction, node_id, &users, last_of_socket.values())
-                .await?;
-        transaction.commit().await?;
-
-        let mut after = before.clone();
-        for change in last_of_socket.values().filter(|change| known.contains(&change.user_id)) {
-            let sockets = after.entry(change.user_id).or_default();
-            match change.state {
-                SocketState::Connected { room } => {
-                    sockets.insert(change.socket_id.clone(), room);
-                }
-                SocketState::Disconnected => {
-                    sockets.remove(&change.socket_id);
-                }
-            }
-        }
-        Ok(users.iter().flat_map(|user| list_transitions_of_user(*user, &before, &after)).collect())
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
+        acquire_presence_advisory_lock(&mut transaction).await?;
+        write_socket_states_in_bulk(&mut transaction, node_id, last_of_socket.values()).await?;
+        let group = draw_number_of_group(&mut transaction, &users).await?;
+        transaction.commit_transaction_within_limit().await?;
+        Ok(group)
     }
 
-    /// Everyone with a socket in the cluster, and the incidents they view.
-    pub async fn load_presence_of_cluster(&self) -> Result<(Vec<User>, Vec<(UserId, Topic)>)> {
-        let users: Vec<UserRow> = sqlx::query_as(
-            "select id, email, name, role from users where id in (select user_id from presence_sessions)",
+    /// Everyone with a socket in the cluster, the incidents they view, and the number of the last group, all as of
+    /// one moment.
+    pub async fn read_presence_of_cluster(&self, node_id: Uuid) -> Result<PresenceReading> {
+        let rows: Vec<ReadingRow> = sqlx::query_as(
+            "select clock.number, clock.own_sockets, u.id as user_id, u.email, u.handle, u.name, u.role, u.rooms
+             from (select (select number from presence_clock) as number,
+                          (select count(*) from presence_sessions where node_id = $1) as own_sockets) as clock
+             left join (
+                 select users.id, users.email, users.handle, users.name, users.role, seen.rooms
+                 from users
+                 join (select user_id, array_agg(distinct current_room)
+                              filter (where current_room is not null) as rooms
+                       from presence_sessions group by user_id) as seen on seen.user_id = users.id) as u on true",
         )
+        .bind(node_id)
         .fetch_all(&self.pool)
         .await?;
-        let rooms: Vec<(UserId, String)> = sqlx::query_as(
-            "select distinct user_id, current_room from presence_sessions where current_room is not null",
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let viewers = rooms.into_iter().filter_map(|(user, room)| Some((user, room.parse().ok()?)));
-        Ok((users.into_iter().map(Into::into).collect(), viewers.collect()))
+        let (number, own_sockets) =
+            rows.first().map_or((None, 0), |row| (row.number, row.own_sockets));
+        let people = rows.into_iter().filter_map(|row| {
+            let ReadingRow { email, handle, name, role, rooms, .. } = row;
+            let row = PersonRow { user_id: row.user_id?, email, handle, name, role, rooms };
+            Some(row.into_person_presence())
+        });
+        Ok(PresenceReading {
+            number,
+            own_sockets: usize::try_from(own_sockets).unwrap_or_default(),
+            people: people.collect(),
+        })
     }
 
     /// Keeps this node's rows alive for `lease` more. False: the lease had run out (others may have swept its rows)
@@ -165,37 +195,35 @@ impl Store {
         Ok(false)
     }
 
-    /// Forgets sockets of nodes whose lease ran out, and tells what others see of it; `None` when there were none.
-    /// A node that comes back writes its sockets again in a later group, so what is swept here is never its last word.
-    pub async fn sweep_sockets_of_dead_nodes(
-        &self,
-        at_most: u32,
-    ) -> Result<Option<Vec<PresenceTransition>>> {
-        let mut transaction = self.pool.begin().await?;
-        wait_for_presence_turn(&mut transaction).await?;
-        let swept: Vec<SessionRow> = sqlx::query_as(
+    /// Forgets at most `at_most` sockets of nodes whose lease ran out, and tells the state that leaves; `None` when
+    /// there were none. A node that comes back writes its sockets again in a later group, so what is swept is never
+    /// its last word.
+    pub async fn sweep_sockets_of_dead_nodes(&self, at_most: u32) -> Result<Option<PresenceGroup>> {
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
+        acquire_presence_advisory_lock(&mut transaction).await?;
+        let swept: Vec<UserId> = sqlx::query_scalar(
             "delete from presence_sessions where socket_id in (
                  select p.socket_id from presence_sessions p
                  where not exists (
                      select from presence_nodes n where n.node_id = p.node_id and n.lease_expires > now())
                  limit $1)
-             returning socket_id, user_id, current_room",
+             returning user_id",
         )
         .bind(i64::from(at_most))
         .fetch_all(&mut *transaction)
         .await?;
-        if swept.is_empty() {
+        let users: HashSet<UserId> = swept.into_iter().collect();
+        let users: Vec<UserId> = users.into_iter().collect();
+        // Also with nobody swept: after a crash of Postgres no reading has a number until a group draws one.
+        let clock_runs: bool = sqlx::query_scalar("select exists (select from presence_clock)")
+            .fetch_one(&mut *transaction)
+            .await?;
+        if users.is_empty() && clock_runs {
             return Ok(None);
         }
-        let users: HashSet<UserId> = swept.iter().map(|row| row.user_id).collect();
-        let users: Vec<UserId> = users.into_iter().collect();
-        let after = read_sockets_of_users(&mut transaction, &users).await?;
-        transaction.commit().await?;
-        let mut before = after.clone();
-        add_rows_to_sockets(&mut before, swept);
-        let transitions =
-            users.iter().flat_map(|user| list_transitions_of_user(*user, &before, &after));
-        Ok(Some(transitions.collect()))
+        let group = draw_number_of_group(&mut transaction, &users).await?;
+        transaction.commit_transaction_within_limit().await?;
+        Ok((!users.is_empty()).then_some(group))
     }
 
     /// Forgets every socket and node: for the one process that has the database to itself, at its start.
@@ -215,8 +243,8 @@ impl Store {
     }
 }
 
-/// Nothing here must survive a crash, so the commit does not wait for the disk.
-async fn wait_for_presence_turn(connection: &mut PgConnection) -> Result<()> {
+/// Waits for the groups before. Nothing of presence must survive a crash, so the commit does not wait for the disk.
+async fn acquire_presence_advisory_lock(connection: &mut PgConnection) -> Result<()> {
     sqlx::query("select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1)")
         .bind(PRESENCE_LOCK)
         .execute(connection)
@@ -224,35 +252,48 @@ async fn wait_for_presence_turn(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-async fn read_sockets_of_users(
+/// Gives the group its number and reads the state of its people, after its changes and under its lock. The first
+/// group after a crash of Postgres skips [`NUMBERS_SKIPPED_AFTER_CRASH`] numbers: those drawn just before the crash
+/// may not have reached the disk and must not be given out twice.
+async fn draw_number_of_group(
     connection: &mut PgConnection,
     users: &[UserId],
-) -> Result<SocketsOfUsers> {
-    let rows: Vec<SessionRow> = sqlx::query_as(
-        "select socket_id, user_id, current_room from presence_sessions where user_id = any($1)",
+) -> Result<PresenceGroup> {
+    let number: i64 = sqlx::query_scalar(
+        "insert into presence_clock (number)
+         select case when exists (select from presence_clock) then nextval('presence_group_numbers')
+                     else setval('presence_group_numbers', nextval('presence_group_numbers') + $1) end
+         on conflict (only_row) do update set number = excluded.number
+         returning number",
+    )
+    .bind(NUMBERS_SKIPPED_AFTER_CRASH)
+    .fetch_one(&mut *connection)
+    .await?;
+    if users.is_empty() {
+        return Ok(PresenceGroup { number, people: Vec::new() });
+    }
+    let rows: Vec<PersonRow> = sqlx::query_as(
+        "select asked.id as user_id, u.email, u.handle, u.name, u.role, seen.rooms
+         from unnest($1::uuid[]) as asked (id)
+         left join (select user_id, array_agg(distinct current_room)
+                           filter (where current_room is not null) as rooms
+                    from presence_sessions where user_id = any($1) group by user_id) as seen
+             on seen.user_id = asked.id
+         left join users u on u.id = seen.user_id",
     )
     .bind(users)
     .fetch_all(connection)
     .await?;
-    let mut sockets = SocketsOfUsers::new();
-    add_rows_to_sockets(&mut sockets, rows);
-    Ok(sockets)
+    let people = rows.into_iter().map(PersonRow::into_person_presence).collect();
+    Ok(PresenceGroup { number, people })
 }
 
-fn add_rows_to_sockets(sockets: &mut SocketsOfUsers, rows: Vec<SessionRow>) {
-    for row in rows {
-        let room = row.current_room.and_then(|room| room.parse().ok());
-        sockets.entry(row.user_id).or_default().insert(row.socket_id, room);
-    }
-}
-
-/// Writes every state in one statement; gives which of the users exist.
+/// Writes every state in one statement; those of users that do not exist are left out.
 async fn write_socket_states_in_bulk<'a>(
     connection: &mut PgConnection,
     node_id: Uuid,
-    users: &[UserId],
     changes: impl Iterator<Item = &'a &'a PresenceChange>,
-) -> Result<HashSet<UserId>> {
+) -> Result<()> {
     let (mut gone, mut live, mut owners, mut rooms) = (vec![], vec![], vec![], vec![]);
     for change in changes {
         match change.state {
@@ -264,74 +305,21 @@ async fn write_socket_states_in_bulk<'a>(
             }
         }
     }
-    let known: Vec<UserId> = sqlx::query_scalar(
-        "with deleted as (delete from presence_sessions where socket_id = any($1)),
-              written as (
-                  insert into presence_sessions (socket_id, user_id, current_room, node_id)
-                  select live.socket_id, u.id, live.room, $5
-                  from unnest($2::text[], $3::uuid[], $4::text[]) as live (socket_id, user_id, room)
-                  join users u on u.id = live.user_id
-                  on conflict (socket_id) do update
-                  set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id)
-         select id from users where id = any($6)",
+    sqlx::query(
+        "with deleted as (delete from presence_sessions where socket_id = any($1))
+         insert into presence_sessions (socket_id, user_id, current_room, node_id)
+         select live.socket_id, u.id, live.room, $5
+         from unnest($2::text[], $3::uuid[], $4::text[]) as live (socket_id, user_id, room)
+         join users u on u.id = live.user_id
+         on conflict (socket_id) do update
+         set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id",
     )
     .bind(gone)
     .bind(live)
     .bind(owners)
     .bind(rooms)
     .bind(node_id)
-    .bind(users)
-    .fetch_all(connection)
+    .execute(connection)
     .await?;
-    Ok(known.into_iter().collect())
-}
-
-fn list_transitions_of_user(
-    user: UserId,
-    before: &SocketsOfUsers,
-    after: &SocketsOfUsers,
-) -> Vec<PresenceTransition> {
-    let rooms_of = |sockets: &SocketsOfUsers| -> HashSet<Topic> {
-        sockets.get(&user).into_iter().flat_map(|s| s.values().copied().flatten()).collect()
-    };
-    let is_online = |sockets: &SocketsOfUsers| sockets.get(&user).is_some_and(|s| !s.is_empty());
-    let (rooms_before, rooms_after) = (rooms_of(before), rooms_of(after));
-    let mut transitions = Vec::new();
-    if !is_online(before) && is_online(after) {
-        transitions.push(PresenceTransition::Online(user));
-    }
-    let entered = rooms_after.difference(&rooms_before);
-    transitions.extend(entered.map(|room| PresenceTransition::EnteredRoom(user, *room)));
-    let left = rooms_before.difference(&rooms_after);
-    transitions.extend(left.map(|room| PresenceTransition::LeftRoom(user, *room)));
-    if is_online(before) && !is_online(after) {
-        transitions.push(PresenceTransition::Offline(user));
-    }
-    transitions
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sockets(user: UserId, rooms: &[(&str, Option<Topic>)]) -> SocketsOfUsers {
-        let sockets = rooms.iter().map(|(id, room)| ((*id).to_owned(), *room)).collect();
-        HashMap::from([(user, sockets)])
-    }
-
-    #[test]
-    fn should_see_a_person_come_once_and_leave_once_over_several_tabs() {
-        let (user, room) = (Uuid::new_v4(), Topic::Incident(Uuid::new_v4()));
-        let (none, one) = (sockets(user, &[]), sockets(user, &[("a", Some(room))]));
-        let two = sockets(user, &[("a", Some(room)), ("b", Some(room))]);
-        assert_eq!(
-            list_transitions_of_user(user, &none, &two),
-            [PresenceTransition::Online(user), PresenceTransition::EnteredRoom(user, room)]
-        );
-        assert!(list_transitions_of_user(user, &two, &one).is_empty());
-        assert_eq!(
-            list_transitions_of_user(user, &one, &none),
-            [PresenceTransition::LeftRoom(user, room), PresenceTransition::Offline(user)]
-        );
-    }
+    Ok(())
 }

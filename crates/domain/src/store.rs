@@ -1,22 +1,29 @@
 //! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
 
+pub(crate) mod connections;
+
 use std::{str::FromStr, sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 use sqlx::{
-    Executor, PgPool,
+    Executor,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use self::connections::ConnectionPool;
 use crate::{
     DomainConfig, DomainError, IncidentId, Result, User, UserId, access_token::TokenSigner,
+    hashing::HashingTurns,
 };
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// Users kept in memory at most.
 const USER_CACHE_CAPACITY: u64 = 50_000;
+
+/// For the answer to come after the database has given up.
+const ANSWER_GRACE: Duration = Duration::from_millis(500);
 
 /// Incidents known to exist, kept in memory at most, and how long one is believed.
 const INCIDENT_CACHE_CAPACITY: u64 = 100_000;
@@ -25,15 +32,14 @@ const INCIDENT_CACHE_TTL: Duration = Duration::from_secs(60);
 /// The domain's door to the database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Store {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: ConnectionPool,
     pub(crate) config: Arc<DomainConfig>,
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) users: Cache<UserId, User>,
     pub(crate) lookups: Arc<crate::users::UserLookups>,
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
-    /// Bounds password hashing: each takes 19 MiB and tens of milliseconds of a core.
-    pub(crate) hashing: Arc<tokio::sync::Semaphore>,
+    pub(crate) hashing: HashingTurns,
 }
 
 impl Store {
@@ -66,9 +72,10 @@ impl Store {
                     );
                     connection.execute(sqlx::AssertSqlSafe(settings)).await.map(drop)
                 })
-            })
-            .connect_with(options)
-            .await?;
+            });
+        let pool =
+            ConnectionPool::connect_with_pool_options(pool, options, config.statement_timeout)
+                .await?;
         Ok(Self {
             pool,
             tokens: Arc::new(TokenSigner::new(&config.jwt_secret)),
@@ -81,21 +88,21 @@ impl Store {
                 .max_capacity(INCIDENT_CACHE_CAPACITY)
                 .time_to_live(INCIDENT_CACHE_TTL)
                 .build(),
-            hashing: Arc::new(tokio::sync::Semaphore::new(hashing_slots_for_machine())),
+            hashing: HashingTurns::new(hashing_slots_for_machine()),
             config: Arc::new(config),
         })
     }
 
     /// Brings the schema up to date, under an advisory lock, and notices whether the database was restored.
     pub async fn migrate_schema_to_current(&self) -> Result<()> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool.acquire_connection_with_guard().await?;
         connection.execute("set statement_timeout = 0; set lock_timeout = 0").await?;
         MIGRATIONS.run(&mut *connection).await.map_err(DomainError::internal_error_from_cause)?;
         let timeout_ms = self.config.statement_timeout.as_millis();
         let restore =
             format!("set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}");
         connection.execute(sqlx::AssertSqlSafe(restore)).await?;
-        drop(connection);
+        connection.return_connection_to_pool();
         self.begin_epoch_after_restore().await
     }
 
@@ -106,6 +113,27 @@ impl Store {
             Ok(result) => result.map(drop).map_err(Into::into),
             Err(elapsed) => Err(DomainError::Unavailable(Box::new(elapsed))),
         }
+    }
+
+    /// Writes a row that says that this node can, and waits until it is on the disk. Whoever asks learns what a read
+    /// does not tell: a full disk, a server that only reads.
+    pub async fn prove_writes_of_node(&self, node_id: uuid::Uuid) -> Result<()> {
+        let asked_at = std::time::Instant::now();
+        let written_at = sqlx::query_scalar(
+            "insert into write_proofs (node_id, written_at) values ($1, clock_timestamp())
+             on conflict (node_id) do update set written_at = excluded.written_at returning written_at",
+        )
+        .bind(node_id)
+        .fetch_one(&self.pool)
+        .await?;
+        self.pool.note_clock_of_database(asked_at, written_at);
+        Ok(())
+    }
+
+    /// How long to wait for the database in all: longer than any one statement may take, so that its error, which
+    /// says more, comes first.
+    pub fn longest_wait_for_database(&self) -> Duration {
+        self.config.statement_timeout + ANSWER_GRACE
     }
 
     /// What the domain was configured with.
@@ -120,12 +148,13 @@ impl Store {
 
     /// Open, idle and largest number of connections.
     pub fn read_pool_usage_numbers(&self) -> (u32, usize, u32) {
-        (self.pool.size(), self.pool.num_idle(), self.pool.options().get_max_connections())
+        let pool = self.pool.library_pool();
+        (pool.size(), pool.num_idle(), pool.options().get_max_connections())
     }
 
     /// Closes every connection once it is returned.
     pub async fn close_all_database_connections(&self) {
-        self.pool.close().await;
+        self.pool.library_pool().close().await;
     }
 }
 

@@ -1,43 +1,23 @@
 //! People: looking them up, making them, changing their role.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
-use sqlx::FromRow;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use crate::{
-    DomainError, Result, Role, Store, User, UserId,
+    Committed, DomainError, Result, Role, Store, User, UserId,
     access_token::VerifiedToken,
+    change::{Begun, Change},
+    idempotency::IdempotencyKey,
     policy::{Action, authorize_user_for_action},
+    rows::{UserRow, user_columns},
     validate::{require_email_with_handle, require_text_within_limit},
 };
 
 /// How long look-ups of a storm of connections are collected into one statement.
 const LOOKUP_GATHER_TIME: Duration = Duration::from_millis(2);
-
-#[derive(FromRow)]
-pub(crate) struct UserRow {
-    id: Uuid,
-    email: String,
-    name: String,
-    #[sqlx(try_from = "String")]
-    role: Role,
-}
-
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
-        Self { id: row.id, email: row.email, name: row.name, role: row.role }
-    }
-}
 
 type LookupAnswer = std::result::Result<Arc<HashMap<UserId, User>>, Arc<DomainError>>;
 
@@ -45,8 +25,9 @@ type LookupAnswer = std::result::Result<Arc<HashMap<UserId, User>>, Arc<DomainEr
 #[derive(Debug, Default)]
 pub(crate) struct UserLookups {
     gathering: Mutex<Option<(Vec<UserId>, broadcast::Sender<LookupAnswer>)>>,
-    /// Grows when a user is forgotten: an answer asked for before must not enter the cache after.
-    forgotten: AtomicU64,
+    /// Grows when a user is forgotten: an answer asked for before must not enter the cache after. Held while either
+    /// happens.
+    forgotten: Mutex<u64>,
 }
 
 impl Store {
@@ -87,20 +68,24 @@ impl Store {
     async fn answer_gathered_user_lookups(&self) {
         tokio::time::sleep(LOOKUP_GATHER_TIME).await;
         let Some((ids, answers)) = self.lookups.gathering.lock().take() else { return };
-        let forgotten = self.lookups.forgotten.load(Ordering::Acquire);
-        let found = sqlx::query_as::<_, UserRow>(
-            "select id, email, name, role from users where id = any($1)",
-        )
+        let forgotten = *self.lookups.forgotten.lock();
+        let found = sqlx::query_as::<_, UserRow>(concat!(
+            "select ",
+            user_columns!(),
+            " from users where id = any($1)"
+        ))
         .bind(ids)
         .fetch_all(&self.pool)
         .await;
         let answer = found.map_err(|error| Arc::new(error.into())).map(|rows| {
             let users: HashMap<_, _> = rows.into_iter().map(|row| (row.id, row.into())).collect();
-            if self.lookups.forgotten.load(Ordering::Acquire) == forgotten {
+            let forgotten_since = self.lookups.forgotten.lock();
+            if *forgotten_since == forgotten {
                 users
                     .iter()
                     .for_each(|(id, user): (_, &User)| self.users.insert(*id, user.clone()));
             }
+            drop(forgotten_since);
             Arc::new(users)
         });
         // No receiver left: everyone who asked has gone.
@@ -109,7 +94,8 @@ impl Store {
 
     /// Drops a user from memory; the next look-up asks the database.
     pub fn forget_user_in_memory(&self, id: UserId) {
-        self.lookups.forgotten.fetch_add(1, Ordering::AcqRel);
+        let mut forgotten = self.lookups.forgotten.lock();
+        *forgotten += 1;
         self.users.invalidate(&id);
     }
 
@@ -123,11 +109,14 @@ impl Store {
             .chars()
             .flat_map(|c| if "\\%_".contains(c) { vec!['\\', c] } else { vec![c] })
             .collect();
-        let rows = sqlx::query_as::<_, UserRow>(
-            "select id, email, name, role from users
-             where $1 = '' or handle like $1 || '%' or lower(name) like $1 || '%' or lower(name) like '% ' || $1 || '%'
-             order by handle limit $2",
-        )
+        let rows = sqlx::query_as::<_, UserRow>(concat!(
+            "select ",
+            user_columns!(),
+            " from users
+                 where $1 = '' or handle like $1 || '%' or lower(name) like $1 || '%'
+                     or lower(name) like '% ' || $1 || '%'
+                 order by handle limit $2"
+        ))
         .bind(pattern)
         .bind(i64::from(limit.clamp(1, self.config.limits.page_size)))
         .fetch_all(&self.pool)
@@ -137,14 +126,18 @@ impl Store {
 
     /// Every user, by address. For the command line.
     pub async fn list_all_known_users(&self) -> Result<Vec<User>> {
-        let rows =
-            sqlx::query_as::<_, UserRow>("select id, email, name, role from users order by email")
-                .fetch_all(&self.pool)
-                .await?;
+        let rows = sqlx::query_as::<_, UserRow>(concat!(
+            "select ",
+            user_columns!(),
+            " from users order by email"
+        ))
+        .fetch_all(&self.pool)
+        .await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Adds a user. Without a hash the user cannot log in with a password.
+    /// Adds a user. Without a hash the user cannot log in with a password. Their handle is the local part of the
+    /// address, with a number when it is somebody's already.
     pub async fn insert_user_with_role(
         &self,
         email: &str,
@@ -152,53 +145,77 @@ impl Store {
         role: Role,
         password_hash: Option<String>,
     ) -> Result<User> {
-        let user = User {
-            id: Uuid::now_v7(),
-            email: require_email_with_handle(email)?,
-            name: require_text_within_limit("name", name, self.config.limits.name_chars)?,
-            role,
-        };
-        sqlx::query(
-            "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5)",
-        )
-        .bind(user.id)
-        .bind(&user.email)
-        .bind(&user.name)
-        .bind(user.role.as_str())
+        let email = require_email_with_handle(email)?;
+        let name = require_text_within_limit("name", name, self.config.limits.name_chars)?;
+        let mut change = self.begin_change_without_actor();
+        let added: UserRow = sqlx::query_as(concat!(
+            "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ",
+            user_columns!()
+        ))
+        .bind(Uuid::now_v7())
+        .bind(email)
+        .bind(name)
+        .bind(role.as_str())
         .bind(password_hash)
-        .execute(&self.pool)
+        .fetch_one(change.open_transaction_when_needed().await?)
         .await?;
-        Ok(user)
+        Ok(change.commit_with_staged_events(User::from(added)).await?.value)
     }
 
     /// The user with this address, whatever its case.
     pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>> {
-        let row = sqlx::query_as::<_, UserRow>(
-            "select id, email, name, role from users where lower(email) = lower($1)",
-        )
+        let row = sqlx::query_as::<_, UserRow>(concat!(
+            "select ",
+            user_columns!(),
+            " from users where lower(email) = lower($1)"
+        ))
         .bind(email.trim())
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(Into::into))
     }
 
-    /// Changes a role on behalf of an Auror. Live sockets follow through the log.
-    pub async fn change_user_role_as(&self, actor: &User, id: UserId, role: Role) -> Result<User> {
+    /// Changes a role on behalf of an Auror. The database writes the events, so that live sockets follow whoever
+    /// changed it.
+    pub async fn change_user_role_by_actor(
+        &self,
+        actor: &User,
+        id: UserId,
+        role: Role,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Committed<User>> {
+        let change = match self.begin_change_for_actor(actor.id, key).await? {
+            Begun::Answered(first) => return Ok(first),
+            Begun::Open(change) => *change,
+        };
         authorize_user_for_action(actor, Action::ChangeRole)?;
-        self.set_user_role_unchecked(id, role).await
+        self.commit_role_of_user(change, id, role).await
     }
 
     /// Changes a role with no actor to ask: for the command line.
     pub async fn set_user_role_unchecked(&self, id: UserId, role: Role) -> Result<User> {
-        let row = sqlx::query_as::<_, UserRow>(
-            "update users set role = $2 where id = $1 returning id, email, name, role",
-        )
+        let change = self.begin_change_without_actor();
+        Ok(self.commit_role_of_user(change, id, role).await?.value)
+    }
+
+    async fn commit_role_of_user(
+        &self,
+        mut change: Change,
+        id: UserId,
+        role: Role,
+    ) -> Result<Committed<User>> {
+        let row: UserRow = sqlx::query_as(concat!(
+            "update users set role = $2 where id = $1 returning ",
+            user_columns!()
+        ))
         .bind(id)
         .bind(role.as_str())
-        .fetch_optional(&self.pool)
+        .fetch_optional(change.open_transaction_when_needed().await?)
         .await?
         .ok_or(DomainError::NotFound("User"))?;
+        let committed = change.commit_with_staged_events(User::from(row)).await;
+        // Also when it failed: the answer to a commit can be lost.
         self.forget_user_in_memory(id);
-        Ok(row.into())
+        committed
     }
 }

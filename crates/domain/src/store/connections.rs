@@ -1,0 +1,317 @@
+//! Connections to Postgres, with a limit of ours on everything that is sent over one.
+//!
+//! A peer that neither answers nor refuses (a firewall that forgot the connection, a hung host) is not noticed by the
+//! database's own timeouts, and a pool that waits for it loses a connection each time. Here a statement that takes
+//! longer than it may ends with an error, its connection is closed and not returned, and every older connection is
+//! replaced when it is next taken out. The same happens after a fault that says the server at the other end is not
+//! the one to talk to any more: it was stopped, or it only reads since another one was promoted.
+
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use chrono::{DateTime, Utc};
+use futures_util::{
+    FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, future::BoxFuture,
+    stream::BoxStream,
+};
+use sqlx::{
+    Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    pool::PoolConnection,
+    postgres::{PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
+
+/// How much longer than the database's own limit ours is, so that its error, which says more, comes first.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// When the connections were last found to lead to the wrong place, in milliseconds since the pool was made.
+#[derive(Debug)]
+struct Renewal {
+    made_at: Instant,
+    renewed_at_ms: AtomicU64,
+}
+
+impl Renewal {
+    fn replace_all_older_connections(&self) {
+        let now = u64::try_from(self.made_at.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.renewed_at_ms.fetch_max(now, Ordering::AcqRel);
+    }
+
+    fn is_newer_than_renewal(&self, age: Duration) -> bool {
+        let renewed_at = Duration::from_millis(self.renewed_at_ms.load(Ordering::Acquire));
+        renewed_at.is_zero() || self.made_at + renewed_at + age < Instant::now()
+    }
+}
+
+/// The pool. Statements are executed on it as on the pool of the library.
+#[derive(Debug, Clone)]
+pub(crate) struct ConnectionPool {
+    pool: PgPool,
+    limit: Duration,
+    renewal: Arc<Renewal>,
+    /// What the database's clock showed when the pool was made, in microseconds of Unix time.
+    database_origin_us: Arc<AtomicI64>,
+}
+
+impl ConnectionPool {
+    /// Opens the pool; `statement_timeout` is what the database was told, too.
+    pub(crate) async fn connect_with_pool_options(
+        options: PgPoolOptions,
+        to: sqlx::postgres::PgConnectOptions,
+        statement_timeout: Duration,
+    ) -> sqlx::Result<Self> {
+        let renewal =
+            Arc::new(Renewal { made_at: Instant::now(), renewed_at_ms: AtomicU64::new(0) });
+        let known = renewal.clone();
+        let pool = options
+            .before_acquire(move |_, connection| {
+                let is_good = known.is_newer_than_renewal(connection.age);
+                async move { Ok(is_good) }.boxed()
+            })
+            .connect_with(to)
+            .await?;
+        let limit = statement_timeout + GRACE;
+        let pool = Self { pool, limit, renewal, database_origin_us: Arc::default() };
+        let asked_at = Instant::now();
+        let now = sqlx::query_scalar("select clock_timestamp()").fetch_one(&pool).await?;
+        pool.note_clock_of_database(asked_at, now);
+        Ok(pool)
+    }
+
+    /// Takes note of the database's clock, as it answered somebody who asked at `asked_at`.
+    pub(crate) fn note_clock_of_database(&self, asked_at: Instant, now: DateTime<Utc>) {
+        let since_origin = asked_at.saturating_duration_since(self.renewal.made_at);
+        let since_origin = i64::try_from(since_origin.as_micros()).unwrap_or(i64::MAX);
+        let origin = now.timestamp_micros().saturating_sub(since_origin);
+        self.database_origin_us.store(origin, Ordering::Relaxed);
+    }
+
+    /// The end of a time that begins at this moment, by the database's clock. It is late by as long as the database
+    /// took to tell its clock. Steps of our clock do not matter; after one of the database's it is wrong until the
+    /// clock is noted again.
+    pub(crate) fn deadline_by_database_clock(&self, limit: Duration) -> DateTime<Utc> {
+        let origin = self.database_origin_us.load(Ordering::Relaxed);
+        let origin = DateTime::from_timestamp_micros(origin).unwrap_or_default();
+        origin + self.renewal.made_at.elapsed() + limit
+    }
+
+    /// The pool of the library, for what it says of itself.
+    pub(crate) const fn library_pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Replaces every connection there is when it is next taken out.
+    pub(crate) fn replace_all_older_connections(&self) {
+        self.renewal.replace_all_older_connections();
+    }
+
+    /// A connection for several statements, to be returned when they are done. It is closed when it is dropped before:
+    /// perhaps in the middle of a statement.
+    pub(crate) async fn acquire_connection_with_guard(&self) -> sqlx::Result<GuardedConnection> {
+        let connection = self.pool.acquire().await?;
+        Ok(GuardedConnection { connection, pool: self.clone(), is_clean: true })
+    }
+
+    /// Begins a transaction. It is rolled back when it is dropped.
+    pub(crate) async fn begin_transaction_with_guard(&self) -> sqlx::Result<Transaction> {
+        let mut connection = self.acquire_connection_with_guard().await?;
+        connection.run_statement_of_guard("BEGIN").await?;
+        Ok(Transaction { connection: Some(Box::new(connection)) })
+    }
+}
+
+/// A connection on loan.
+#[derive(Debug)]
+pub(crate) struct GuardedConnection {
+    connection: PoolConnection<Postgres>,
+    pool: ConnectionPool,
+    is_clean: bool,
+}
+
+impl GuardedConnection {
+    /// Gives the connection back. Nothing may be under way on it.
+    pub(crate) fn return_connection_to_pool(mut self) {
+        self.is_clean = true;
+    }
+
+    async fn run_statement_of_guard(&mut self, sql: &'static str) -> sqlx::Result<()> {
+        self.is_clean = false;
+        let result = tokio::time::timeout(self.pool.limit, self.connection.execute(sql)).await;
+        self.judge_result_of_statement(result).map(drop)
+    }
+
+    /// What came of a statement. The connection goes back to the pool unless it stopped in the middle.
+    fn judge_result_of_statement<T>(
+        &mut self,
+        result: Result<sqlx::Result<T>, tokio::time::error::Elapsed>,
+    ) -> sqlx::Result<T> {
+        let result = result.unwrap_or_else(|elapsed| {
+            Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)))
+        });
+        let is_broken = result.as_ref().is_err_and(is_fault_of_connection);
+        if is_broken {
+            self.pool.replace_all_older_connections();
+        }
+        self.is_clean = !is_broken;
+        result
+    }
+}
+
+impl Drop for GuardedConnection {
+    fn drop(&mut self) {
+        if !self.is_clean {
+            self.connection.close_on_drop();
+        }
+    }
+}
+
+impl Deref for GuardedConnection {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for GuardedConnection {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.is_clean = false;
+        &mut self.connection
+    }
+}
+
+/// Whether an error says that this connection, and those made before it, lead nowhere or to the wrong server.
+fn is_fault_of_connection(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::WorkerCrashed => true,
+        // 25006 a server that only reads, 57P01 to 57P03 one that stops or starts, 08xxx a broken connection.
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            ["25006", "57P01", "57P02", "57P03", "08"].iter().any(|kind| code.starts_with(kind))
+        }),
+        _ => false,
+    }
+}
+
+/// A transaction of the domain. Dropped without a commit, it is rolled back; when that does not succeed in time, its
+/// connection is closed, which does it as well.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    connection: Option<Box<GuardedConnection>>,
+}
+
+impl Transaction {
+    /// Commits; an error leaves open whether it did.
+    pub(crate) async fn commit_transaction_within_limit(mut self) -> sqlx::Result<()> {
+        match self.connection.take() {
+            Some(mut connection) => connection.run_statement_of_guard("COMMIT").await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else { return };
+        connection.is_clean = false;
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                // Should it fail, the connection is closed, and the database rolls back.
+                let _ = connection.run_statement_of_guard("ROLLBACK").await;
+            });
+        }
+    }
+}
+
+impl Deref for Transaction {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        self.connection.as_ref().expect("it is taken by what ends the transaction")
+    }
+}
+
+impl DerefMut for Transaction {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        self.connection.as_mut().expect("it is taken by what ends the transaction")
+    }
+}
+
+impl<'p> Executor<'p> for &'_ ConnectionPool {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(
+        self,
+        query: E,
+    ) -> BoxStream<'e, sqlx::Result<Either<PgQueryResult, PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        let all = async move {
+            let mut guard = pool.acquire_connection_with_guard().await?;
+            guard.is_clean = false;
+            let rows = guard.connection.fetch_many(query).try_collect::<Vec<_>>();
+            let result = tokio::time::timeout(pool.limit, rows).await;
+            guard.judge_result_of_statement(result)
+        };
+        all.map_ok(|rows| futures_util::stream::iter(rows).map(Ok)).try_flatten_stream().boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, sqlx::Result<Option<PgRow>>>
+    where
+        'p: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let pool = self.clone();
+        async move {
+            let mut guard = pool.acquire_connection_with_guard().await?;
+            guard.is_clean = false;
+            let result =
+                tokio::time::timeout(pool.limit, guard.connection.fetch_optional(query)).await;
+            guard.judge_result_of_statement(result)
+        }
+        .boxed()
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, sqlx::Result<PgStatement>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        async move {
+            let mut guard = pool.acquire_connection_with_guard().await?;
+            guard.is_clean = false;
+            let prepared = guard.connection.prepare_with(sql, parameters);
+            let result = tokio::time::timeout(pool.limit, prepared).await;
+            guard.judge_result_of_statement(result)
+        }
+        .boxed()
+    }
+
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, sqlx::Result<sqlx::Describe<Postgres>>>
+    where
+        'p: 'e,
+    {
+        let pool = self.clone();
+        async move {
+            let mut guard = pool.acquire_connection_with_guard().await?;
+            guard.is_clean = false;
+            let result = tokio::time::timeout(pool.limit, guard.connection.describe(sql)).await;
+            guard.judge_result_of_statement(result)
+        }
+        .boxed()
+    }
+}
