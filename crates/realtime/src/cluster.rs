@@ -1,3 +1,4 @@
 //! What the nodes of a cluster tell each other.
 
 pub(crate) mod bus;
+pub(crate) mod message;

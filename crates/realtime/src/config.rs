@@ -27,6 +27,9 @@ pub struct RealtimeConfig {
     pub recent_events: usize,
     /// How often the log is read for events nobody announced here (another node's crash, a hand on psql).
     pub log_poll_interval: Duration,
+    /// How long a transaction that does not end may hold back the events behind its position; at least 3 s, so that
+    /// whoever commits within 2 s can rely on its positions.
+    pub log_gap_limit: Duration,
     /// Deliveries per second that single `presence:join` and `presence:leave` may cost this node; beyond that they
     /// are left out and `presence:counts` says so.
     pub presence_fanout_per_second: u32,
@@ -50,6 +53,7 @@ impl Default for RealtimeConfig {
             sessions_per_user: 32,
             recent_events: 4_096,
             log_poll_interval: Duration::from_millis(500),
+            log_gap_limit: Duration::from_secs(10),
             presence_fanout_per_second: 8_000,
             sole_node: false,
             redis_url: None,

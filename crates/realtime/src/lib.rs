@@ -8,7 +8,7 @@
 //! - `session`: one connection: how it opens and ends, what happens to it over time, a session read as a stream;
 //! - `log`: delivery in log order, nothing missed; what came before;
 //! - `presence`: who is there; `rooms` and `typing`: where, and what they do;
-//! - `cluster`: what nodes tell each other;
+//! - `cluster`: what nodes tell each other; `task_health`: whether the node's background tasks do their work;
 //! - [`metrics`]: names of everything measured.
 
 mod cluster;
@@ -20,6 +20,7 @@ mod node;
 mod presence;
 mod rooms;
 mod session;
+mod task_health;
 mod typing;
 
 pub use config::RealtimeConfig;
@@ -29,7 +30,7 @@ pub use delivery::{
 };
 pub use log::replay::{EventPage, parse_event_id_text};
 pub use node::{Readiness, Realtime};
-pub use presence::view::PresenceDirectory;
+pub use presence::directory::PresenceDirectory;
 pub use session::{
     Session,
     opening::SessionRequest,

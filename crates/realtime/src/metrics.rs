@@ -1,6 +1,6 @@
 //! Names of everything measured in the realtime core and its gateways.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use owlpost_domain::EventName;
 
@@ -37,8 +37,23 @@ pub(crate) fn count_session_resume_outcome(complete: bool, replayed: usize) {
     metrics::counter!("owlpost_replayed_events_total").increment(replayed as u64);
 }
 
-pub(crate) fn count_log_gap_passed_over() {
-    metrics::counter!("owlpost_log_gaps_total").increment(1);
+/// `how`: `rolled_back`, or `fenced` when its transaction did not end.
+pub(crate) fn count_log_gap_passed_over(how: &'static str) {
+    metrics::counter!("owlpost_log_gaps_total", "how" => how).increment(1);
+}
+
+/// Zero when nothing is missing.
+pub(crate) fn observe_open_log_gap(age: Duration) {
+    metrics::gauge!("owlpost_log_gap_age_seconds").set(age.as_secs_f64());
+}
+
+pub(crate) fn count_log_epoch_begun() {
+    metrics::counter!("owlpost_log_epochs_total").increment(1);
+}
+
+/// Events of a newer version that passed through this node. Their names are bounded (see `UnknownName`).
+pub(crate) fn count_foreign_log_events(name: EventName, events: u64) {
+    metrics::counter!("owlpost_foreign_events_total", "event" => name.as_str()).increment(events);
 }
 
 pub(crate) fn count_presence_announcement_left_out() {
@@ -70,7 +85,11 @@ impl Realtime {
                 "owlpost_presence_changes_waiting",
                 self.0.presence_writer.count_changes_not_written() as f64,
             ),
-            ("owlpost_log_position", self.0.follower.delivered_position() as f64),
+            ("owlpost_log_position", self.0.feed.delivered_position() as f64),
+            (
+                "owlpost_undelivered_change_age_seconds",
+                self.0.feed.age_of_undelivered_change().as_secs_f64(),
+            ),
             ("owlpost_database_connections", f64::from(open)),
             ("owlpost_database_connections_idle", idle as f64),
             ("owlpost_database_connections_max", f64::from(most)),
@@ -81,6 +100,9 @@ impl Realtime {
         ];
         for (name, value) in gauges {
             metrics::gauge!(name).set(value);
+        }
+        for (task, age) in self.0.health.list_ages_of_tasks() {
+            metrics::gauge!("owlpost_task_last_success_age_seconds", "task" => task).set(age);
         }
     }
 }

@@ -15,8 +15,23 @@ pub struct RoomView {
     pub viewers: Vec<User>,
 }
 
+/// A room the session is in now, and whether it was before.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum EnteredRoom {
+    New(Topic),
+    Same(Topic),
+}
+
+impl EnteredRoom {
+    const fn room(self) -> Topic {
+        match self {
+            Self::New(topic) | Self::Same(topic) => topic,
+        }
+    }
+}
+
 /// The topic of a room clients may name; others are `FORBIDDEN`.
-pub fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
+pub(crate) fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
     const REFUSAL: &str = "This room is not open: join incident:<id> or incidents";
     if let Some(id) = room.strip_prefix("incident:") {
         let id = id
@@ -38,31 +53,49 @@ impl Realtime {
         session: &Arc<Session>,
         room: &str,
     ) -> Result<RoomView> {
+        let topic = self.enter_room_without_presence(session, room).await?;
+        let Topic::Incident(id) = topic.room() else {
+            return Ok(RoomView { topic: topic.room(), viewers: Vec::new() });
+        };
+        if let EnteredRoom::New(topic) = topic
+            && session.counts_as_presence
+            && let Err(error) = self.write_presence_of_session(session, Some(topic)).await
+        {
+            // Not in the room after all; the writer still knows where the socket should be.
+            self.0.registry.remove_session_from_topic(session, topic);
+            self.0
+                .presence_writer
+                .request_change_without_answer(session, SocketState::Connected { room: None });
+            return Err(error);
+        }
+        Ok(RoomView {
+            topic: Topic::Incident(id),
+            viewers: self.0.directory.list_viewers_of_incident(id),
+        })
+    }
+
+    /// Makes the session listen to a room; the caller writes its presence. The incident before is left.
+    pub(crate) async fn enter_room_without_presence(
+        &self,
+        session: &Arc<Session>,
+        room: &str,
+    ) -> Result<EnteredRoom> {
         let topic = parse_room_open_to_clients(room)?;
         let Topic::Incident(id) = topic else {
             self.0.registry.add_session_to_topic(session, topic);
-            return Ok(RoomView { topic, viewers: Vec::new() });
+            return Ok(EnteredRoom::New(topic));
         };
         let before = session.viewed_incident();
-        if before != Some(id) {
-            self.0.store.check_incident_exists_by_id(id).await?;
-            if let Some(before) = before {
-                self.stop_typing_of_session(session);
-                self.0.registry.remove_session_from_topic(session, Topic::Incident(before));
-            }
-            self.0.registry.add_session_to_topic(session, topic);
-            if session.counts_as_presence
-                && let Err(error) = self.write_presence_of_session(session, Some(topic)).await
-            {
-                // Not in the room after all; the writer still knows where the socket should be.
-                self.0.registry.remove_session_from_topic(session, topic);
-                self.0
-                    .presence_writer
-                    .request_change_without_answer(session, SocketState::Connected { room: None });
-                return Err(error);
-            }
+        if before == Some(id) {
+            return Ok(EnteredRoom::Same(topic));
         }
-        Ok(RoomView { topic, viewers: self.0.directory.list_viewers_of_incident(id) })
+        self.0.store.check_incident_exists_by_id(id).await?;
+        if let Some(before) = before {
+            self.stop_typing_of_session(session);
+            self.0.registry.remove_session_from_topic(session, Topic::Incident(before));
+        }
+        self.0.registry.add_session_to_topic(session, topic);
+        Ok(EnteredRoom::New(topic))
     }
 
     /// Leaves a room. Leaving one that it is not in changes nothing.

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Identifies a session within this process.
-pub type SessionId = u64;
+pub(crate) type SessionId = u64;
 
 /// One connection of one user: its topics, its outbox and its transport.
 pub struct Session {
@@ -123,7 +123,7 @@ impl Session {
         let mut outbox = self.outbox.lock();
         let mut last = Delivery::Done;
         for frame in frames {
-            last = outbox.deliver_frame_in_order(frame, &*self.transport);
+            last = outbox.queue_frame_in_order(frame, &*self.transport);
             if matches!(last, Delivery::Overflow | Delivery::Gone) {
                 break;
             }
@@ -131,16 +131,16 @@ impl Session {
         last
     }
 
-    pub(crate) fn open_session_after_replay(
+    pub(crate) fn start_session_after_replay(
         &self,
         replay: Vec<Arc<Frame>>,
         through: i64,
     ) -> Delivery {
-        self.outbox.lock().open_gate_after_replay(replay, through, &*self.transport)
+        self.outbox.lock().start_live_after_replay(replay, through, &*self.transport)
     }
 
-    pub(crate) fn offer_backlog_to_transport(&self) -> Delivery {
-        self.outbox.lock().offer_waiting_frames_again(&*self.transport)
+    pub(crate) fn retry_backlog_with_transport(&self) -> Delivery {
+        self.outbox.lock().retry_waiting_frames_in_order(&*self.transport)
     }
 
     pub(crate) fn has_stalled_for_longer(&self, than: std::time::Duration) -> bool {
@@ -151,7 +151,7 @@ impl Session {
     pub(crate) fn mark_session_as_closed(&self) -> bool {
         let first = !self.closed.swap(true, Ordering::AcqRel);
         if first {
-            self.outbox.lock().shut_gate_and_forget();
+            self.outbox.lock().close_outbox_and_forget();
         }
         first
     }

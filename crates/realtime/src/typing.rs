@@ -1,14 +1,12 @@
 //! Who types where. True now or worthless: kept in memory, ended by silence.
 
 use std::{
-    collections::HashMap,
-    sync::Arc,
+    collections::{HashMap, hash_map::Entry},
     time::{Duration, Instant},
 };
 
 use owlpost_domain::{
-    DomainError, EventName, IncidentId, LoggedEvent, Result, Topic, UserId,
-    payload::PresenceTyping, presence::PresenceTransition,
+    DomainError, EventName, IncidentId, LoggedEvent, Result, Topic, UserId, payload::PresenceTyping,
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -18,17 +16,30 @@ use crate::{Frame, Realtime, Session, session::SessionId};
 
 /// How late after its time a silence is noticed.
 const SILENCE_RESOLUTION: Duration = Duration::from_millis(50);
+/// How much longer than a typist of this node one of another node may be silent: their node ends it, but it may die.
+const REMOTE_MARGIN: Duration = Duration::from_secs(1);
+
+/// Where somebody types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TypingPlace {
+    /// In a tab of this node, the one that typed last.
+    Here(SessionId),
+    /// On another node, which repeats it while it goes on.
+    OtherNode,
+}
 
 struct Typist {
     name: String,
-    /// The tab that typed last.
-    session: SessionId,
+    place: TypingPlace,
     silent_at: Instant,
+    /// When the other nodes are told next that it goes on.
+    repeat_at: Instant,
 }
 
-/// People typing, each per incident. Bounded by the sessions: one can type only where it views.
+/// People typing, each per incident, on this node and on others. Bounded by the sessions of the cluster: one can type
+/// only where it views.
 #[derive(Default)]
-pub struct TypingTable {
+pub(crate) struct TypingTable {
     typists: Mutex<HashMap<(IncidentId, UserId), Typist>>,
     begun: Notify,
 }
@@ -53,65 +64,107 @@ impl Realtime {
             return Err(DomainError::Forbidden("Join the room of this incident first"));
         }
         let user = session.user();
+        let now = Instant::now();
+        let mut typists = self.0.typing.typists.lock();
+        let known = typists.get(&(incident, user.id)).map(|known| (known.place, known.repeat_at));
+        let known_here = known.filter(|(place, _)| *place != TypingPlace::OtherNode);
         let typist = Typist {
             name: user.name.clone(),
-            session: session.id,
-            silent_at: Instant::now() + self.0.config.typing_timeout,
+            place: TypingPlace::Here(session.id),
+            silent_at: now + self.0.config.typing_timeout,
+            repeat_at: known_here.map_or(now + self.typing_repeat_time(), |(_, at)| at),
         };
-        let known = self.0.typing.typists.lock().insert((incident, user.id), typist);
-        if known.is_none() {
+        typists.insert((incident, user.id), typist);
+        drop(typists);
+        let typing = describe_typing_of_user(incident, user.id, &user.name, true);
+        if known_here.is_none() {
             self.0.typing.begun.notify_one();
-            self.broadcast_typing_to_room(incident, user.id, &user.name, true);
+            self.0.bus.send_typing_to_nodes(&typing);
+        }
+        if known.is_none() {
+            self.deliver_typing_to_room(&typing);
         }
         Ok(())
     }
 
     /// Notes that the session's user types no more; the room hears of it if it knew.
     pub fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
-        self.stop_typing_of_user(session.user().id, incident);
+        let is_here = |typist: &Typist| typist.place != TypingPlace::OtherNode;
+        self.stop_typing_of_user_if(session.user().id, incident, is_here);
     }
 
-    fn stop_typing_of_user(&self, user: UserId, incident: IncidentId) {
-        let known = self.0.typing.typists.lock().remove(&(incident, user));
-        if let Some(typist) = known {
-            self.broadcast_typing_to_room(incident, user, &typist.name, false);
+    fn stop_typing_of_user_if(
+        &self,
+        user: UserId,
+        incident: IncidentId,
+        condition: impl FnOnce(&Typist) -> bool,
+    ) {
+        let ended = match self.0.typing.typists.lock().entry((incident, user)) {
+            Entry::Occupied(typist) if condition(typist.get()) => Some(typist.remove()),
+            Entry::Occupied(_) | Entry::Vacant(_) => None,
+        };
+        if let Some(typist) = ended {
+            self.announce_end_of_typing(incident, user, &typist);
         }
+    }
+
+    /// What another node ends, it tells by itself.
+    fn announce_end_of_typing(&self, incident: IncidentId, user: UserId, typist: &Typist) {
+        let typing = describe_typing_of_user(incident, user, &typist.name, false);
+        if typist.place != TypingPlace::OtherNode {
+            self.0.bus.send_typing_to_nodes(&typing);
+        }
+        self.deliver_typing_to_room(&typing);
     }
 
     /// The session leaves: what it was typing has ended, what another tab types goes on.
     pub(crate) fn stop_typing_of_session(&self, session: &Session) {
         let Some(incident) = session.viewed_incident() else { return };
-        let user = session.user().id;
-        let own = self
-            .0
-            .typing
-            .typists
-            .lock()
-            .get(&(incident, user))
-            .is_some_and(|typist| typist.session == session.id);
-        if own {
-            self.stop_typing_of_user(user, incident);
-        }
+        let is_own = |typist: &Typist| typist.place == TypingPlace::Here(session.id);
+        self.stop_typing_of_user_if(session.user().id, incident, is_own);
     }
 
-    /// The node they typed on died, and with it what it knew of their typing.
-    pub(crate) fn stop_typing_of_swept_people(&self, swept: &[PresenceTransition]) {
-        for transition in swept {
-            if let PresenceTransition::LeftRoom(user, Topic::Incident(incident)) = *transition
-                && let Some(user) = self.0.directory.find_online_user_by_id(user)
-            {
-                self.broadcast_typing_to_room(incident, user.id, &user.name, false);
+    /// The other node says so, or the person has left the room by what all nodes know.
+    pub(crate) fn end_remote_typing_of_user(&self, user: UserId, incident: IncidentId) {
+        let is_there = |typist: &Typist| typist.place == TypingPlace::OtherNode;
+        self.stop_typing_of_user_if(user, incident, is_there);
+    }
+
+    /// Shows what another node tells. It ends by this node's clock unless it is repeated: the other node may die, or
+    /// its messages may be lost.
+    pub(crate) fn apply_typing_of_node(&self, typing: PresenceTyping) {
+        let key = (typing.incident_id, typing.user_id);
+        if !typing.is_typing {
+            self.end_remote_typing_of_user(typing.user_id, typing.incident_id);
+            return;
+        }
+        let silent_at = Instant::now() + self.0.config.typing_timeout + REMOTE_MARGIN;
+        match self.0.typing.typists.lock().entry(key) {
+            Entry::Occupied(mut known) => {
+                if known.get().place == TypingPlace::OtherNode {
+                    known.get_mut().silent_at = silent_at;
+                }
+                return;
+            }
+            Entry::Vacant(free) => {
+                let name = typing.user_name.clone();
+                let place = TypingPlace::OtherNode;
+                free.insert(Typist { name, place, silent_at, repeat_at: silent_at });
             }
         }
+        self.0.typing.begun.notify_one();
+        self.deliver_typing_to_room(&typing);
     }
 
-    /// A comment ends its author's typing, on the node where they type.
+    /// A comment ends its author's typing.
     pub(crate) fn stop_typing_of_comment_author(&self, event: &LoggedEvent) {
         if self.0.typing.typists.lock().is_empty() {
             return;
         }
         match serde_json::from_str::<CommentAuthor>(&event.payload) {
-            Ok(comment) => self.stop_typing_of_user(comment.author.id, comment.incident_id),
+            Ok(comment) => {
+                self.stop_typing_of_user_if(comment.author.id, comment.incident_id, |_| true);
+            }
             Err(error) => tracing::error!(%error, "a comment event cannot be read"),
         }
     }
@@ -122,49 +175,59 @@ impl Realtime {
                 self.0.typing.begun.notified().await;
             }
             tokio::time::sleep(SILENCE_RESOLUTION).await;
-            let now = Instant::now();
-            let silent: Vec<_> = {
-                let mut typists = self.0.typing.typists.lock();
-                typists.extract_if(|_, typist| typist.silent_at <= now).collect()
-            };
-            for ((incident, user), typist) in silent {
-                self.broadcast_typing_to_room(incident, user, &typist.name, false);
-            }
+            self.end_and_repeat_typing_at(Instant::now());
         }
     }
 
-    fn broadcast_typing_to_room(
-        &self,
-        incident: IncidentId,
-        user: UserId,
-        name: &str,
-        is_typing: bool,
-    ) {
-        let payload = PresenceTyping {
-            user_id: user,
-            user_name: name.to_owned(),
-            incident_id: incident,
-            is_typing,
+    fn end_and_repeat_typing_at(&self, now: Instant) {
+        let repeat_time = self.typing_repeat_time();
+        let (silent, repeated) = {
+            let mut typists = self.0.typing.typists.lock();
+            let silent: Vec<_> = typists.extract_if(|_, typist| typist.silent_at <= now).collect();
+            let mut repeated = Vec::new();
+            for ((incident, user), typist) in typists.iter_mut() {
+                if typist.place != TypingPlace::OtherNode && typist.repeat_at <= now {
+                    typist.repeat_at = now + repeat_time;
+                    repeated.push(describe_typing_of_user(*incident, *user, &typist.name, true));
+                }
+            }
+            (silent, repeated)
         };
-        let frame = Frame::from_payload(EventName::PresenceTyping, &payload);
-        self.broadcast_ephemeral_to_cluster(frame, Topic::Incident(incident), Some(user));
+        for typing in repeated {
+            self.0.bus.send_typing_to_nodes(&typing);
+        }
+        for ((incident, user), typist) in silent {
+            self.announce_end_of_typing(incident, user, &typist);
+        }
     }
 
-    /// Delivers here, and asks the other nodes to do the same.
-    pub(crate) fn broadcast_ephemeral_to_cluster(
-        &self,
-        frame: Arc<Frame>,
-        topic: Topic,
-        except: Option<UserId>,
-    ) {
-        self.0.bus.send_ephemeral_to_nodes(&frame, topic, except);
-        self.deliver_frame_to_topic(frame, topic, except);
+    fn typing_repeat_time(&self) -> Duration {
+        self.0.config.typing_timeout / 2
     }
+
+    fn deliver_typing_to_room(&self, typing: &PresenceTyping) {
+        let frame = Frame::from_payload(EventName::PresenceTyping, typing);
+        self.deliver_frame_to_topic(
+            frame,
+            Topic::Incident(typing.incident_id),
+            Some(typing.user_id),
+        );
+    }
+}
+
+fn describe_typing_of_user(
+    incident_id: IncidentId,
+    user_id: UserId,
+    name: &str,
+    is_typing: bool,
+) -> PresenceTyping {
+    PresenceTyping { user_id, user_name: name.to_owned(), incident_id, is_typing }
 }
 
 impl TypingTable {
     /// People typing on this node, for the metrics.
-    pub fn count_current_typists_here(&self) -> usize {
-        self.typists.lock().len()
+    pub(crate) fn count_current_typists_here(&self) -> usize {
+        let typists = self.typists.lock();
+        typists.values().filter(|typist| typist.place != TypingPlace::OtherNode).count()
     }
 }

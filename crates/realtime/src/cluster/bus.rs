@@ -1,102 +1,90 @@
 //! What nodes tell each other through Redis. Only speed depends on it: durable events are in the log, which every
-//! node reads, and presence is in the database, which every node of a cluster reads again with its lease.
+//! node reads, and presence is in the database, which every node reads with its lease.
+//!
+//! A connection that neither answers nor breaks (a firewall forgot it, the host hangs) would leave a node deaf for
+//! ever. So each node publishes a heartbeat that it must hear itself; when it does not, both connections are dropped.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    io,
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt};
 use owlpost_domain::{
-    DomainError, LoggedEvent, Result, Topic, User, UserId, presence::PresenceTransition,
+    DomainError, LoggedEvent, Result, payload::PresenceTyping, presence::PresenceGroup,
 };
 use parking_lot::Mutex;
-use redis::AsyncCommands;
-use serde::{Deserialize, Serialize};
-use tokio::sync::mpsc;
-use uuid::Uuid;
+use redis::{
+    AsyncCommands, AsyncConnectionConfig, IntoConnectionInfo, RedisResult,
+    aio::{MultiplexedConnection, PubSub},
+    io::tcp::{TcpSettings, socket2::TcpKeepalive},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
+};
 
-use crate::{Frame, Realtime};
+use crate::{
+    Realtime,
+    cluster::message::{Envelope, Message, UnknownKinds, WireEvent},
+};
 
 /// Messages waiting for Redis. Past the bound they are dropped: see the module.
 const OUTGOING_MESSAGES: usize = 10_000;
 /// Pause before Redis is tried again.
 const RECONNECT_PAUSE: Duration = Duration::from_millis(500);
+/// How long Redis may take to connect or to answer.
+const REDIS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a node tells itself that it can hear.
+const HEARTBEAT_PAUSE: Duration = Duration::from_secs(1);
+/// A node that has heard nothing of its own for so long is deaf.
+const DEAFNESS_TIME: Duration = Duration::from_secs(4);
+/// Messages that waited longer (Redis hung) are thrown away: what they tell is known by then, or no longer true.
+const MESSAGE_LIFE: Duration = Duration::from_secs(2);
 
 /// The way to the other nodes, if there is one.
-pub struct Bus {
+pub(crate) struct Bus {
     redis: Option<RedisBus>,
 }
 
 struct RedisBus {
     client: redis::Client,
-    outgoing: mpsc::Sender<Message>,
-    unsent: Mutex<Option<mpsc::Receiver<Message>>>,
-    sending: AtomicBool,
-    listening: AtomicBool,
+    outgoing: mpsc::Sender<OutgoingMessage>,
+    unsent: Mutex<Option<mpsc::Receiver<OutgoingMessage>>>,
+    connected: AtomicBool,
+    unknown_kinds: UnknownKinds,
 }
 
-#[derive(Serialize, Deserialize)]
-struct Envelope<'a> {
-    node: Uuid,
-    #[serde(borrow)]
-    message: std::borrow::Cow<'a, str>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-enum Message {
-    Events(Vec<WireEvent>),
-    Ephemeral { name: String, topic: String, except: Option<UserId>, payload: String },
-    Presence(Vec<WireTransition>),
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct WireEvent {
-    position: i64,
-    name: String,
-    audience: Vec<String>,
-    payload: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct WireTransition {
-    kind: TransitionKind,
-    user_id: UserId,
-    room: Option<String>,
-    user: Option<User>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-enum TransitionKind {
-    Online,
-    Offline,
-    EnteredRoom,
-    LeftRoom,
+struct OutgoingMessage {
+    message: Message,
+    queued_at: Instant,
 }
 
 impl Bus {
     pub(crate) fn from_redis_url(url: Option<&str>) -> Result<Self> {
         let Some(url) = url else { return Ok(Self { redis: None }) };
-        let client = redis::Client::open(url).map_err(|_| {
-            DomainError::invalid_field_value("REDIS_URL", "must be a redis:// or rediss:// URL")
-        })?;
+        let info = url.into_connection_info().map_err(refuse_url_of_redis)?;
+        let keepalive = TcpKeepalive::new().with_time(REDIS_TIMEOUT).with_interval(REDIS_TIMEOUT);
+        let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
+        #[cfg(target_os = "linux")]
+        let tcp = tcp.set_user_timeout(DEAFNESS_TIME);
+        let client =
+            redis::Client::open(info.set_tcp_settings(tcp)).map_err(refuse_url_of_redis)?;
         let (outgoing, unsent) = mpsc::channel(OUTGOING_MESSAGES);
         let redis = RedisBus {
             client,
             outgoing,
             unsent: Mutex::new(Some(unsent)),
-            sending: AtomicBool::new(false),
-            listening: AtomicBool::new(false),
+            connected: AtomicBool::new(false),
+            unknown_kinds: UnknownKinds::default(),
         };
         Ok(Self { redis: Some(redis) })
     }
 
     /// Whether messages arrive; `None` when there is no bus.
     pub(crate) fn is_connected(&self) -> Option<bool> {
-        self.redis.as_ref().map(|redis| redis.listening.load(Ordering::Relaxed))
+        self.redis.as_ref().map(|redis| redis.connected.load(Ordering::Relaxed))
     }
 
     pub(crate) fn send_log_events_to_nodes(&self, events: &[LoggedEvent]) {
@@ -105,35 +93,50 @@ impl Bus {
         });
     }
 
-    pub(crate) fn send_ephemeral_to_nodes(
-        &self,
-        frame: &Frame,
-        topic: Topic,
-        except: Option<UserId>,
-    ) {
-        self.send_message_when_connected(|| Message::Ephemeral {
-            name: frame.name.as_str().to_owned(),
-            topic: topic.to_string(),
-            except,
-            payload: frame.payload.to_string(),
-        });
+    pub(crate) fn send_typing_to_nodes(&self, typing: &PresenceTyping) {
+        self.send_message_when_connected(|| Message::Typing(typing.into()));
     }
 
-    pub(crate) fn send_presence_to_nodes(
-        &self,
-        transitions: &[(PresenceTransition, Option<Arc<User>>)],
-    ) {
-        self.send_message_when_connected(|| {
-            Message::Presence(transitions.iter().map(WireTransition::from).collect())
-        });
+    pub(crate) fn send_presence_to_nodes(&self, group: &PresenceGroup) {
+        self.send_message_when_connected(|| Message::PresenceGroup(group.clone()));
     }
 
     /// Without a connection nothing is kept: what is told late is worthless, or known from the database by then.
     fn send_message_when_connected(&self, message: impl FnOnce() -> Message) {
         let Some(redis) = &self.redis else { return };
-        let connected = redis.sending.load(Ordering::Relaxed);
-        if !connected || redis.outgoing.try_send(message()).is_err() {
-            metrics::counter!("owlpost_bus_messages_dropped_total").increment(1);
+        let connected = redis.connected.load(Ordering::Relaxed);
+        let outgoing = || OutgoingMessage { message: message(), queued_at: Instant::now() };
+        if !connected || redis.outgoing.try_send(outgoing()).is_err() {
+            count_message_not_sent();
+        }
+    }
+}
+
+fn refuse_url_of_redis(_: redis::RedisError) -> DomainError {
+    DomainError::invalid_field_value("REDIS_URL", "must be a redis:// URL")
+}
+
+fn count_message_not_sent() {
+    metrics::counter!("owlpost_bus_messages_dropped_total").increment(1);
+}
+
+impl RedisBus {
+    async fn open_connections_to_redis(
+        &self,
+        channel: &str,
+    ) -> RedisResult<(MultiplexedConnection, PubSub)> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(REDIS_TIMEOUT))
+            .set_response_timeout(Some(REDIS_TIMEOUT));
+        let publisher = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let subscribe = async {
+            let mut subscription = self.client.get_async_pubsub().await?;
+            subscription.subscribe(channel).await?;
+            RedisResult::Ok(subscription)
+        };
+        match timeout(REDIS_TIMEOUT, subscribe).await {
+            Ok(subscription) => Ok((publisher, subscription?)),
+            Err(elapsed) => Err(io::Error::new(io::ErrorKind::TimedOut, elapsed).into()),
         }
     }
 }
@@ -141,169 +144,118 @@ impl Bus {
 impl Realtime {
     pub(crate) async fn exchange_messages_until_stop(&self) {
         let Some(redis) = &self.0.bus.redis else { return std::future::pending().await };
-        let Some(unsent) = redis.unsent.lock().take() else { return };
+        let Some(mut unsent) = redis.unsent.lock().take() else { return };
         // Nodes of other databases may share the Redis.
         let channel = loop {
-            match self.0.store.read_database_lineage_name().await {
-                Ok(lineage) => break format!("owlpost:{lineage}"),
+            match self.0.store.read_database_identity_name().await {
+                Ok(identity) => break format!("owlpost:2:{identity}"),
                 Err(error) => tracing::warn!(%error, "the bus waits for the database"),
             }
-            tokio::time::sleep(RECONNECT_PAUSE).await;
+            sleep(RECONNECT_PAUSE).await;
         };
-        tokio::join!(
-            self.send_messages_over_redis(redis, &channel, unsent),
-            self.receive_messages_over_redis(redis, &channel)
-        );
-    }
-
-    async fn send_messages_over_redis(
-        &self,
-        redis: &RedisBus,
-        channel: &str,
-        mut unsent: mpsc::Receiver<Message>,
-    ) {
         loop {
-            let mut connection = match redis.client.get_multiplexed_async_connection().await {
-                Ok(connection) => connection,
-                Err(error) => {
-                    tracing::warn!(%error, "no connection to Redis");
-                    tokio::time::sleep(RECONNECT_PAUSE).await;
-                    continue;
-                }
-            };
-            redis.sending.store(true, Ordering::Relaxed);
-            while let Some(message) = unsent.recv().await {
-                let Ok(text) = serde_json::to_string(&message) else { continue };
-                let envelope = Envelope { node: self.0.node_id, message: text.into() };
-                let Ok(text) = serde_json::to_string(&envelope) else { continue };
-                let sent: redis::RedisResult<()> = connection.publish(channel, text).await;
-                if let Err(error) = sent {
-                    tracing::warn!(%error, "a message to the other nodes was lost");
-                    break;
-                }
-            }
-            redis.sending.store(false, Ordering::Relaxed);
+            let Err(error) =
+                self.exchange_until_connection_breaks(redis, &channel, &mut unsent).await;
+            redis.connected.store(false, Ordering::Relaxed);
+            tracing::warn!(%error, "no messages to and from the other nodes");
+            sleep(RECONNECT_PAUSE).await;
         }
     }
 
-    async fn receive_messages_over_redis(&self, redis: &RedisBus, channel: &str) {
-        loop {
-            if let Err(error) = self.listen_until_connection_breaks(redis, channel).await {
-                tracing::warn!(%error, "no messages from the other nodes");
-            }
-            redis.listening.store(false, Ordering::Relaxed);
-            tokio::time::sleep(RECONNECT_PAUSE).await;
-        }
-    }
-
-    async fn listen_until_connection_breaks(
+    /// Both ways end together: a node that only hears, or only speaks, would pass for connected.
+    async fn exchange_until_connection_breaks(
         &self,
         redis: &RedisBus,
         channel: &str,
-    ) -> redis::RedisResult<()> {
-        let mut subscription = redis.client.get_async_pubsub().await?;
-        subscription.subscribe(channel).await?;
-        redis.listening.store(true, Ordering::Relaxed);
+        unsent: &mut mpsc::Receiver<OutgoingMessage>,
+    ) -> RedisResult<std::convert::Infallible> {
+        let (publisher, mut subscription) = redis.open_connections_to_redis(channel).await?;
+        redis.connected.store(true, Ordering::Relaxed);
+        tracing::info!("connected to the other nodes");
         // What was said while nobody listened is in the log and in the database.
         self.wake_log_follower_now();
-        if let Err(error) = self.reload_presence_from_database().await {
-            tracing::warn!(%error, "presence is read again with the next lease");
+        self.0.presence_inbox.request_reading_of_presence();
+        tokio::select! {
+            end = self.send_messages_over_connection(publisher, channel, unsent) => end,
+            end = self.receive_messages_until_deaf(redis, subscription.on_message()) => end,
         }
-        let mut messages = subscription.on_message();
-        while let Some(message) = messages.next().await {
-            self.receive_message_from_node(message.get_payload_bytes());
-        }
-        Ok(())
     }
 
-    fn receive_message_from_node(&self, bytes: &[u8]) {
+    async fn send_messages_over_connection(
+        &self,
+        mut publisher: MultiplexedConnection,
+        channel: &str,
+        unsent: &mut mpsc::Receiver<OutgoingMessage>,
+    ) -> RedisResult<std::convert::Infallible> {
+        let mut heartbeats = interval(HEARTBEAT_PAUSE);
+        heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let message = tokio::select! {
+                _ = heartbeats.tick() => Message::Heartbeat,
+                Some(outgoing) = unsent.recv() => {
+                    if outgoing.queued_at.elapsed() > MESSAGE_LIFE {
+                        count_message_not_sent();
+                        continue;
+                    }
+                    outgoing.message
+                }
+            };
+            let Ok(text) = serde_json::to_string(&message) else { continue };
+            let envelope = Envelope { node: self.0.node_id, message: text.into() };
+            let Ok(text) = serde_json::to_string(&envelope) else { continue };
+            publisher.publish::<_, _, ()>(channel, text).await?;
+        }
+    }
+
+    async fn receive_messages_until_deaf(
+        &self,
+        redis: &RedisBus,
+        messages: impl Stream<Item = redis::Msg>,
+    ) -> RedisResult<std::convert::Infallible> {
+        let mut messages = std::pin::pin!(messages);
+        let mut deaf_at = Instant::now() + DEAFNESS_TIME;
+        loop {
+            let deaf = || io::Error::new(io::ErrorKind::TimedOut, "own heartbeat not heard");
+            let Ok(message) = timeout_at(deaf_at, messages.next()).await else {
+                return Err(deaf().into());
+            };
+            let Some(message) = message else {
+                return Err(io::Error::from(io::ErrorKind::ConnectionReset).into());
+            };
+            let is_own = self.receive_message_from_node(redis, message.get_payload_bytes());
+            let now = Instant::now();
+            if is_own {
+                deaf_at = now + DEAFNESS_TIME;
+            } else if now > deaf_at {
+                return Err(deaf().into());
+            }
+        }
+    }
+
+    /// True when this node sent it.
+    fn receive_message_from_node(&self, redis: &RedisBus, bytes: &[u8]) -> bool {
         let Ok(envelope) = serde_json::from_slice::<Envelope<'_>>(bytes) else {
-            tracing::warn!("a message of another version was ignored");
-            return;
+            redis.unknown_kinds.read_message_or_count("an envelope");
+            return false;
         };
         if envelope.node == self.0.node_id {
-            return;
+            return true;
         }
-        match serde_json::from_str::<Message>(&envelope.message) {
-            Ok(message) => {
-                if let Err(error) = self.act_on_node_message(message) {
-                    tracing::warn!(%error, "a message of another version was ignored");
-                }
-            }
-            Err(error) => tracing::warn!(%error, "a message of another version was ignored"),
+        if let Some(message) = redis.unknown_kinds.read_message_or_count(&envelope.message) {
+            self.act_on_node_message(message);
         }
+        false
     }
 
-    fn act_on_node_message(&self, message: Message) -> Result<()> {
+    fn act_on_node_message(&self, message: Message) {
         match message {
+            Message::Heartbeat => {}
             Message::Events(events) => {
-                let events = events.into_iter().map(TryInto::try_into).collect::<Result<_>>()?;
-                self.receive_log_events_in_any_order(events);
+                let events = events.into_iter().map(Into::into).collect();
+                self.0.feed.receive_events_in_any_order(events);
             }
-            Message::Ephemeral { name, topic, except, payload } => {
-                let frame = Frame::from_json_text(name.parse()?, payload.into());
-                self.deliver_frame_to_topic(frame, topic.parse()?, except);
-            }
-            Message::Presence(transitions) => {
-                let shown = transitions.into_iter().map(read_wire_transition_of_node);
-                self.show_presence_transitions_here(shown.collect::<Result<_>>()?);
-            }
-        }
-        Ok(())
-    }
-}
-
-impl From<&LoggedEvent> for WireEvent {
-    fn from(event: &LoggedEvent) -> Self {
-        Self {
-            position: event.position,
-            name: event.name.as_str().to_owned(),
-            audience: event.audience.iter().map(ToString::to_string).collect(),
-            payload: event.payload.to_string(),
+            Message::Typing(typing) => self.apply_typing_of_node(typing.into()),
+            Message::PresenceGroup(group) => self.0.presence_inbox.offer_group_of_node(group),
         }
     }
-}
-
-impl TryFrom<WireEvent> for LoggedEvent {
-    type Error = DomainError;
-
-    fn try_from(wire: WireEvent) -> Result<Self> {
-        Ok(Self {
-            position: wire.position,
-            name: wire.name.parse()?,
-            audience: wire.audience.iter().map(|topic| topic.parse()).collect::<Result<_>>()?,
-            payload: wire.payload.into(),
-            committed_at: None,
-        })
-    }
-}
-
-impl From<&(PresenceTransition, Option<Arc<User>>)> for WireTransition {
-    fn from((transition, user): &(PresenceTransition, Option<Arc<User>>)) -> Self {
-        let (kind, user_id, room) = match *transition {
-            PresenceTransition::Online(user) => (TransitionKind::Online, user, None),
-            PresenceTransition::Offline(user) => (TransitionKind::Offline, user, None),
-            PresenceTransition::EnteredRoom(user, room) => {
-                (TransitionKind::EnteredRoom, user, Some(room))
-            }
-            PresenceTransition::LeftRoom(user, room) => {
-                (TransitionKind::LeftRoom, user, Some(room))
-            }
-        };
-        let user = user.as_ref().map(|user| User::clone(user));
-        Self { kind, user_id, room: room.map(|room| room.to_string()), user }
-    }
-}
-
-fn read_wire_transition_of_node(
-    wire: WireTransition,
-) -> Result<(PresenceTransition, Option<Arc<User>>)> {
-    let room = || -> Result<Topic> { wire.room.as_deref().unwrap_or_default().parse() };
-    let transition = match wire.kind {
-        TransitionKind::Online => PresenceTransition::Online(wire.user_id),
-        TransitionKind::Offline => PresenceTransition::Offline(wire.user_id),
-        TransitionKind::EnteredRoom => PresenceTransition::EnteredRoom(wire.user_id, room()?),
-        TransitionKind::LeftRoom => PresenceTransition::LeftRoom(wire.user_id, room()?),
-    };
-    Ok((transition, wire.user.map(Arc::new)))
 }

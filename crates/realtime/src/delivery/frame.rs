@@ -1,16 +1,13 @@
 //! An event as it is about to be written: its payload is JSON text, serialised once for everybody.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     sync::{Arc, OnceLock},
     time::Instant,
 };
 
 use owlpost_domain::{EventName, LoggedEvent, UserId};
 use serde::Serialize;
-
-/// Gateways that can keep an encoding of a frame.
-const ENCODING_SLOTS: usize = 2;
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -22,7 +19,14 @@ pub struct Frame {
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
-    encodings: [OnceLock<Box<dyn Any + Send + Sync>>; ENCODING_SLOTS],
+    encodings: OnceLock<Box<Encoding>>,
+}
+
+/// The frame in one encoding, and in the others that were asked for after it. As many as there are types of them.
+struct Encoding {
+    kind: TypeId,
+    value: Box<dyn Any + Send + Sync>,
+    others: OnceLock<Box<Self>>,
 }
 
 /// A frame for everybody at some topic, but for one person.
@@ -46,7 +50,7 @@ impl Frame {
             payload,
             position: None,
             committed_at: None,
-            encodings: Default::default(),
+            encodings: OnceLock::new(),
         })
     }
 
@@ -57,24 +61,55 @@ impl Frame {
             payload: event.payload.clone(),
             position: Some(event.position),
             committed_at: event.committed_at,
-            encodings: Default::default(),
+            encodings: OnceLock::new(),
         })
     }
 
-    /// The frame in a gateway's own encoding, made by the first session that needs it. Each gateway has a `slot` of
-    /// its own, below 2, and always the same type in it.
-    pub fn encode_once_for_slot<T: Any + Send + Sync + Clone>(
+    /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.
+    pub fn encode_once_as_type<T: Any + Send + Sync + Clone>(
         &self,
-        slot: usize,
         encode: impl Fn(&Self) -> T,
     ) -> T {
-        let kept = self.encodings[slot].get_or_init(|| Box::new(encode(self)));
-        kept.downcast_ref::<T>().cloned().unwrap_or_else(|| encode(self))
+        let mut place = &self.encodings;
+        loop {
+            let encoding = place.get_or_init(|| {
+                Box::new(Encoding {
+                    kind: TypeId::of::<T>(),
+                    value: Box::new(encode(self)),
+                    others: OnceLock::new(),
+                })
+            });
+            if encoding.kind == TypeId::of::<T>()
+                && let Some(value) = encoding.value.downcast_ref::<T>()
+            {
+                return value.clone();
+            }
+            place = &encoding.others;
+        }
     }
 }
 
 impl std::fmt::Debug for Frame {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Frame").field("name", &self.name).field("position", &self.position).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn should_encode_once_for_each_type() {
+        let frame = Frame::from_json_text(EventName::IncidentCreated, "{}".into());
+        let made = Cell::new(0);
+        let count = |_: &Frame| made.replace(made.get() + 1);
+        for _ in 0..3 {
+            assert_eq!(frame.encode_once_as_type::<i32>(|frame| count(frame)), 0);
+            assert_eq!(frame.encode_once_as_type::<(i32, ())>(|frame| (count(frame), ())), (1, ()));
+        }
+        assert_eq!(made.get(), 2);
     }
 }

@@ -7,9 +7,9 @@ use crate::{
     delivery::transport::{SendOutcome, Transport},
 };
 
-/// What a delivery came to.
+/// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Delivery {
+pub(crate) enum Delivery {
     /// Written, held for later, or of no use any more.
     Done,
     /// Frames wait: the backlog must offer them again.
@@ -21,18 +21,18 @@ pub enum Delivery {
 }
 
 #[derive(Debug, PartialEq, Eq, Clone, Copy)]
-enum Gate {
+enum State {
     /// A replay is under way: everything new waits behind it.
-    Held,
+    Replaying,
     /// Frames pass.
-    Open,
+    Live,
     /// The session is over.
-    Shut,
+    Closed,
 }
 
 /// How much may wait: whichever is reached first.
 #[derive(Debug, Clone, Copy)]
-pub struct OutboxLimit {
+pub(crate) struct OutboxLimit {
     /// Frames.
     pub frames: usize,
     /// Bytes of their payloads. One slow session alone keeps them alive, once everybody else has written them.
@@ -41,8 +41,8 @@ pub struct OutboxLimit {
 
 /// A bounded queue of pointers to shared frames.
 #[derive(Debug)]
-pub struct Outbox {
-    gate: Gate,
+pub(crate) struct Outbox {
+    state: State,
     waiting: VecDeque<Arc<Frame>>,
     waiting_bytes: usize,
     /// Frames and bytes of a replay that is still being written: bounded by itself, and not the reader's fault.
@@ -50,16 +50,16 @@ pub struct Outbox {
     /// When the first waiting frame last changed.
     moved_at: Option<Instant>,
     limit: OutboxLimit,
-    /// Positions up to here were the replay's. One of them can still be on its way from the follower when the gate
-    /// opens: it counts a position as delivered before the fan-out reaches every session.
+    /// Positions up to here were the replay's. One of them can still be on its way from the follower when the
+    /// replay ends: it counts a position as delivered before the fan-out reaches every session.
     replayed_through: i64,
 }
 
 impl Outbox {
-    /// An outbox that holds everything back until [`Self::open_gate_after_replay`].
-    pub const fn new(limit: OutboxLimit) -> Self {
+    /// An outbox that holds everything back until [`Self::start_live_after_replay`].
+    pub(crate) const fn new(limit: OutboxLimit) -> Self {
         Self {
-            gate: Gate::Held,
+            state: State::Replaying,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             replay: OutboxLimit { frames: 0, bytes: 0 },
@@ -70,43 +70,47 @@ impl Outbox {
     }
 
     /// Delivers a frame in order.
-    pub fn deliver_frame_in_order(&mut self, frame: &Arc<Frame>, to: &dyn Transport) -> Delivery {
+    pub(crate) fn queue_frame_in_order(
+        &mut self,
+        frame: &Arc<Frame>,
+        to: &dyn Transport,
+    ) -> Delivery {
         if frame.position.is_some_and(|position| position <= self.replayed_through) {
             return Delivery::Done;
         }
-        match self.gate {
-            Gate::Shut => return Delivery::Done,
-            Gate::Open if self.waiting.is_empty() => match to.try_send_frame(frame) {
+        match self.state {
+            State::Closed => return Delivery::Done,
+            State::Live if self.waiting.is_empty() => match to.try_send_frame(frame) {
                 SendOutcome::Sent => return Delivery::Done,
                 SendOutcome::Closed => {
-                    self.shut_gate_and_forget();
+                    self.close_outbox_and_forget();
                     return Delivery::Gone;
                 }
                 SendOutcome::Full => self.moved_at = Some(Instant::now()),
             },
-            Gate::Open | Gate::Held => {}
+            State::Live | State::Replaying => {}
         }
         let bytes = self.waiting_bytes + frame.payload.len();
         if self.waiting.len() >= self.limit.frames + self.replay.frames
             || bytes > self.limit.bytes + self.replay.bytes
         {
-            self.shut_gate_and_forget();
+            self.close_outbox_and_forget();
             return Delivery::Overflow;
         }
         self.waiting.push_back(frame.clone());
         self.waiting_bytes = bytes;
-        if self.gate == Gate::Open { Delivery::Waiting } else { Delivery::Done }
+        if self.state == State::Live { Delivery::Waiting } else { Delivery::Done }
     }
 
     /// Ends the hold: `replay` goes first, then what was held, without what the replay already had (positions up
     /// to `through`).
-    pub fn open_gate_after_replay(
+    pub(crate) fn start_live_after_replay(
         &mut self,
         replay: Vec<Arc<Frame>>,
         through: i64,
         to: &dyn Transport,
     ) -> Delivery {
-        if self.gate == Gate::Shut {
+        if self.state == State::Closed {
             return Delivery::Done;
         }
         let bytes_of = |frames: &VecDeque<Arc<Frame>>| frames.iter().map(|f| f.payload.len()).sum();
@@ -114,14 +118,14 @@ impl Outbox {
         self.replay = OutboxLimit { frames: self.waiting.len(), bytes: bytes_of(&self.waiting) };
         self.waiting.extend(held.into_iter().filter(|f| f.position.is_none_or(|p| p > through)));
         self.waiting_bytes = bytes_of(&self.waiting);
-        self.gate = Gate::Open;
+        self.state = State::Live;
         self.replayed_through = through;
         self.moved_at = Some(Instant::now());
-        self.offer_waiting_frames_again(to)
+        self.retry_waiting_frames_in_order(to)
     }
 
     /// Hands over as many waiting frames as the transport takes.
-    pub fn offer_waiting_frames_again(&mut self, to: &dyn Transport) -> Delivery {
+    pub(crate) fn retry_waiting_frames_in_order(&mut self, to: &dyn Transport) -> Delivery {
         while let Some(frame) = self.waiting.front() {
             match to.try_send_frame(frame) {
                 SendOutcome::Sent => {
@@ -131,7 +135,7 @@ impl Outbox {
                 }
                 SendOutcome::Full => return Delivery::Waiting,
                 SendOutcome::Closed => {
-                    self.shut_gate_and_forget();
+                    self.close_outbox_and_forget();
                     return Delivery::Gone;
                 }
             }
@@ -143,13 +147,13 @@ impl Outbox {
     }
 
     /// When the head of the queue last moved; `None` while nothing waits.
-    pub const fn stalled_since(&self) -> Option<Instant> {
+    pub(crate) const fn stalled_since(&self) -> Option<Instant> {
         self.moved_at
     }
 
     /// The session is over: nothing passes any more, nothing is kept.
-    pub fn shut_gate_and_forget(&mut self) {
-        self.gate = Gate::Shut;
+    pub(crate) fn close_outbox_and_forget(&mut self) {
+        self.state = State::Closed;
         self.waiting = VecDeque::new();
         self.waiting_bytes = 0;
         self.moved_at = None;
@@ -190,30 +194,25 @@ mod tests {
             (OutboxLimit { frames: 10, bytes: 100 }, vec![60, 40], 1),
         ] {
             let mut outbox = Outbox::new(limit);
-            outbox.open_gate_after_replay(Vec::new(), 0, &none);
+            outbox.start_live_after_replay(Vec::new(), 0, &none);
             for bytes in at_it {
                 let frame = frame_of_bytes(bytes);
-                assert_eq!(outbox.deliver_frame_in_order(&frame, &none), Delivery::Waiting);
+                assert_eq!(outbox.queue_frame_in_order(&frame, &none), Delivery::Waiting);
             }
             let frame = frame_of_bytes(past_it);
-            assert_eq!(outbox.deliver_frame_in_order(&frame, &none), Delivery::Overflow);
+            assert_eq!(outbox.queue_frame_in_order(&frame, &none), Delivery::Overflow);
         }
     }
 
     #[test]
-    fn should_drop_what_the_replay_had_when_it_arrives_after_the_gate_opened() {
-        let event = owlpost_domain::LoggedEvent {
-            position: 7,
-            name: EventName::IncidentCreated,
-            audience: [].into(),
-            payload: "{}".into(),
-            committed_at: None,
-        };
+    fn should_drop_what_the_replay_had_when_it_arrives_after_the_start() {
+        let event =
+            owlpost_domain::LoggedEvent::from_texts(7, "incident:created", &[], "{}".into());
         let frame = Frame::from_logged_event(&event);
         let room = Room(AtomicUsize::new(10));
         let mut outbox = Outbox::new(OutboxLimit { frames: 10, bytes: 100 });
-        outbox.open_gate_after_replay(vec![frame.clone()], 7, &room);
-        assert_eq!(outbox.deliver_frame_in_order(&frame, &room), Delivery::Done);
+        outbox.start_live_after_replay(vec![frame.clone()], 7, &room);
+        assert_eq!(outbox.queue_frame_in_order(&frame, &room), Delivery::Done);
         assert_eq!(room.0.load(Ordering::Relaxed), 9, "sent once, by the replay");
     }
 
@@ -222,11 +221,11 @@ mod tests {
         let room = Room(AtomicUsize::new(0));
         let mut outbox = Outbox::new(OutboxLimit { frames: 1, bytes: 10 });
         let replay = vec![frame_of_bytes(50), frame_of_bytes(50)];
-        assert_eq!(outbox.open_gate_after_replay(replay, 0, &room), Delivery::Waiting);
-        assert_eq!(outbox.deliver_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
+        assert_eq!(outbox.start_live_after_replay(replay, 0, &room), Delivery::Waiting);
+        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
         room.0.store(3, Ordering::Relaxed);
-        assert_eq!(outbox.offer_waiting_frames_again(&room), Delivery::Done);
-        assert_eq!(outbox.deliver_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
-        assert_eq!(outbox.deliver_frame_in_order(&frame_of_bytes(1), &room), Delivery::Overflow);
+        assert_eq!(outbox.retry_waiting_frames_in_order(&room), Delivery::Done);
+        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
+        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(1), &room), Delivery::Overflow);
     }
 }

@@ -32,7 +32,7 @@ impl std::hash::Hasher for IdHasher {
 
 /// The index from topics to live sessions. A topic without listeners takes no memory.
 #[derive(Default)]
-pub struct Registry {
+pub(crate) struct Registry {
     topics: DashMap<Topic, Listeners>,
     next_id: AtomicU64,
 }
@@ -105,33 +105,33 @@ impl Registry {
     }
 
     /// Adds the listeners of a topic to `into`. The lock is held for the copy of pointers only, never while writing.
-    pub fn collect_listeners_of_topic(&self, topic: Topic, into: &mut Vec<Arc<Session>>) {
+    pub(crate) fn collect_listeners_of_topic(&self, topic: Topic, into: &mut Vec<Arc<Session>>) {
         if let Some(listeners) = self.topics.get(&topic) {
             into.extend(listeners.values().cloned());
         }
     }
 
     /// How many listen to a topic.
-    pub fn count_listeners_of_topic(&self, topic: Topic) -> usize {
+    pub(crate) fn count_listeners_of_topic(&self, topic: Topic) -> usize {
         self.topics.get(&topic).map_or(0, |listeners| listeners.len())
     }
 
     /// The sessions of a user.
-    pub fn list_sessions_of_user(&self, user: UserId) -> Vec<Arc<Session>> {
+    pub(crate) fn list_sessions_of_user(&self, user: UserId) -> Vec<Arc<Session>> {
         let mut sessions = Vec::new();
         self.collect_listeners_of_topic(Topic::User(user), &mut sessions);
         sessions
     }
 
     /// Every session.
-    pub fn list_all_live_sessions(&self) -> Vec<Arc<Session>> {
+    pub(crate) fn list_all_live_sessions(&self) -> Vec<Arc<Session>> {
         let mut sessions = Vec::new();
         self.collect_listeners_of_topic(Topic::Everyone, &mut sessions);
         sessions
     }
 
     /// Live sessions and topics that have any, for the metrics.
-    pub fn count_sessions_and_topics(&self) -> (usize, usize) {
+    pub(crate) fn count_sessions_and_topics(&self) -> (usize, usize) {
         let sessions = self.topics.get(&Topic::Everyone).map_or(0, |all| all.len());
         (sessions, self.topics.len())
     }

@@ -12,7 +12,7 @@ const OFFER_PAUSE: Duration = Duration::from_millis(2);
 
 /// Sessions with waiting frames.
 #[derive(Default)]
-pub struct Backlog {
+pub(crate) struct Backlog {
     arrived: Mutex<Vec<Arc<Session>>>,
     filled: Notify,
 }
@@ -36,15 +36,15 @@ impl Realtime {
                 self.0.backlog.filled.notified().await;
                 continue;
             }
-            slow.retain(|session| self.offer_backlog_of_session(session));
+            slow.retain(|session| self.retry_backlog_of_session(session));
             tokio::time::sleep(OFFER_PAUSE).await;
         }
     }
 
     /// True while frames still wait.
-    fn offer_backlog_of_session(&self, session: &Arc<Session>) -> bool {
+    fn retry_backlog_of_session(&self, session: &Arc<Session>) -> bool {
         session.leave_backlog_before_offer();
-        match session.offer_backlog_to_transport() {
+        match session.retry_backlog_with_transport() {
             Delivery::Waiting => {
                 if session.has_stalled_for_longer(self.0.config.slow_consumer_timeout) {
                     self.close_session_with_reason(session, CloseReason::SlowConsumer);

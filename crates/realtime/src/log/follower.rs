@@ -1,302 +1,328 @@
 //! Delivery in log order, each position once, none missed.
 //!
 //! Events arrive from the writers of this process, from other nodes over the bus, and from the log itself, in any
-//! order and more than once. The follower delivers them by position. When one is missing, it may be a transaction
-//! that has not committed yet, one that was rolled back, or one committed by a process that died before telling:
-//! the follower reads the log, and passes over a missing position only when every transaction that was writing to
-//! the log when it noticed has ended and the position is still not there. So a client that has seen position N has
-//! been sent everything before N, and "everything after N" is a complete resume on any node.
+//! order and more than once. The follower delivers them by position ([`super::order`]). When one is missing, it may be
+//! a transaction that has not committed yet, one that was rolled back, or one committed by a process that died before
+//! telling: the follower reads the log, and passes over a missing position only when every transaction that was
+//! writing to the log when it noticed has ended and the position is still not there. One that does not end is fenced:
+//! the database gives it positions at the end of the log when it commits after all. So a client that has seen position
+//! N has been sent everything before N, and "everything after N" is a complete resume on any node.
+//!
+//! Each reading of the log also tells whether it is still the log that was delivered. When it is not, a new epoch
+//! begins and every session is ended, so that their clients come back and are told to refetch.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    sync::atomic::{AtomicBool, AtomicI64, Ordering},
-    time::{Duration, Instant},
+use std::sync::Arc;
+
+use owlpost_domain::{EventName, LoggedEvent, Result, event_log::tail::LogTail};
+use tokio::time::{Duration, Instant};
+
+use super::{
+    feed::{INBOX_EVENTS, LogFeed, count_foreign_events_of_batch},
+    order::{GapVerdict, LogOrder},
+    settle::settle_end_of_log,
+    source::{LogSink, LogSource},
 };
-
-use owlpost_domain::{DomainError, EventName, LoggedEvent, Result, Topic, event_log::LogExtent};
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-
-use crate::{Frame, Realtime, delivery::frame::Addressed, metrics};
+use crate::metrics;
 
 /// A writer of this process normally publishes within this time of a later one.
 const GAP_PATIENCE: Duration = Duration::from_millis(5);
 /// Longest pause between two looks at a gap, and after a failure of the database.
 const GAP_LOOK_PAUSE: Duration = Duration::from_millis(50);
+/// Pause after a fence that could not be raised, as a part of the limit: while it waits, others that commit wait, too.
+const FENCE_PAUSE_DIVISOR: u32 = 5;
 /// Events read from the log at a time.
 const READ_EVENTS: u32 = 500;
 /// Events of one fan-out: below what a transport's own queue holds.
-const RUN_EVENTS: usize = 24;
-/// With so many sessions, a fan-out keeps every core busy for milliseconds.
-const CROWD: usize = 256;
-/// So it begins a moment later: whoever made the change has its answer before, and what else commits goes out with it.
+const BATCH_EVENTS: usize = 24;
+/// A fan-out to a crowd begins this much later: whoever made the change has its answer before, and what else commits
+/// goes out with it.
 const CROWD_PAUSE: Duration = Duration::from_micros(150);
-/// Events that may wait behind a gap; further ones are read from the log when it is their turn.
-const WAITING_EVENTS: usize = 10_000;
 
-/// Where this node is in the log.
-pub struct LogFollower {
-    inbox: Mutex<Vec<LoggedEvent>>,
-    arrived: Notify,
-    /// The newest position that was (or is this moment being) delivered.
-    delivered: AtomicI64,
-    poll_wanted: AtomicBool,
-    database_ok: AtomicBool,
+/// Times of the follower.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FollowerConfig {
+    /// How often the log is read for events that nobody announced.
+    pub(crate) poll_interval: Duration,
+    /// How long a missing position is waited for before it is fenced.
+    pub(crate) gap_limit: Duration,
 }
 
-/// A missing position, and who might still fill it.
-struct Gap {
+/// A missing position, since when it has been missing, and when it may be fenced.
+struct GapWatch {
     position: i64,
     noticed: Instant,
-    open_writers: Option<HashSet<String>>,
+    was_looked_at: bool,
+    fence_at: Instant,
 }
 
-impl LogFollower {
-    pub(crate) const fn new(extent: LogExtent) -> Self {
-        Self {
-            inbox: Mutex::new(Vec::new()),
-            arrived: Notify::const_new(),
-            delivered: AtomicI64::new(extent.last_position),
-            poll_wanted: AtomicBool::new(false),
-            database_ok: AtomicBool::new(true),
-        }
-    }
-
-    /// Everything up to here has been handed to the sessions that were registered when it was its turn. A session
-    /// that registers first and asks then misses nothing: later events find it, earlier ones its replay.
-    pub(crate) fn delivered_position(&self) -> i64 {
-        self.delivered.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn database_is_reachable(&self) -> bool {
-        self.database_ok.load(Ordering::Relaxed)
-    }
+/// Why the log may not be the one that was delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    /// The database or the table is not the one the epoch began on, or another epoch has begun.
+    Replaced,
+    /// What was delivered is not in the log, which says nothing of a restore.
+    Contradicted,
 }
 
-impl Realtime {
-    /// Hands committed events to the follower. Past the bound they are dropped here: the log has them.
-    pub(crate) fn publish_committed_log_events(&self, events: Vec<LoggedEvent>) {
-        if events.is_empty() {
-            return;
-        }
-        self.0.bus.send_log_events_to_nodes(&events);
-        self.receive_log_events_in_any_order(events);
-    }
-
-    pub(crate) fn receive_log_events_in_any_order(&self, events: Vec<LoggedEvent>) {
-        let mut inbox = self.0.follower.inbox.lock();
-        if inbox.len() + events.len() <= WAITING_EVENTS {
-            inbox.extend(events);
-        }
-        drop(inbox);
-        self.0.follower.arrived.notify_one();
-    }
-
-    /// Reads the log now, not at the next poll: something was written that no service announced.
-    pub fn wake_log_follower_now(&self) {
-        self.0.follower.poll_wanted.store(true, Ordering::Release);
-        self.0.follower.arrived.notify_one();
-    }
-
-    pub(crate) async fn follow_log_until_stop(&self) {
-        let mut follow = Following {
-            core: self,
-            waiting: BTreeMap::new(),
-            gap: None,
-            next_poll: Instant::now() + self.0.config.log_poll_interval,
-        };
-        loop {
-            follow.deliver_arrived_events_in_order().await;
-            follow.look_into_gap_or_poll().await;
-            if follow.has_event_whose_turn_came() {
-                continue;
-            }
-            let pause = follow.time_until_next_look();
-            // Woken or not, the loop looks at everything again.
-            let _ = tokio::time::timeout(pause, self.0.follower.arrived.notified()).await;
-        }
-    }
-}
-
-struct Following<'a> {
-    core: &'a Realtime,
-    waiting: BTreeMap<i64, LoggedEvent>,
-    gap: Option<Gap>,
+/// The one task that delivers the log.
+pub(crate) struct LogFollower<S, K> {
+    source: S,
+    sink: K,
+    feed: Arc<LogFeed>,
+    config: FollowerConfig,
+    order: LogOrder<LoggedEvent>,
+    gap: Option<GapWatch>,
     next_poll: Instant,
+    /// The last event delivered, to be found again at the same place with each reading.
+    anchor: Option<LoggedEvent>,
+    doubt: Option<Doubt>,
+    /// Whether the log has events that found no room here: to be read when those before them are delivered.
+    has_more_in_log: bool,
 }
 
-impl Following<'_> {
-    fn take_arrived_events_in(&mut self) {
-        let arrived = std::mem::take(&mut *self.core.0.follower.inbox.lock());
-        self.keep_events_for_later(arrived);
+impl<S: LogSource, K: LogSink> LogFollower<S, K> {
+    /// A follower that goes on where `feed` is.
+    pub(crate) fn new(source: S, sink: K, feed: Arc<LogFeed>, config: FollowerConfig) -> Self {
+        Self {
+            order: LogOrder::new(feed.delivered_position(), INBOX_EVENTS),
+            source,
+            sink,
+            feed,
+            config,
+            gap: None,
+            next_poll: Instant::now() + config.poll_interval,
+            anchor: None,
+            doubt: None,
+            has_more_in_log: false,
+        }
     }
 
-    fn keep_events_for_later(&mut self, events: Vec<LoggedEvent>) {
-        let delivered = self.core.0.follower.delivered_position();
-        for event in events {
-            if event.position > delivered && self.waiting.len() < WAITING_EVENTS {
-                // The first copy wins: it knows when it was committed.
-                self.waiting.entry(event.position).or_insert(event);
+    /// Delivers the log until the task is dropped.
+    pub(crate) async fn follow_log_until_stop(mut self) {
+        loop {
+            self.deliver_arrived_events_in_order().await;
+            self.resolve_gap_or_poll_log().await;
+            if !self.order.has_event_in_turn() {
+                // Zero when there is more to do at once; others have their turn all the same.
+                let pause = self.time_until_next_look();
+                // Woken or not, the loop looks at everything again.
+                self.feed.wait_for_arrival_within(Some(pause)).await;
             }
         }
     }
 
     async fn deliver_arrived_events_in_order(&mut self) {
-        if self.core.0.registry.count_listeners_of_topic(Topic::Everyone) >= CROWD {
+        if self.buffer_events_that_arrived() && self.sink.has_crowd() {
             // Too short for the runtime's timer, which counts milliseconds.
-            let pause = tokio::task::spawn_blocking(|| std::thread::sleep(CROWD_PAUSE));
-            let _ = pause.await;
+            let _ = tokio::task::spawn_blocking(|| std::thread::sleep(CROWD_PAUSE)).await;
+            self.buffer_events_that_arrived();
         }
-        self.take_arrived_events_in();
-        while self.deliver_next_run_now().await {
-            self.take_arrived_events_in();
+        while self.deliver_next_contiguous_batch().await {
+            self.buffer_events_that_arrived();
         }
     }
 
-    fn has_event_whose_turn_came(&self) -> bool {
-        let next = self.core.0.follower.delivered_position() + 1;
-        self.waiting.first_key_value().is_some_and(|(position, _)| *position == next)
+    /// True when something arrived.
+    fn buffer_events_that_arrived(&mut self) -> bool {
+        let arrived = self.feed.take_arrived_events();
+        let any = !arrived.is_empty();
+        self.buffer_events_of_log(arrived);
+        any
+    }
+
+    fn buffer_events_of_log(&mut self, events: Vec<LoggedEvent>) {
+        for event in events {
+            self.order.buffer_event_at_position(event.position, event);
+        }
     }
 
     /// Delivers those whose turn it is, as many as may go out together. False when there are none.
-    async fn deliver_next_run_now(&mut self) -> bool {
-        let run = self.take_next_run_out();
-        if self.waiting.is_empty() {
+    async fn deliver_next_contiguous_batch(&mut self) -> bool {
+        let batch = self.order.pop_next_contiguous_batch(BATCH_EVENTS, may_go_out_together);
+        if !self.order.has_buffered_events() {
             self.gap = None;
         }
-        let (Some(first), Some(last)) = (run.first(), run.last()) else { return false };
-        let core = &self.core.0;
-        // Kept first: whoever reads the position finds everything up to it in memory, and its outbox passes over what
-        // the fan-out brings of that. Stored before the fan-out: see `delivered_position`.
-        for event in &run {
-            core.recent.keep_event_in_order(event);
-        }
-        core.follower.delivered.store(last.position, Ordering::SeqCst);
-        if first.name == EventName::UserChanged {
-            self.core.apply_user_change_event(first);
-            return true;
-        }
-        for comment in run.iter().filter(|event| event.name == EventName::CommentCreated) {
-            self.core.stop_typing_of_comment_author(comment);
-        }
-        let address = |event| Addressed { frame: Frame::from_logged_event(event), except: None };
-        let frames: Vec<_> = run.iter().map(address).collect();
-        self.core.fan_out_frames_to_topics(&frames, &first.audience).await;
-        for committed_at in run.iter().filter_map(|event| event.committed_at) {
+        let Some(last) = batch.last() else { return false };
+        self.anchor = Some(last.clone());
+        self.feed.note_batch_before_delivery(&batch, self.order.delivered());
+        count_foreign_events_of_batch(&batch);
+        self.sink.deliver_batch(&batch).await;
+        for committed_at in batch.iter().filter_map(|event| event.committed_at) {
             metrics::observe_delivery_latency_since(committed_at);
         }
         true
     }
 
-    /// The next consecutive events of one audience. A change of a user decides who hears what follows: it is alone.
-    fn take_next_run_out(&mut self) -> Vec<LoggedEvent> {
-        let mut run: Vec<LoggedEvent> = Vec::new();
-        let mut position = self.core.0.follower.delivered_position();
-        while let Some(entry) = self.waiting.first_entry() {
-            position += 1;
-            let event = entry.get();
-            let fits = run.first().is_none_or(|first| {
-                first.audience == event.audience
-                    && first.name != EventName::UserChanged
-                    && event.name != EventName::UserChanged
-            });
-            if event.position != position || !fits || run.len() == RUN_EVENTS {
-                break;
-            }
-            run.push(entry.remove());
-        }
-        run
-    }
-
-    async fn look_into_gap_or_poll(&mut self) {
-        let follower = &self.core.0.follower;
-        let asked = follower.poll_wanted.swap(false, Ordering::AcqRel);
-        let overdue = asked || Instant::now() >= self.next_poll;
-        let gap_is_old = self.notice_gap_before_waiting();
-        if !overdue && !gap_is_old {
+    async fn resolve_gap_or_poll_log(&mut self) {
+        let has_old_gap = self.notice_gap_before_waiting();
+        self.has_more_in_log |= self.order.take_need_of_reading();
+        // Not while they wait behind a gap: the log would be read again and again for what is here already.
+        let has_room = self.has_more_in_log && !self.order.has_buffered_events();
+        let asked = self.feed.take_request_of_reading();
+        let is_due = asked || has_room || self.doubt.is_some() || Instant::now() >= self.next_poll;
+        if !is_due && !has_old_gap {
             return;
         }
-        let limit = self.core.0.store.config().statement_timeout;
-        let look = async {
-            if gap_is_old {
-                self.look_into_oldest_gap().await
-            } else {
-                self.read_log_tail_once().await
-            }
-        };
-        let result = tokio::time::timeout(limit, look)
-            .await
-            .unwrap_or_else(|elapsed| Err(DomainError::Unavailable(Box::new(elapsed))));
+        let result = self.inspect_log_and_gap(has_old_gap).await;
         if result.is_ok() {
-            self.next_poll = Instant::now() + self.core.0.config.log_poll_interval;
+            self.next_poll = Instant::now() + self.config.poll_interval;
+        } else if asked {
+            self.feed.request_reading_of_log();
         }
-        let reachable = result.is_ok();
-        if follower.database_ok.swap(reachable, Ordering::Relaxed) != reachable {
+        if self.feed.note_reachability_of_database(result.is_ok()) {
             match result {
                 Ok(()) => tracing::info!("the event log can be read again"),
-                Err(error) => tracing::error!(%error, "the event log cannot be read"),
+                Err(error) => {
+                    tracing::error!(
+                        cause = error.describe_chain_of_causes(),
+                        "the event log cannot be read"
+                    )
+                }
             }
         }
+    }
+
+    async fn inspect_log_and_gap(&mut self, has_old_gap: bool) -> Result<()> {
+        if let Some(doubt) = self.doubt {
+            return self.follow_current_log_history(doubt).await;
+        }
+        // Listed before the log is read: what none of them holds is in the log by then, or never.
+        let writers = if has_old_gap { Some(self.source.list_writers().await?) } else { None };
+        self.read_tail_of_log().await?;
+        let Some(writers) = writers.filter(|_| self.doubt.is_none()) else { return Ok(()) };
+        match self.order.judge_gap_by_writers(writers) {
+            GapVerdict::Filled => {}
+            GapVerdict::PassedOver => self.note_gap_passed_over("rolled_back"),
+            GapVerdict::Open => self.fence_gap_after_limit().await?,
+        }
+        Ok(())
     }
 
     /// True when a position has been missing for longer than a healthy writer takes.
     fn notice_gap_before_waiting(&mut self) -> bool {
-        if self.waiting.is_empty() {
+        let Some(position) = self.order.find_first_missing_position() else {
+            self.gap = None;
             return false;
-        }
-        let position = self.core.0.follower.delivered_position() + 1;
-        if self.gap.as_ref().is_none_or(|gap| gap.position != position) {
-            self.gap = Some(Gap { position, noticed: Instant::now(), open_writers: None });
-        }
-        self.gap.as_ref().is_some_and(|gap| gap.noticed.elapsed() >= GAP_PATIENCE)
+        };
+        let gap = match self.gap.take() {
+            Some(gap) if gap.position == position => gap,
+            _ => {
+                let noticed = Instant::now();
+                let fence_at = noticed + self.config.gap_limit;
+                GapWatch { position, noticed, was_looked_at: false, fence_at }
+            }
+        };
+        let is_old = gap.noticed.elapsed() >= GAP_PATIENCE;
+        self.gap = Some(gap);
+        is_old
     }
 
-    async fn look_into_oldest_gap(&mut self) -> Result<()> {
-        // The writers are listed before the log is read: what none of them owns is in the log by then, or never.
-        let writers: HashSet<String> =
-            self.core.0.store.list_open_log_writers().await?.into_iter().collect();
-        self.read_log_tail_once().await?;
-        let filled = self.has_event_whose_turn_came();
-        let Some(gap) = self.gap.as_mut().filter(|_| !filled) else { return Ok(()) };
-        let still_open = match &gap.open_writers {
-            None => &writers,
-            Some(earlier) => &earlier.intersection(&writers).cloned().collect(),
-        };
-        if still_open.is_empty() {
-            metrics::count_log_gap_passed_over();
-            self.pass_over_missing_positions();
-        } else {
-            gap.open_writers = Some(still_open.clone());
+    async fn fence_gap_after_limit(&mut self) -> Result<()> {
+        let Some(gap) = &mut self.gap else { return Ok(()) };
+        gap.was_looked_at = true;
+        metrics::observe_open_log_gap(gap.noticed.elapsed());
+        if Instant::now() < gap.fence_at {
+            return Ok(());
+        }
+        gap.fence_at = Instant::now() + self.config.gap_limit / FENCE_PAUSE_DIVISOR;
+        let (position, open_for) = (gap.position, gap.noticed.elapsed());
+        let Some(end) = self.order.find_end_of_gap() else { return Ok(()) };
+        let writers = self.source.describe_writers().await?;
+        if let Err(error) = self.source.fence_through(end).await {
+            tracing::warn!(
+                cause = error.describe_chain_of_causes(),
+                position,
+                ?open_for,
+                ?writers,
+                "a missing position cannot be fenced yet"
+            );
+            return Ok(());
+        }
+        // What was committed before the fence is there now, and after it nothing can be.
+        self.read_tail_of_log().await?;
+        if self.doubt.is_none() && self.order.find_first_missing_position() == Some(position) {
+            tracing::warn!(
+                position,
+                through = end,
+                ?open_for,
+                ?writers,
+                "a transaction that does not end held the event log: its events will come later"
+            );
+            self.order.pass_over_settled_gap();
+            self.note_gap_passed_over("fenced");
         }
         Ok(())
     }
 
-    fn pass_over_missing_positions(&mut self) {
-        if let Some((first, _)) = self.waiting.first_key_value() {
-            self.core.0.follower.delivered.store(first - 1, Ordering::SeqCst);
-            self.gap = None;
-        }
+    fn note_gap_passed_over(&mut self, how: &'static str) {
+        metrics::count_log_gap_passed_over(how);
+        metrics::observe_open_log_gap(Duration::ZERO);
+        self.gap = None;
+        self.feed.move_to_delivered_position(self.order.delivered());
     }
 
-    async fn read_log_tail_once(&mut self) -> Result<()> {
-        let follower = &self.core.0.follower;
-        let after = follower.delivered_position();
-        let read = self.core.0.store.read_events_after_position(after, READ_EVENTS).await?;
-        if read.len() == READ_EVENTS as usize {
-            // There may be more, to be read once these are delivered.
-            follower.poll_wanted.store(true, Ordering::Release);
+    async fn read_tail_of_log(&mut self) -> Result<()> {
+        let next = self.order.delivered() + 1;
+        let first = self.anchor.as_ref().map_or(next, |anchor| anchor.position);
+        let tail = self.source.read_tail(first, READ_EVENTS).await?;
+        if let Some(doubt) = self.find_doubt_about_history(&tail) {
+            // Nothing of it is delivered: its positions mean something else.
+            self.doubt = Some(doubt);
+            return self.follow_current_log_history(doubt).await;
         }
-        self.keep_events_for_later(read);
+        self.has_more_in_log = tail.events.len() == READ_EVENTS as usize;
+        self.buffer_events_of_log(tail.events);
+        Ok(())
+    }
+
+    fn find_doubt_about_history(&self, tail: &LogTail) -> Option<Doubt> {
+        let extent = &tail.extent;
+        if !extent.is_as_begun || extent.epoch_start != self.feed.epoch_start() {
+            return Some(Doubt::Replaced);
+        }
+        let is_shorter = extent.last_position < self.order.delivered();
+        let has_other_content = self.anchor.as_ref().is_some_and(|anchor| {
+            match tail.events.first().filter(|event| event.position == anchor.position) {
+                Some(found) => found.name != anchor.name || found.payload != anchor.payload,
+                None => extent.trimmed_through < anchor.position,
+            }
+        });
+        (is_shorter || has_other_content).then_some(Doubt::Contradicted)
+    }
+
+    /// Sees to it that the log has an epoch of its own, and follows it from its end on when that is another one.
+    /// Until that succeeds the node is not ready.
+    async fn follow_current_log_history(&mut self, doubt: Doubt) -> Result<()> {
+        let known = self.feed.epoch_start();
+        if doubt == Doubt::Contradicted {
+            self.source.begin_epoch_after_contradiction(known).await?;
+        }
+        let extent = settle_end_of_log(&self.source, self.config.gap_limit).await?;
+        self.doubt = None;
+        if extent.epoch_start == known {
+            // A server that was only read from for a moment, such as a standby.
+            return Ok(());
+        }
+        tracing::warn!(
+            epoch_start = extent.epoch_start,
+            position = extent.last_position,
+            "another history of the event log is followed: every session is ended, to come back and refetch"
+        );
+        metrics::count_log_epoch_begun();
+        self.anchor = None;
+        self.gap = None;
+        self.order.restart_order_after_position(extent.last_position);
+        self.feed.restart_feed_in_epoch(&extent);
+        self.sink.end_every_session();
         Ok(())
     }
 
     fn time_until_next_look(&self) -> Duration {
-        let follower = &self.core.0.follower;
-        if !follower.database_is_reachable() {
+        if !self.feed.database_is_reachable() {
             return GAP_LOOK_PAUSE;
         }
         match &self.gap {
-            Some(gap) if gap.open_writers.is_none() => {
+            Some(gap) if !gap.was_looked_at => {
                 GAP_PATIENCE.saturating_sub(gap.noticed.elapsed()).max(Duration::from_millis(1))
             }
             // Writers end within milliseconds, or are stuck: look more seldom the longer it takes.
@@ -304,8 +330,18 @@ impl Following<'_> {
                 (gap.noticed.elapsed() / 4).clamp(Duration::from_millis(1), GAP_LOOK_PAUSE)
             }
             // Read behind a gap that nobody has noticed yet.
-            None if !self.waiting.is_empty() => Duration::ZERO,
+            None if self.order.has_buffered_events() || self.has_more_in_log => Duration::ZERO,
             None => self.next_poll.saturating_duration_since(Instant::now()),
         }
     }
 }
+
+/// A change of a user decides who hears what follows: it is alone.
+fn may_go_out_together(first: &LoggedEvent, next: &LoggedEvent) -> bool {
+    first.audience == next.audience
+        && first.name != EventName::UserChanged
+        && next.name != EventName::UserChanged
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,11 +9,13 @@ use parking_lot::RwLock;
 const MOST_PAYLOAD_BYTES: usize = 8 << 20;
 
 /// Every event this node delivered after some position, bounded in number and size.
-pub struct RecentEvents {
+#[derive(Debug)]
+pub(crate) struct RecentEvents {
     limit: usize,
     kept: RwLock<Kept>,
 }
 
+#[derive(Debug)]
 struct Kept {
     /// Every event after this position (and up to the newest kept) is here.
     complete_after: i64,
@@ -23,7 +25,7 @@ struct Kept {
 
 impl RecentEvents {
     /// Nothing yet, complete after this position.
-    pub fn new(limit: usize, position: i64) -> Self {
+    pub(crate) fn new(limit: usize, position: i64) -> Self {
         let kept = Kept { complete_after: position, events: VecDeque::new(), payload_bytes: 0 };
         Self { limit, kept: RwLock::new(kept) }
     }
@@ -38,6 +40,12 @@ impl RecentEvents {
             kept.payload_bytes -= oldest.payload.len();
             kept.complete_after = oldest.position;
         }
+    }
+
+    /// Forgets everything, and goes on after `position`.
+    pub(crate) fn forget_all_before_position(&self, position: i64) {
+        *self.kept.write() =
+            Kept { complete_after: position, events: VecDeque::new(), payload_bytes: 0 };
     }
 
     /// All events in `(after, through]`, when memory still has every one of them.
@@ -59,16 +67,9 @@ impl RecentEvents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use owlpost_domain::EventName;
 
     fn event(position: i64) -> LoggedEvent {
-        LoggedEvent {
-            position,
-            name: EventName::IncidentCreated,
-            audience: [].into(),
-            payload: "{}".into(),
-            committed_at: None,
-        }
+        LoggedEvent::from_texts(position, "incident:created", &[], "{}".into())
     }
 
     #[test]

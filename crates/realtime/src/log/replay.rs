@@ -3,33 +3,47 @@
 use std::sync::Arc;
 
 use owlpost_domain::{
-    DomainError, EventName, LoggedEvent, Result, Topic, User, payload::EventsResumed,
+    DomainError, EventName, LoggedEvent, Result, Store, Topic, User, payload::EventsResumed,
 };
 
-use crate::{Frame, Realtime, Session, metrics};
+use super::feed::LogFeed;
+use crate::{Frame, RealtimeConfig, metrics};
+
+/// Rows of the log that one page looks at, whoever they are for.
+const PAGE_SCAN_ROWS: u32 = 10_000;
 
 /// A page of the log for one reader.
 #[derive(Debug)]
 pub struct EventPage {
     /// Events the reader is entitled to, oldest first.
     pub events: Vec<LoggedEvent>,
-    /// Continue after this position.
+    /// Continue after this position. Never below the one that was asked for, while that is of this log.
     pub last_position: i64,
     /// False: events before this page are gone; refetch.
     pub complete: bool,
+    /// There are positions behind this page that were not looked at yet.
+    pub has_more: bool,
 }
 
 /// What is sent between the acknowledgement and the first live event.
+#[derive(Debug)]
 pub(crate) struct Replay {
     /// The position the client holds when the replay begins.
     pub(crate) position_before: i64,
+    /// The position the client holds after it.
+    pub(crate) through: i64,
     pub(crate) frames: Vec<Arc<Frame>>,
 }
 
-impl Replay {
-    pub(crate) const fn nothing_to_replay(through: i64) -> Self {
-        Self { position_before: through, frames: Vec::new() }
-    }
+/// What a session asks for when it comes back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ResumeRequest<'a> {
+    /// The position it has, as the client wrote it.
+    pub(crate) after: &'a str,
+    /// What it listens to now.
+    pub(crate) topics: &'a [Topic],
+    /// Whether it listens to everything it asked for. What it was refused it cannot be told of.
+    pub(crate) has_all_rooms: bool,
 }
 
 /// Reads a position as clients give it back.
@@ -44,32 +58,80 @@ pub fn parse_event_id_text(text: &str) -> Result<i64> {
     })
 }
 
-impl Realtime {
-    /// Everything the session missed in `(after, through]`, closed by `events:resumed`. What cannot be replayed
-    /// whole is not replayed at all: `complete: false` tells the client to refetch.
-    pub(crate) async fn prepare_replay_for_session(
+/// The past of the log, for whoever was away.
+#[derive(Debug, Clone)]
+pub(crate) struct LogReplay {
+    store: Store,
+    feed: Arc<LogFeed>,
+    replay_limit: u32,
+    scan_limit: i64,
+}
+
+impl LogReplay {
+    pub(crate) fn new(store: Store, feed: Arc<LogFeed>, config: &RealtimeConfig) -> Self {
+        Self {
+            store,
+            feed,
+            replay_limit: config.replay_limit,
+            scan_limit: config.replay_scan_limit,
+        }
+    }
+
+    /// Nothing missed: the session begins with what is delivered from now on.
+    pub(crate) fn begin_session_without_replay(&self) -> Replay {
+        let through = self.feed.delivered_position();
+        Replay { position_before: through, through, frames: Vec::new() }
+    }
+
+    /// Everything that was missed after `request.after`, closed by `events:resumed`. What cannot be replayed whole is
+    /// not replayed at all: `complete: false` tells the client to refetch. The session must be registered under its
+    /// topics before: what is delivered after the replay's end finds it there.
+    pub(crate) async fn prepare_replay_for_request(
         &self,
-        session: &Session,
-        after: &str,
-        through: i64,
+        request: ResumeRequest<'_>,
     ) -> Result<Replay> {
-        let missed = match parse_event_id_text(after) {
-            Ok(after) => self.find_missed_events_between(after, through, &session.topics()).await?,
-            Err(_) => None,
+        let parsed = parse_event_id_text(request.after).ok();
+        if let Some(after) = parsed {
+            self.catch_up_with_reader(after).await?;
+        }
+        let through = self.feed.delivered_position();
+        let missed = match parsed {
+            Some(after) if request.has_all_rooms => {
+                self.find_missed_events_between(after, through, request.topics).await?
+            }
+            _ => None,
         };
+        let position_before = parsed.filter(|_| missed.is_some()).unwrap_or(through);
         let complete = missed.is_some();
         let events = missed.unwrap_or_default();
         metrics::count_session_resume_outcome(complete, events.len());
         let mut frames: Vec<_> = events.iter().map(Frame::from_logged_event).collect();
         let resumed = EventsResumed {
-            from: after.to_owned(),
+            from: request.after.to_owned(),
             to: through.to_string(),
             count: u32::try_from(frames.len()).unwrap_or(u32::MAX),
             complete,
         };
         frames.push(Frame::from_payload(EventName::EventsResumed, &resumed));
-        let position_before = if complete { parse_event_id_text(after)? } else { through };
-        Ok(Replay { position_before, frames })
+        Ok(Replay { position_before, through, frames })
+    }
+
+    /// A reader can be ahead of this node by what another node told it, a moment ago or while the bus was away. The log
+    /// says whether its position is one of this history; then this node delivers up to there before it answers.
+    /// `Unavailable` when that takes longer than a statement may.
+    async fn catch_up_with_reader(&self, after: i64) -> Result<()> {
+        if after <= self.feed.delivered_position() {
+            return Ok(());
+        }
+        let extent = self.store.read_log_extent_state().await?;
+        let is_of_this_history = extent.is_as_begun && extent.can_resume_after_position(after);
+        if !is_of_this_history {
+            return Ok(());
+        }
+        let limit = self.store.config().statement_timeout;
+        tokio::time::timeout(limit, self.feed.wait_until_position_delivered(after))
+            .await
+            .map_err(|elapsed| DomainError::Unavailable(Box::new(elapsed)))
     }
 
     /// `None`: the log cannot tell everything, or there is too much to tell.
@@ -79,24 +141,23 @@ impl Realtime {
         through: i64,
         topics: &[Topic],
     ) -> Result<Option<Vec<LoggedEvent>>> {
-        let config = &self.0.config;
         if after > through {
             return Ok(None);
         }
-        let limit = config.replay_limit;
-        let events = match self.0.recent.find_events_in_range(after, through) {
+        let limit = self.replay_limit;
+        let events = match self.feed.recent.find_events_in_range(after, through) {
             Some(recent) => {
                 let entitled =
                     |event: &LoggedEvent| event.audience.iter().any(|t| topics.contains(t));
                 recent.into_iter().filter(entitled).collect()
             }
-            None if through - after > config.replay_scan_limit => return Ok(None),
+            None if through - after > self.scan_limit => return Ok(None),
             None => {
-                let store = &self.0.store;
+                let store = &self.store;
                 let events =
                     store.read_entitled_events_between(after, through, topics, limit + 1).await?;
-                // Asked after the read: a trim in between must not pass for a whole answer.
-                if !store.read_log_extent_now().await?.can_resume_after_position(after) {
+                // Asked after the read: a trim or a new history in between must not pass for a whole answer.
+                if !self.can_resume_after_position(after).await? {
                     return Ok(None);
                 }
                 events
@@ -105,27 +166,36 @@ impl Realtime {
         Ok((events.len() <= limit as usize).then_some(events))
     }
 
+    async fn can_resume_after_position(&self, after: i64) -> Result<bool> {
+        let extent = self.store.read_log_extent_state().await?;
+        let is_followed = extent.is_as_begun && extent.epoch_start == self.feed.epoch_start();
+        Ok(is_followed && extent.can_resume_after_position(after))
+    }
+
     /// A page for a reader without a session: everyone's, the feed's, their own and their role's events, and those
-    /// of `rooms`.
-    pub async fn read_entitled_event_page(
+    /// of `rooms`. It looks at a bounded number of rows, so it can be empty and have more behind it.
+    pub(crate) async fn read_page_for_user(
         &self,
         user: &User,
         rooms: &[Topic],
         after: i64,
         limit: u32,
     ) -> Result<EventPage> {
-        let through = self.0.follower.delivered_position();
-        let store = &self.0.store;
+        self.catch_up_with_reader(after).await?;
+        let delivered = self.feed.delivered_position();
+        let window = self.store.find_end_of_window(after, delivered, PAGE_SCAN_ROWS).await?;
+        let through = window.unwrap_or(delivered);
         let mut topics =
             vec![Topic::Everyone, Topic::Feed, Topic::User(user.id), Topic::Role(user.role)];
         topics.extend(rooms);
-        let events = store.read_entitled_events_between(after, through, &topics, limit).await?;
-        let extent = store.read_log_extent_now().await?;
+        let events =
+            self.store.read_entitled_events_between(after, through, &topics, limit).await?;
+        let complete = self.can_resume_after_position(after).await?;
         let full = events.len() == limit as usize;
         let last_position = match events.last() {
             Some(last) if full => last.position,
-            _ => through.max(extent.epoch_start - 1),
+            _ => through,
         };
-        Ok(EventPage { events, last_position, complete: extent.can_resume_after_position(after) })
+        Ok(EventPage { events, last_position, complete, has_more: last_position < delivered })
     }
 }

@@ -6,85 +6,84 @@ use std::{
     time::{Duration, Instant},
 };
 
-use owlpost_domain::presence::PresenceTransition;
-use parking_lot::Mutex;
-use tokio::sync::Notify;
-
-use crate::{Realtime, presence::view::SeenTransition};
+use crate::presence::view::{PresenceTransition, SeenTransition};
 
 /// How long a leave waits: well below the second in which presence is right.
 const RELOAD_TIME: Duration = Duration::from_millis(400);
-/// How late after its time a leave is announced.
-const LOOK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Leaves not announced yet. Bounded by the people who were there a moment ago.
 #[derive(Default)]
-pub struct PresenceDepartures {
-    waiting: Mutex<HashMap<PresenceTransition, Instant>>,
-    arrived: Notify,
+pub(crate) struct PresenceDepartures {
+    waiting: HashMap<PresenceTransition, Instant>,
 }
 
 impl PresenceDepartures {
-    /// Keeps a leave for its time. True when the transition is one, and so is not to be announced now.
-    pub(crate) fn hold_leave_for_moment(&self, transition: PresenceTransition) -> bool {
-        match transition {
-            PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
-                self.waiting.lock().insert(transition, Instant::now() + RELOAD_TIME);
-                self.arrived.notify_one();
-                true
-            }
-            PresenceTransition::Online(_) | PresenceTransition::EnteredRoom(..) => false,
-        }
-    }
-
-    /// True when the transition undoes a leave nobody has heard of: then there is nothing to announce.
-    pub(crate) fn cancel_leave_by_return(&self, transition: PresenceTransition) -> bool {
+    /// Takes a transition in. True when it is to be announced at once: it is neither a leave, which waits, nor the
+    /// return of somebody whose leave nobody has heard of.
+    pub(crate) fn admit_transition_for_announcement(
+        &mut self,
+        transition: PresenceTransition,
+        now: Instant,
+    ) -> bool {
         let leave = match transition {
+            PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
+                self.waiting.insert(transition, now + RELOAD_TIME);
+                return false;
+            }
+            PresenceTransition::Changed(_) => return false,
             PresenceTransition::Online(user) => PresenceTransition::Offline(user),
             PresenceTransition::EnteredRoom(user, room) => PresenceTransition::LeftRoom(user, room),
-            PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => return false,
         };
-        self.waiting.lock().remove(&leave).is_some()
+        self.waiting.remove(&leave).is_none()
+    }
+
+    /// When the next leave is due.
+    pub(crate) fn find_time_of_next(&self) -> Option<Instant> {
+        self.waiting.values().min().copied()
     }
 
     /// Leaves whose time has come; of one moment, rooms before the whole castle.
-    fn take_leaves_due_now(&self) -> Vec<SeenTransition> {
-        let now = Instant::now();
-        let mut due: Vec<_> = self.waiting.lock().extract_if(|_, at| *at <= now).collect();
+    pub(crate) fn take_leaves_due_at(&mut self, now: Instant) -> Vec<SeenTransition> {
+        let mut due: Vec<_> = self.waiting.extract_if(|_, at| *at <= now).collect();
         due.sort_by_key(|(leave, at)| (*at, matches!(leave, PresenceTransition::Offline(_))));
         due.into_iter().map(|(leave, _)| (leave, None)).collect()
     }
 }
 
-impl Realtime {
-    pub(crate) async fn announce_departures_until_stop(&self) {
-        let departures = &self.0.departures;
-        loop {
-            if departures.waiting.lock().is_empty() {
-                departures.arrived.notified().await;
-            }
-            tokio::time::sleep(LOOK_PAUSE).await;
-            self.announce_presence_transitions_now(departures.take_leaves_due_now());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use owlpost_domain::Topic;
     use uuid::Uuid;
 
     use super::*;
 
     #[test]
     fn should_forget_a_leave_when_its_person_returns() {
-        let departures = PresenceDepartures::default();
-        let (user, room) = (Uuid::new_v4(), Topic::Incident(Uuid::new_v4()));
-        assert!(departures.hold_leave_for_moment(PresenceTransition::LeftRoom(user, room)));
-        assert!(departures.hold_leave_for_moment(PresenceTransition::Offline(user)));
-        assert!(departures.cancel_leave_by_return(PresenceTransition::Online(user)));
-        assert!(!departures.cancel_leave_by_return(PresenceTransition::Online(user)));
-        assert!(!departures.hold_leave_for_moment(PresenceTransition::Online(user)));
-        assert_eq!(departures.waiting.lock().len(), 1, "the room was not entered again");
+        let mut departures = PresenceDepartures::default();
+        let (user, room, now) = (Uuid::new_v4(), Uuid::new_v4(), Instant::now());
+        let mut admit = |transition| departures.admit_transition_for_announcement(transition, now);
+        assert!(!admit(PresenceTransition::LeftRoom(user, room)));
+        assert!(!admit(PresenceTransition::Offline(user)));
+        assert!(!admit(PresenceTransition::Online(user)));
+        assert!(admit(PresenceTransition::Online(user)), "nobody heard of a second leave");
+        let due = departures.take_leaves_due_at(now + RELOAD_TIME);
+        assert_eq!(due, [(PresenceTransition::LeftRoom(user, room), None)]);
+        assert_eq!(departures.find_time_of_next(), None);
+    }
+
+    #[test]
+    fn should_announce_leaves_after_their_time_and_rooms_first() {
+        let mut departures = PresenceDepartures::default();
+        let (user, room, now) = (Uuid::new_v4(), Uuid::new_v4(), Instant::now());
+        for leave in [PresenceTransition::Offline(user), PresenceTransition::LeftRoom(user, room)] {
+            departures.admit_transition_for_announcement(leave, now);
+        }
+        let almost = now + RELOAD_TIME - Duration::from_millis(1);
+        assert!(departures.take_leaves_due_at(almost).is_empty());
+        let due = departures.take_leaves_due_at(now + RELOAD_TIME);
+        let leaves: Vec<_> = due.into_iter().map(|(leave, _)| leave).collect();
+        assert_eq!(
+            leaves,
+            [PresenceTransition::LeftRoom(user, room), PresenceTransition::Offline(user)]
+        );
     }
 }

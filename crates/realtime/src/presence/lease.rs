@@ -1,21 +1,35 @@
 //! A node's claim that its sockets live, and the sweep of nodes that no longer make it.
 
+use std::time::Duration;
+
 use owlpost_domain::{Result, Topic, presence::SocketState};
 
-use crate::Realtime;
+use crate::{
+    Realtime,
+    presence::{task::PresenceTask, writer::SWEEP_SOCKETS},
+};
+
+/// Two thirds of the promise: with a look every sixth, a dead node is swept within five sixths of it.
+pub(crate) fn lease_time_within_promise(presence_timeout: Duration) -> Duration {
+    presence_timeout * 2 / 3
+}
 
 impl Realtime {
-    pub(crate) async fn begin_presence_of_node(&self) -> Result<()> {
+    /// Claims the lease and reads who is there; the task it gives keeps that right.
+    pub(crate) async fn begin_presence_of_node(&self) -> Result<PresenceTask> {
         if self.0.config.sole_node {
             self.0.store.clear_presence_of_cluster().await?;
         }
         self.0.store.renew_presence_lease_of(self.0.node_id, self.lease_time()).await?;
-        self.reload_presence_from_database().await
+        // It also draws a number, without which nothing could be read after a crash of Postgres.
+        self.0.store.sweep_sockets_of_dead_nodes(SWEEP_SOCKETS).await?;
+        let mut task = PresenceTask::new(self.clone());
+        task.load_view_before_start().await?;
+        Ok(task)
     }
 
-    /// Two thirds of the promise: with a look every sixth, a dead node is swept within five sixths of it.
-    fn lease_time(&self) -> std::time::Duration {
-        self.0.config.presence_timeout * 2 / 3
+    fn lease_time(&self) -> Duration {
+        lease_time_within_promise(self.0.config.presence_timeout)
     }
 
     pub(crate) async fn renew_lease_until_stop(&self) {
@@ -38,33 +52,19 @@ impl Realtime {
 
     async fn renew_lease_and_sweep(&self) -> Result<()> {
         let store = &self.0.store;
-        if !store.renew_presence_lease_of(self.0.node_id, self.lease_time()).await? {
+        let renewal = store.renew_presence_lease_of(self.0.node_id, self.lease_time());
+        if !self.wait_for_presence_statement(renewal).await? {
             tracing::warn!("the presence lease was lost: every socket is written again");
             self.write_every_socket_again();
         }
-        if self.0.config.sole_node {
-            return Ok(());
-        }
+        self.0.health.presence_lease.note_success_of_task();
         self.0.presence_writer.request_sweep_of_dead_nodes();
-        store.delete_expired_presence_leases(None).await?;
-        self.settle_presence_changes_now().await?;
-        if self.0.bus.is_connected().is_some() {
-            // Messages on the bus can be lost; what the database says cannot.
-            self.reload_presence_from_database().await?;
-        }
-        Ok(())
+        // Messages can be lost, and whoever was deleted sent none; what the database says cannot be missed.
+        self.0.presence_inbox.request_reading_of_presence();
+        self.wait_for_presence_statement(store.delete_expired_presence_leases(None)).await
     }
 
-    /// Makes the directory what the database says, and announces what no message has told.
-    pub(crate) async fn reload_presence_from_database(&self) -> Result<()> {
-        let reading = self.0.directory.begin_reading_of_cluster();
-        let (users, rooms) = self.0.store.load_presence_of_cluster().await?;
-        let changed = self.0.directory.replace_view_of_cluster(&reading, users, &rooms);
-        self.announce_presence_changes_here(changed);
-        Ok(())
-    }
-
-    fn write_every_socket_again(&self) {
+    pub(crate) fn write_every_socket_again(&self) {
         let sessions = self.0.registry.list_all_live_sessions();
         for session in sessions.iter().filter(|session| session.counts_as_presence) {
             let room = session.viewed_incident().map(Topic::Incident);

@@ -1,212 +1,343 @@
-//! Who is there, in memory, for the whole cluster: what the database committed, kept current by the bus.
+//! What this node takes the cluster's presence to be. Pure: no clock, no IO, no lock.
 //!
-//! News come by two ways, messages and readings of the database, in any order. Whatever tells first changes the view
-//! and is announced; the other then changes nothing.
+//! News come as groups (states of some people, by message) and readings (everybody, from the database), in any order
+//! and with losses. Both carry the number of a group, drawn under the database's lock, so for each person the highest
+//! number wins. Two things outrank numbers: the live sockets of this node, whose people are never shown offline or out
+//! of the incident they view, and changes of users, which the log has told in its order.
+
+#[cfg(test)]
+mod model_tests;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
     sync::Arc,
 };
 
 use owlpost_domain::{
-    IncidentId, Topic, User, UserId, payload::RoleCounts, presence::PresenceTransition,
+    IncidentId, Topic, User, UserId,
+    presence::{PersonPresence, PresenceChange, PresenceGroup, PresenceReading, SocketState},
 };
-use parking_lot::RwLock;
 
-/// A change of the view, and who it is about: known unless they went.
+/// Readings that a change of a user outranks: one may have begun before it, and a group may have read the user before
+/// it and committed after the next.
+const READINGS_OUTRANKED_BY_CHANGE: u8 = 2;
+
+/// Something about a person that others see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum PresenceTransition {
+    /// First socket in the cluster.
+    Online(UserId),
+    /// Last socket gone.
+    Offline(UserId),
+    /// First socket in the room of an incident.
+    EnteredRoom(UserId, IncidentId),
+    /// Last socket out of the room of an incident.
+    LeftRoom(UserId, IncidentId),
+    /// Another name, address or role of somebody online.
+    Changed(UserId),
+}
+
+impl PresenceTransition {
+    /// Who it is about.
+    pub(crate) const fn user_id(self) -> UserId {
+        match self {
+            Self::Online(user)
+            | Self::Offline(user)
+            | Self::EnteredRoom(user, _)
+            | Self::LeftRoom(user, _)
+            | Self::Changed(user) => user,
+        }
+    }
+
+    /// Who is told of it.
+    pub(crate) const fn topic(self) -> Topic {
+        match self {
+            Self::Online(_) | Self::Offline(_) | Self::Changed(_) => Topic::Everyone,
+            Self::EnteredRoom(_, room) | Self::LeftRoom(_, room) => Topic::Incident(room),
+        }
+    }
+}
+
+/// A change of what is shown, and who it is about: known unless they are offline.
 pub(crate) type SeenTransition = (PresenceTransition, Option<Arc<User>>);
 
-#[derive(Default)]
-struct View {
-    online: HashMap<UserId, Arc<User>>,
-    viewers: HashMap<IncidentId, HashSet<UserId>>,
-    /// Numbers the transitions, of which some may be newer than a reading that is under way.
-    applied: u64,
-    /// Number of each person's last transition, since the oldest reading under way began.
-    changed: HashMap<UserId, u64>,
-    readings: usize,
+/// What others see of a person; offline without a user.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct PersonState {
+    user: Option<Arc<User>>,
+    incidents: BTreeSet<IncidentId>,
 }
 
-impl View {
-    /// True when it told something new.
-    fn apply_one_presence_transition(
-        &mut self,
-        transition: PresenceTransition,
-        user: Option<&Arc<User>>,
-    ) -> bool {
-        match transition {
-            PresenceTransition::Online(id) => {
-                user.is_some_and(|user| self.online.insert(id, user.clone()).is_none())
-            }
-            PresenceTransition::Offline(id) => self.online.remove(&id).is_some(),
-            PresenceTransition::EnteredRoom(id, Topic::Incident(incident)) => {
-                self.viewers.entry(incident).or_default().insert(id)
-            }
-            PresenceTransition::LeftRoom(id, Topic::Incident(incident)) => {
-                let Some(viewers) = self.viewers.get_mut(&incident) else { return false };
-                let left = viewers.remove(&id);
-                if viewers.is_empty() {
-                    self.viewers.remove(&incident);
-                }
-                left
-            }
-            PresenceTransition::EnteredRoom(..) | PresenceTransition::LeftRoom(..) => false,
-        }
-    }
+#[derive(Debug, Default)]
+struct Person {
+    /// The number that told last of them.
+    number: i64,
+    told: PersonState,
+    shown: PersonState,
+    /// Live sockets of this node whose rows are committed, and the incident that each views.
+    own_sockets: HashMap<String, Option<IncidentId>>,
+    /// Who they are, for while nobody else tells.
+    own_user: Option<Arc<User>>,
+}
 
-    /// What must happen for this view to be the given one, leaves first.
-    fn list_transitions_to_view(&self, other: &Self) -> Vec<SeenTransition> {
+/// A user as the log told them, `None` when deleted. It outranks older states, which readings and groups may still
+/// bring.
+#[derive(Debug)]
+struct UserChange {
+    user: Option<Arc<User>>,
+    ordinal: u64,
+    readings_left: u8,
+}
+
+/// What was known when a reading of the database began.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadingTicket {
+    highest_number: i64,
+    changes_seen: u64,
+}
+
+/// What a reading came with besides transitions.
+#[derive(Debug, Default)]
+pub(crate) struct ReadingOutcome {
+    /// What it changed.
+    pub(crate) transitions: Vec<SeenTransition>,
+    /// It has no number, so nothing of it was used: a group must be written before the next.
+    pub(crate) lacks_number: bool,
+    /// It lacks live sockets of this node: they must be written again.
+    pub(crate) lacks_own_sockets: bool,
+}
+
+/// Everybody as far as this node knows.
+#[derive(Debug, Default)]
+pub(crate) struct PresenceView {
+    people: HashMap<UserId, Person>,
+    /// Number of the last reading: whoever is not in `people` was last told of by it.
+    reading_number: i64,
+    highest_number: i64,
+    own_group_number: i64,
+    user_changes: HashMap<UserId, UserChange>,
+    changes_seen: u64,
+}
+
+impl PresenceView {
+    /// Applies the states of a group that another node wrote, or a sweep.
+    pub(crate) fn apply_group_to_view(&mut self, group: PresenceGroup) -> Vec<SeenTransition> {
         let mut transitions = Vec::new();
-        for (incident, user) in self.list_viewers_missing_in(other) {
-            let left = PresenceTransition::LeftRoom(user, Topic::Incident(incident));
-            transitions.push((left, self.online.get(&user).cloned()));
-        }
-        let gone = self.online.iter().filter(|(id, _)| !other.online.contains_key(id));
-        transitions
-            .extend(gone.map(|(id, user)| (PresenceTransition::Offline(*id), Some(user.clone()))));
-        let come = other.online.iter().filter(|(id, _)| !self.online.contains_key(id));
-        transitions
-            .extend(come.map(|(id, user)| (PresenceTransition::Online(*id), Some(user.clone()))));
-        for (incident, user) in other.list_viewers_missing_in(self) {
-            let entered = PresenceTransition::EnteredRoom(user, Topic::Incident(incident));
-            transitions.push((entered, other.online.get(&user).cloned()));
+        self.highest_number = self.highest_number.max(group.number);
+        for person in group.people {
+            self.apply_person_with_number(person, group.number, &mut transitions);
         }
         transitions
     }
 
-    fn list_viewers_missing_in(&self, other: &Self) -> Vec<(IncidentId, UserId)> {
-        let in_other = |incident, user| {
-            other.viewers.get(incident).is_some_and(|viewers| viewers.contains(user))
-        };
-        let all = self.viewers.iter().flat_map(|(incident, viewers)| {
-            viewers
-                .iter()
-                .filter(move |user| !in_other(incident, user))
-                .map(|user| (*incident, *user))
-        });
-        all.collect()
-    }
-}
-
-/// Distinct people online, and distinct people viewing each incident.
-#[derive(Default)]
-pub struct PresenceDirectory(RwLock<View>);
-
-/// A reading of the database that began when so many transitions had been applied.
-pub(crate) struct Reading<'a> {
-    directory: &'a PresenceDirectory,
-    begun_after: u64,
-}
-
-impl Drop for Reading<'_> {
-    fn drop(&mut self) {
-        let mut view = self.directory.0.write();
-        view.readings -= 1;
-        if view.readings == 0 {
-            view.changed = HashMap::new();
-        }
-    }
-}
-
-impl PresenceDirectory {
-    /// Distinct people online, by role.
-    pub fn count_online_users_by_role(&self) -> RoleCounts {
-        let mut counts = RoleCounts::NONE;
-        self.0.read().online.values().for_each(|user| counts.count_one_more_role(user.role));
-        counts
-    }
-
-    /// Changes with whoever comes or goes.
-    pub(crate) fn version_of_current_view(&self) -> (u64, usize) {
-        let view = self.0.read();
-        (view.applied, view.online.len())
-    }
-
-    /// Distinct people online, by name.
-    pub fn list_online_users_sorted(&self) -> Vec<User> {
-        sort_users_by_name(self.0.read().online.values())
-    }
-
-    /// Distinct people viewing an incident, by name.
-    pub fn list_viewers_of_incident(&self, incident: IncidentId) -> Vec<User> {
-        let view = self.0.read();
-        let viewers = view.viewers.get(&incident).into_iter().flatten();
-        sort_users_by_name(viewers.filter_map(|user| view.online.get(user)))
-    }
-
-    pub(crate) fn find_online_user_by_id(&self, id: UserId) -> Option<Arc<User>> {
-        self.0.read().online.get(&id).cloned()
-    }
-
-    /// To be called before the database is read for [`Self::replace_view_of_cluster`].
-    pub(crate) fn begin_reading_of_cluster(&self) -> Reading<'_> {
-        let mut view = self.0.write();
-        view.readings += 1;
-        Reading { directory: self, begun_after: view.applied }
-    }
-
-    /// Makes the view what the database said, and gives what that changed. People who came or went while it was read
-    /// stay as they are: the reading may have been too early for them, and the next one is not.
-    pub(crate) fn replace_view_of_cluster(
-        &self,
-        reading: &Reading<'_>,
-        users: Vec<User>,
-        rooms: &[(UserId, Topic)],
+    /// Applies a group of this node: its sockets outrank what others tell from this moment.
+    pub(crate) fn apply_own_group_to_view(
+        &mut self,
+        group: PresenceGroup,
+        changes: &[PresenceChange],
     ) -> Vec<SeenTransition> {
-        let mut read = View::default();
-        read.online.extend(users.into_iter().map(|user| (user.id, Arc::new(user))));
-        for (user, topic) in rooms {
-            if let Topic::Incident(incident) = topic {
-                read.viewers.entry(*incident).or_default().insert(*user);
+        self.own_group_number = self.own_group_number.max(group.number);
+        let users: HashMap<UserId, &User> =
+            group.people.iter().filter_map(|p| Some((p.user_id, p.user.as_ref()?))).collect();
+        for change in changes {
+            let person = self.people.entry(change.user_id).or_default();
+            match (change.state, users.get(&change.user_id)) {
+                (SocketState::Connected { room }, Some(user)) => {
+                    let incident = room.and_then(find_incident_of_topic);
+                    person.own_sockets.insert(change.socket_id.clone(), incident);
+                    person.own_user = Some(Arc::new(User::clone(user)));
+                }
+                // Somebody who was deleted meanwhile has no row.
+                (SocketState::Connected { .. }, None) | (SocketState::Disconnected, _) => {
+                    person.own_sockets.remove(&change.socket_id);
+                }
             }
         }
-        let mut view = self.0.write();
-        let mut changes = view.list_transitions_to_view(&read);
-        changes.retain(|(transition, _)| {
-            let last = view.changed.get(&transition.user_id());
-            last.is_none_or(|number| *number <= reading.begun_after)
+        self.apply_group_to_view(group)
+    }
+
+    /// Must be called before the statement of a reading begins.
+    pub(crate) const fn begin_reading_of_cluster(&self) -> ReadingTicket {
+        ReadingTicket { highest_number: self.highest_number, changes_seen: self.changes_seen }
+    }
+
+    /// Makes everybody what the reading says, except those of whom a newer group told.
+    pub(crate) fn apply_reading_to_view(
+        &mut self,
+        ticket: ReadingTicket,
+        reading: PresenceReading,
+    ) -> ReadingOutcome {
+        let Some(number) = reading.number else {
+            return ReadingOutcome { lacks_number: true, ..ReadingOutcome::default() };
+        };
+        if number < ticket.highest_number {
+            // What was known before the reading began was committed, so the numbers went back: a dump was restored.
+            // Nobody could be changed any more by numbers that are lower than those known.
+            self.people.values_mut().for_each(|person| person.number = 0);
+            self.highest_number = number;
+            self.own_group_number = 0;
+        }
+        self.reading_number = number;
+        self.highest_number = self.highest_number.max(number);
+        let mut transitions = Vec::new();
+        let mut read: HashMap<UserId, PersonPresence> =
+            reading.people.into_iter().map(|person| (person.user_id, person)).collect();
+        let known: Vec<UserId> = self.people.keys().copied().collect();
+        for user_id in known {
+            let nobody = PersonPresence { user_id, user: None, incidents: BTreeSet::new() };
+            let person = read.remove(&user_id).unwrap_or(nobody);
+            self.apply_person_of_reading(person, number, &mut transitions);
+        }
+        for person in read.into_values() {
+            self.apply_person_of_reading(person, number, &mut transitions);
+        }
+        self.forget_outranked_user_changes(ticket);
+        let own_sockets = self.count_own_sockets_committed();
+        ReadingOutcome {
+            transitions,
+            lacks_number: false,
+            lacks_own_sockets: self.own_group_number <= number && reading.own_sockets < own_sockets,
+        }
+    }
+
+    /// Shows what the log told of a user, `None` when deleted. Must be called in the order of the log.
+    pub(crate) fn apply_user_change_to_view(
+        &mut self,
+        user_id: UserId,
+        user: Option<User>,
+    ) -> Vec<SeenTransition> {
+        self.changes_seen += 1;
+        let change = UserChange {
+            user: user.map(Arc::new),
+            ordinal: self.changes_seen,
+            readings_left: READINGS_OUTRANKED_BY_CHANGE,
+        };
+        self.user_changes.insert(user_id, change);
+        let mut transitions = Vec::new();
+        self.refresh_shown_state_of(user_id, &mut transitions);
+        transitions
+    }
+
+    fn apply_person_with_number(
+        &mut self,
+        person: PersonPresence,
+        number: i64,
+        transitions: &mut Vec<SeenTransition>,
+    ) {
+        let known = self.people.get(&person.user_id).map_or(0, |known| known.number);
+        if number > known.max(self.reading_number) {
+            self.replace_told_state_of(person, number, transitions);
+        } else {
+            // A socket of this node may have come with it all the same.
+            self.refresh_shown_state_of(person.user_id, transitions);
+        }
+    }
+
+    fn apply_person_of_reading(
+        &mut self,
+        person: PersonPresence,
+        number: i64,
+        transitions: &mut Vec<SeenTransition>,
+    ) {
+        // An equal number is the same state or that state without a user who was deleted.
+        if self.people.get(&person.user_id).is_none_or(|known| known.number <= number) {
+            self.replace_told_state_of(person, number, transitions);
+        }
+    }
+
+    fn replace_told_state_of(
+        &mut self,
+        person: PersonPresence,
+        number: i64,
+        transitions: &mut Vec<SeenTransition>,
+    ) {
+        let known = self.people.entry(person.user_id).or_default();
+        known.number = number;
+        known.told = PersonState { user: person.user.map(Arc::new), incidents: person.incidents };
+        self.refresh_shown_state_of(person.user_id, transitions);
+    }
+
+    /// Makes what is shown of a person what is known of them, and forgets whoever is offline and has nothing to guard.
+    fn refresh_shown_state_of(&mut self, user_id: UserId, transitions: &mut Vec<SeenTransition>) {
+        let Some(person) = self.people.get_mut(&user_id) else { return };
+        let state = person.combine_state_with_change(self.user_changes.get(&user_id));
+        let before = std::mem::replace(&mut person.shown, state);
+        list_transitions_between_states(user_id, &before, &person.shown, transitions);
+        if person.number <= self.reading_number
+            && person.own_sockets.is_empty()
+            && person.shown.user.is_none()
+            && person.told.user.is_none()
+        {
+            self.people.remove(&user_id);
+        }
+    }
+
+    fn forget_outranked_user_changes(&mut self, ticket: ReadingTicket) {
+        self.user_changes.retain(|_, change| {
+            if change.ordinal <= ticket.changes_seen {
+                change.readings_left -= 1;
+            }
+            change.readings_left > 0
         });
-        for (transition, user) in &changes {
-            view.apply_one_presence_transition(*transition, user.as_ref());
-        }
-        changes
     }
 
-    /// Applies one transition; true when it told something new. `user` must be given when somebody comes online.
-    pub(crate) fn apply_transition_to_view(
-        &self,
-        transition: PresenceTransition,
-        user: Option<&Arc<User>>,
-    ) -> bool {
-        let mut view = self.0.write();
-        view.applied += 1;
-        if view.readings > 0 {
-            let number = view.applied;
-            view.changed.insert(transition.user_id(), number);
-        }
-        view.apply_one_presence_transition(transition, user)
-    }
-
-    /// Shows a person's new name or role, if they are online. True when they are.
-    pub(crate) fn update_user_when_online(&self, user: &User) -> bool {
-        let mut view = self.0.write();
-        match view.online.get_mut(&user.id) {
-            Some(known) => {
-                *known = Arc::new(user.clone());
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// Incidents somebody views, for the metrics.
-    pub fn count_incidents_with_viewers(&self) -> usize {
-        self.0.read().viewers.len()
+    /// Rows of deleted users went with them.
+    fn count_own_sockets_committed(&self) -> usize {
+        let is_deleted = |id| self.user_changes.get(id).is_some_and(|change| change.user.is_none());
+        self.people
+            .iter()
+            .filter(|(id, _)| !is_deleted(id))
+            .map(|(_, person)| person.own_sockets.len())
+            .sum()
     }
 }
 
-fn sort_users_by_name<'a>(users: impl Iterator<Item = &'a Arc<User>>) -> Vec<User> {
-    let mut users: Vec<User> = users.map(|user| User::clone(user)).collect();
-    users.sort_unstable_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
-    users
+impl Person {
+    fn combine_state_with_change(&self, change: Option<&UserChange>) -> PersonState {
+        let mut incidents = self.told.incidents.clone();
+        incidents.extend(self.own_sockets.values().flatten());
+        let known = self.shown.user.as_ref().or(self.own_user.as_ref());
+        let guarded = known.filter(|_| !self.own_sockets.is_empty());
+        match (self.told.user.as_ref().or(guarded), change) {
+            (None, _) | (Some(_), Some(UserChange { user: None, .. })) => PersonState::default(),
+            (Some(_), Some(UserChange { user: Some(user), .. })) => {
+                PersonState { user: Some(user.clone()), incidents }
+            }
+            (Some(user), None) => PersonState { user: Some(user.clone()), incidents },
+        }
+    }
+}
+
+const fn find_incident_of_topic(topic: Topic) -> Option<IncidentId> {
+    match topic {
+        Topic::Incident(id) => Some(id),
+        _ => None,
+    }
+}
+
+/// Rooms are left before the castle and entered after it.
+fn list_transitions_between_states(
+    id: UserId,
+    before: &PersonState,
+    after: &PersonState,
+    transitions: &mut Vec<SeenTransition>,
+) {
+    for incident in before.incidents.difference(&after.incidents) {
+        transitions.push((PresenceTransition::LeftRoom(id, *incident), before.user.clone()));
+    }
+    match (&before.user, &after.user) {
+        (None, Some(user)) => {
+            transitions.push((PresenceTransition::Online(id), Some(user.clone())))
+        }
+        (Some(_), None) => transitions.push((PresenceTransition::Offline(id), None)),
+        (Some(old), Some(new)) if old != new => {
+            transitions.push((PresenceTransition::Changed(id), Some(new.clone())));
+        }
+        _ => {}
+    }
+    for incident in after.incidents.difference(&before.incidents) {
+        transitions.push((PresenceTransition::EnteredRoom(id, *incident), after.user.clone()));
+    }
 }

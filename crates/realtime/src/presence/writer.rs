@@ -2,12 +2,11 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
-    sync::Arc,
     time::Duration,
 };
 
 use owlpost_domain::{
-    DomainError, Result, User, UserId,
+    DomainError, Result,
     presence::{PresenceChange, SocketState},
 };
 use parking_lot::Mutex;
@@ -24,13 +23,12 @@ const GROUP_CHANGES: usize = 2_000;
 /// hundreds cost the database a fraction of what groups of ten would.
 const GROUP_PAUSE: Duration = Duration::from_millis(2);
 /// Sockets of dead nodes swept at a time.
-const SWEEP_SOCKETS: u32 = 2_000;
+pub(crate) const SWEEP_SOCKETS: u32 = 2_000;
 /// Pause after a failure of the database.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
 struct Pending {
     change: PresenceChange,
-    user: Arc<User>,
     waiting: Vec<oneshot::Sender<()>>,
 }
 
@@ -52,7 +50,7 @@ struct Queue {
 
 /// The queue before the database.
 #[derive(Default)]
-pub struct PresenceWriter {
+pub(crate) struct PresenceWriter {
     queue: Mutex<Queue>,
     arrived: Notify,
 }
@@ -90,9 +88,8 @@ impl PresenceWriter {
         state: SocketState,
         answer: Option<oneshot::Sender<()>>,
     ) {
-        let user = session.user();
-        let change =
-            PresenceChange { socket_id: session.socket_id.clone(), user_id: user.id, state };
+        let user_id = session.user().id;
+        let change = PresenceChange { socket_id: session.socket_id.clone(), user_id, state };
         let mut queue = self.queue.lock();
         // A socket that is gone never comes back under the same id: a late wish must not revive it.
         if session.is_closed() && state != SocketState::Disconnected {
@@ -105,7 +102,7 @@ impl PresenceWriter {
             }
             Entry::Vacant(free) => {
                 let waiting = answer.into_iter().collect();
-                free.insert(Pending { change, user, waiting });
+                free.insert(Pending { change, waiting });
             }
         }
         self.arrived.notify_one();
@@ -146,7 +143,7 @@ impl PresenceWriter {
     }
 
     /// Changes not yet written, for the metrics.
-    pub fn count_changes_not_written(&self) -> usize {
+    pub(crate) fn count_changes_not_written(&self) -> usize {
         self.queue.lock().pending.len()
     }
 }
@@ -182,6 +179,7 @@ impl Realtime {
             };
             match self.write_presence_group_once(&group).await {
                 Ok(()) => {
+                    self.0.health.presence_writer.note_success_of_task();
                     let waiting = group.changes.into_iter().flat_map(|pending| pending.waiting);
                     // Nobody waits any more: they gave up, which is theirs to say.
                     for answer in waiting.chain(group.settling) {
@@ -192,6 +190,8 @@ impl Realtime {
                     let changes = group.changes.len();
                     tracing::warn!(%error, changes, "presence not written; trying again");
                     self.0.presence_writer.put_group_back_after_failure(group);
+                    // It may have committed, and its answer was lost: then others know what this node does not.
+                    self.0.presence_inbox.request_reading_of_presence();
                     tokio::time::sleep(RETRY_PAUSE).await;
                 }
             }
@@ -202,19 +202,19 @@ impl Realtime {
     async fn write_presence_group_once(&self, group: &Group) -> Result<()> {
         if !group.changes.is_empty() {
             let changes: Vec<_> = group.changes.iter().map(|p| p.change.clone()).collect();
-            let users: HashMap<UserId, Arc<User>> =
-                group.changes.iter().map(|p| (p.user.id, p.user.clone())).collect();
             let write = self.0.store.apply_presence_changes_group(self.0.node_id, &changes);
-            let transitions = self.wait_for_presence_statement(write).await?;
+            let written = self.wait_for_presence_statement(write).await?;
             metrics::observe_presence_group_size(changes.len());
-            self.apply_own_presence_transitions(&transitions, &users);
+            self.0.bus.send_presence_to_nodes(&written);
+            self.0.presence_inbox.show_own_group_of_node(written, changes).await;
         }
         if group.sweep {
             let sweep = self.0.store.sweep_sockets_of_dead_nodes(SWEEP_SOCKETS);
-            if let Some(transitions) = self.wait_for_presence_statement(sweep).await? {
-                tracing::warn!(seen = transitions.len(), "swept the sockets of a node that died");
-                self.stop_typing_of_swept_people(&transitions);
-                self.apply_own_presence_transitions(&transitions, &HashMap::new());
+            if let Some(swept) = self.wait_for_presence_statement(sweep).await? {
+                let people = swept.people.len();
+                tracing::warn!(people, "swept the sockets of a node that died");
+                self.0.bus.send_presence_to_nodes(&swept);
+                self.0.presence_inbox.offer_group_of_node(swept);
                 // There may be more of them.
                 self.0.presence_writer.request_sweep_of_dead_nodes();
             }
@@ -222,7 +222,8 @@ impl Realtime {
         Ok(())
     }
 
-    async fn wait_for_presence_statement<T>(
+    /// Bounds a statement from this side: a database that neither answers nor refuses would hold the task for ever.
+    pub(crate) async fn wait_for_presence_statement<T>(
         &self,
         statement: impl Future<Output = Result<T>>,
     ) -> Result<T> {

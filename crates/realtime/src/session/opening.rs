@@ -10,9 +10,11 @@ use owlpost_domain::{
 };
 
 use crate::{
-    Frame, Realtime, Session, metrics,
+    Frame, Realtime, Session,
     delivery::outbox::OutboxLimit,
     delivery::transport::{CloseReason, Transport},
+    log::replay::ResumeRequest,
+    metrics,
 };
 
 /// What a gateway asks for when a client has proved who it is.
@@ -57,28 +59,42 @@ impl Realtime {
         Ok(session)
     }
 
-    /// Commits the session's presence, joins the rooms it asked for, acknowledges it, replays what it missed after
-    /// `resume_after`, and lets new events pass. A room that cannot be joined is answered with an `error` event.
+    /// Enters the rooms the session asked for, commits its presence, acknowledges it, replays what it missed after
+    /// `resume_after`, and lets new events pass. A room that it may not enter is answered with an `error` event, and
+    /// its replay is not complete then. When something is not available the session cannot be opened: its client must
+    /// come back, or it would take for complete what it was never told.
     pub async fn activate_session_with_replay(
         &self,
         session: &Arc<Session>,
         rooms: &[String],
         resume_after: Option<&str>,
     ) -> Result<()> {
-        if session.counts_as_presence {
-            self.write_presence_of_session(session, None).await?;
-        }
+        self.refresh_user_of_session(session).await?;
         let mut first = Vec::new();
         for room in rooms {
-            if let Err(error) = self.join_room_with_presence(session, room).await {
-                first.push(frame_of_domain_error(&error));
+            match self.enter_room_without_presence(session, room).await {
+                Ok(_) => {}
+                Err(error @ (DomainError::Unavailable(_) | DomainError::Internal(_))) => {
+                    return Err(error);
+                }
+                Err(error) => first.push(frame_of_domain_error(&error)),
             }
         }
+        if session.counts_as_presence {
+            let room = session.viewed_incident().map(Topic::Incident);
+            self.write_presence_of_session(session, room).await?;
+        }
         // From here on every event finds the session; what was delivered before is the replay's.
-        let through = self.0.follower.delivered_position();
         let replay = match resume_after {
-            Some(text) => self.prepare_replay_for_session(session, text, through).await?,
-            None => crate::log::replay::Replay::nothing_to_replay(through),
+            Some(after) => {
+                let request = ResumeRequest {
+                    after,
+                    topics: &session.topics(),
+                    has_all_rooms: first.is_empty(),
+                };
+                self.0.replay.prepare_replay_for_request(request).await?
+            }
+            None => self.0.replay.begin_session_without_replay(),
         };
         let acknowledged = ConnectionAcknowledged {
             socket_id: session.socket_id.clone(),
@@ -90,7 +106,7 @@ impl Realtime {
         if session.counts_as_presence {
             first.push(self.frame_of_presence_counts());
         }
-        let delivery = session.open_session_after_replay(first, through);
+        let delivery = session.start_session_after_replay(first, replay.through);
         self.act_on_session_delivery(session, delivery);
         Ok(())
     }
@@ -138,7 +154,7 @@ impl Realtime {
     /// Tells one session of a failure that belongs to no request of it.
     pub fn send_error_to_session(&self, session: &Arc<Session>, code: ErrorCode, message: &str) {
         let payload = ErrorPayload { code, message: message.to_owned() };
-        self.deliver_frame_to_one(session, &Frame::from_payload(EventName::Error, &payload));
+        self.send_frame_to_session(session, &Frame::from_payload(EventName::Error, &payload));
     }
 }
 

@@ -1,24 +1,32 @@
-//! Users that change or are deleted while they are connected. The database writes `user:changed` whoever did it.
+//! Users that change or are deleted while they are connected. The database writes `user:changed` whoever did it, with
+//! what the user is now; it is applied in the order of the log, so that what follows finds the sessions with their new
+//! rights.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use owlpost_domain::{LoggedEvent, Result, Topic, User, UserId};
+use owlpost_domain::{DomainError, LoggedEvent, Result, Topic, User, UserId};
 use serde::Deserialize;
 
 use crate::{Realtime, Session, delivery::transport::CloseReason};
-
-/// Looks at the database before a session whose user cannot be read is closed.
-const LOOKS: u32 = 10;
-const LOOK_PAUSE: Duration = Duration::from_millis(300);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ChangedUser {
     user_id: UserId,
+    /// As the change left them; `null` when they were deleted.
+    #[serde(default, deserialize_with = "deserialize_null_as_known")]
+    user: Option<Option<User>>,
+}
+
+/// Tells `null` from a field that is not there.
+fn deserialize_null_as_known<'de, D: serde::Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<Option<Option<User>>, D::Error> {
+    Deserialize::deserialize(from).map(Some)
 }
 
 impl Realtime {
-    /// Called in log order; the look at the database happens beside the log, so that delivery does not wait.
+    /// Gives every session of the user its new rights, or ends them. Called in the order of the log.
     pub(crate) fn apply_user_change_event(&self, event: &LoggedEvent) {
         let changed: ChangedUser = match serde_json::from_str(&event.payload) {
             Ok(changed) => changed,
@@ -28,37 +36,30 @@ impl Realtime {
             }
         };
         self.0.store.forget_user_in_memory(changed.user_id);
-        let core = self.clone();
-        tokio::spawn(async move { core.refresh_sessions_of_user(changed.user_id).await });
-    }
-
-    async fn refresh_sessions_of_user(&self, id: UserId) {
-        let user = self.find_user_with_patience(id).await;
-        if let Ok(Some(user)) = &user
-            && self.0.directory.update_user_when_online(user)
-        {
-            self.0.announcer.request_counts_after_change();
+        if let Some(user) = &changed.user {
+            self.0.presence_inbox.offer_change_of_user(changed.user_id, user.as_ref());
         }
-        for session in self.0.registry.list_sessions_of_user(id) {
-            match &user {
-                Ok(Some(user)) => self.give_session_its_new_user(&session, user),
-                Ok(None) => self.close_session_with_reason(&session, CloseReason::UserDeleted),
-                // Rights that cannot be checked are not granted: the client comes back and is checked anew.
-                Err(_) => self.close_session_with_reason(&session, CloseReason::Unavailable),
+        for session in self.0.registry.list_sessions_of_user(changed.user_id) {
+            match &changed.user {
+                Some(Some(user)) => self.give_session_its_new_user(&session, user),
+                Some(None) => self.close_session_with_reason(&session, CloseReason::UserDeleted),
+                // Written before the log said more: the client comes back and is checked anew.
+                None => self.close_session_with_reason(&session, CloseReason::Unavailable),
             }
         }
     }
 
-    async fn find_user_with_patience(&self, id: UserId) -> Result<Option<User>> {
-        let mut result = self.0.store.find_user_by_id(id).await;
-        for _ in 1..LOOKS {
-            if result.is_ok() {
-                break;
-            }
-            tokio::time::sleep(LOOK_PAUSE).await;
-            result = self.0.store.find_user_by_id(id).await;
+    /// Brings the user of a session that was just registered up to date. Whoever let it in read the user before: a
+    /// change that was delivered in between found no session to apply to.
+    pub(crate) async fn refresh_user_of_session(&self, session: &Arc<Session>) -> Result<()> {
+        let before = session.user();
+        let user = self.0.store.find_user_by_id(before.id).await?;
+        let user = user.ok_or(DomainError::Unauthenticated)?;
+        // A change that was delivered since is newer than what was read.
+        if Arc::ptr_eq(&before, &session.user()) && *before != user {
+            self.give_session_its_new_user(session, &user);
         }
-        result
+        Ok(())
     }
 
     fn give_session_its_new_user(&self, session: &Arc<Session>, user: &User) {
