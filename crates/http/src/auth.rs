@@ -14,7 +14,7 @@ use crate::{
 /// Who registers. The role is STUDENT.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
-    /// Address; its local part becomes the handle.
+    /// Address; its local part becomes the handle, with a number when it is somebody's already.
     email: String,
     /// Name to show, up to 100 characters.
     name: String,
@@ -103,7 +103,8 @@ pub(crate) async fn login_user_from_body(
 
 /// Spend a refresh token for new tokens
 ///
-/// Spending one twice revokes every token that came from the same login.
+/// Spending one twice revokes every token that came from the same login; but for 30 s, and until the token it was
+/// spent for is used, it is taken again, since two tabs and a lost answer are no theft.
 #[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refreshTokens", tag = "auth",
     request_body = RefreshTokenBody,
     responses(

@@ -57,7 +57,8 @@ pub(crate) async fn list_comments_of_incident(
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key and body give the first answer again"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
     ),
     request_body = NewComment,
     responses(
@@ -86,19 +87,24 @@ pub(crate) async fn add_comment_from_body(
     params(
         ("id" = Uuid, Path, description = "The incident"),
         ("commentId" = Uuid, Path, description = "The comment"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
     ),
     responses(
         (status = 204, description = "Deleted"),
         (status = 403, description = "`FORBIDDEN`: somebody else's comment"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
     ))]
 pub(crate) async fn delete_comment_of_incident(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     PathIdOfComment { incident_id, comment_id }: PathIdOfComment,
+    key: IdempotencyKeyHeader,
 ) -> Result<StatusCode, HttpError> {
     let store = state.store().clone();
+    let key = key.bind_to_request_body(&[], &store.config().limits)?;
     let change =
-        async move { store.delete_comment_with_event(&actor, incident_id, comment_id).await };
+        async move { store.delete_comment_with_event(&actor, incident_id, comment_id, key).await };
     state.realtime().commit_and_publish_events(change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

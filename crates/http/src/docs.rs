@@ -10,7 +10,7 @@ use axum::{
 use owlpost_domain::DomainError;
 use utoipa_swagger_ui::Config;
 
-use crate::{error::HttpError, openapi::render_openapi_document_once, router::DOCS_PATH};
+use crate::{error::HttpError, openapi::render_cached_openapi_document, router::DOCS_PATH};
 
 /// The page styles itself at run time; its scripts are files of ours.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -28,7 +28,7 @@ static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
 #[utoipa::path(get, path = "/api/openapi.json", operation_id = "getOpenapiDocument", tag = "server",
     responses((status = 200, body = Object, description = "OpenAPI 3.1")))]
 pub(crate) async fn show_openapi_document_json() -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], render_openapi_document_once())
+    ([(header::CONTENT_TYPE, "application/json")], render_cached_openapi_document())
 }
 
 /// The reference page

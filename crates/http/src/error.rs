@@ -1,6 +1,6 @@
 //! The one error type of this crate, and the one place where a failure becomes a status, a code and a body.
 
-use std::{error::Error, fmt::Write as _, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -159,27 +159,16 @@ fn describe_answer_to_domain_error(error: &DomainError) -> Answer {
         DomainError::Forbidden(_) => Answer::new(StatusCode::FORBIDDEN, code),
         DomainError::NotFound(_) => Answer::new(StatusCode::NOT_FOUND, code),
         DomainError::Conflict(_) => Answer::new(StatusCode::CONFLICT, code),
-        DomainError::Unavailable(cause) => Answer {
+        DomainError::Unavailable(_) => Answer {
             retry_after_seconds: Some(UNAVAILABLE_RETRY_SECONDS),
-            cause: Some(write_chain_of_causes(cause.as_ref())),
+            cause: Some(error.describe_chain_of_causes()),
             ..Answer::new(StatusCode::SERVICE_UNAVAILABLE, code)
         },
-        DomainError::Internal(cause) => Answer {
-            cause: Some(write_chain_of_causes(cause.as_ref())),
+        DomainError::Internal(_) => Answer {
+            cause: Some(error.describe_chain_of_causes()),
             ..Answer::new(StatusCode::INTERNAL_SERVER_ERROR, code)
         },
     }
-}
-
-fn write_chain_of_causes(error: &(dyn Error + Send + Sync + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 impl IntoResponse for HttpError {

@@ -45,6 +45,9 @@ pub(crate) struct EventEntryPage {
     last_event_id: String,
     /// False: events before this page are gone from the log; refetch what they would have told.
     complete: bool,
+    /// There is more of the log behind this page, which looks at 10,000 of everybody's events at most: it can be empty
+    /// all the same.
+    has_more: bool,
 }
 
 /// Read or stream durable events one is entitled to
@@ -109,6 +112,7 @@ async fn read_page_of_events(
         events: events.collect::<Result<_, serde_json::Error>>().map_err(DomainError::from)?,
         last_event_id: page.last_position.to_string(),
         complete: page.complete,
+        has_more: page.has_more,
     })
 }
 

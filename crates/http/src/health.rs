@@ -27,8 +27,8 @@ pub(crate) struct Liveness {
 /// Whether the server should be sent requests.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ReadinessReport {
-    /// `ok`; `degraded` without the bus; `unavailable` without the database or while workers are stuck; `draining`
-    /// when it is about to stop.
+    /// `ok`; `degraded` without the bus; `unavailable` without the database, while workers are stuck or while
+    /// a background task has not done its work for too long; `draining` when it is about to stop.
     status: &'static str,
     /// Each part it needs.
     checks: ReadinessChecks,
@@ -43,6 +43,8 @@ pub(crate) struct ReadinessChecks {
     bus: &'static str,
     /// The threads that do the server's work.
     workers: &'static str,
+    /// The tasks in the background that keep presence right.
+    tasks: &'static str,
 }
 
 /// Whether the process lives
@@ -56,7 +58,7 @@ pub(crate) struct ReadinessChecks {
         (status = 503, description = "`UNAVAILABLE`: workers are stuck, restart the process", body = ErrorBody)
     )
 )]
-pub(crate) async fn answer_that_process_lives(
+pub(crate) async fn report_process_liveness_status(
     State(state): State<HttpState>,
 ) -> Result<Json<Liveness>, HttpError> {
     if (state.config().workers_stuck)() {
@@ -76,11 +78,11 @@ pub(crate) async fn answer_that_process_lives(
         (status = 503, description = "Not now", body = ReadinessReport),
     )
 )]
-pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> Response {
+pub(crate) async fn report_server_readiness_status(State(state): State<HttpState>) -> Response {
     let readiness = state.realtime().readiness();
     let working = !(state.config().workers_stuck)();
     let word_for_check = |good: bool| if good { "ok" } else { "unavailable" };
-    let usable = readiness.database && working;
+    let usable = readiness.database && working && readiness.stale_task.is_none();
     let (code, status) = match (readiness.draining, usable, readiness.bus) {
         (true, _, _) => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
         (false, false, _) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
@@ -93,6 +95,7 @@ pub(crate) async fn answer_whether_ready_now(State(state): State<HttpState>) -> 
             database: word_for_check(readiness.database),
             bus: readiness.bus.map_or("none", word_for_check),
             workers: word_for_check(working),
+            tasks: word_for_check(readiness.stale_task.is_none()),
         },
     };
     (code, Json(report)).into_response()

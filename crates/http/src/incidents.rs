@@ -147,7 +147,7 @@ pub(crate) async fn list_incidents_by_query(
 /// Report an incident
 #[utoipa::path(post, path = "/api/incidents", operation_id = "createIncident", tag = "incidents",
     security(("bearer" = [])),
-    params(("Idempotency-Key" = Option<String>, Header,
+    params(("Idempotency-Key" = Option<String>, Header, 
             description = "The same key and body give the first answer again, for 24 h")),
     request_body = IncidentReport,
     responses(
@@ -205,21 +205,26 @@ pub(crate) async fn show_incident_with_counts(
     params(
         ("id" = Uuid, Path, description = "The incident"),
         ("If-Match" = Option<String>, Header, description = "The `ETag` the change was made against"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
     ),
     request_body = IncidentChange,
     responses(
         (status = 200, body = Incident, description = "The incident as it is now",
             headers(("ETag" = String, description = "Its version"))),
         (status = 403, description = "`FORBIDDEN`: somebody else's incident, or a student assigns"),
-        (status = 409, description = "`CONFLICT`: it changed since the version given"),
+        (status = 409, description = "`CONFLICT`: it changed since the version given, or the `Idempotency-Key` was used for another request"),
     ))]
 pub(crate) async fn change_incident_from_body(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     PathId(id): PathId,
     if_match: IfMatchHeader,
-    JsonBody { value, .. }: JsonBody<IncidentChange>,
+    key: IdempotencyKeyHeader,
+    JsonBody { value, bytes }: JsonBody<IncidentChange>,
 ) -> Result<impl IntoResponse, HttpError> {
+    let store = state.store().clone();
+    let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
     let patch = IncidentPatch {
         title: value.title,
         description: value.description,
@@ -230,8 +235,7 @@ pub(crate) async fn change_incident_from_body(
         resolution: value.resolution,
         expected_version: if_match.agree_with_body_version(value.version)?,
     };
-    let store = state.store().clone();
-    let change = async move { store.update_incident_with_events(&actor, id, patch).await };
+    let change = async move { store.update_incident_with_events(&actor, id, patch, key).await };
     let incident = state.realtime().commit_and_publish_events(change).await?;
     Ok((format_version_as_etag(incident.version), Json(incident)))
 }
@@ -241,23 +245,30 @@ pub(crate) async fn change_incident_from_body(
 /// Nothing is deleted. 409 when it is resolved already.
 #[utoipa::path(delete, path = "/api/incidents/{id}", operation_id = "resolveIncident", tag = "incidents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The incident")),
+    params(
+        ("id" = Uuid, Path, description = "The incident"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
+    ),
     request_body(content = Option<ResolutionNote>, description = "May be left out"),
     responses(
         (status = 200, body = IncidentResolution, description = "The incident, resolved",
             headers(("ETag" = String, description = "Its version"))),
         (status = 403, description = "`FORBIDDEN`: somebody else's incident"),
-        (status = 409, description = "`CONFLICT`: it is resolved already"),
+        (status = 409, description = "`CONFLICT`: it is resolved already, or the `Idempotency-Key` was used for another request"),
     ))]
 pub(crate) async fn resolve_incident_by_delete(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     PathId(id): PathId,
-    OptionalJsonBody(note): OptionalJsonBody<ResolutionNote>,
+    key: IdempotencyKeyHeader,
+    OptionalJsonBody { value: note, bytes }: OptionalJsonBody<ResolutionNote>,
 ) -> Result<impl IntoResponse, HttpError> {
     let resolution = note.and_then(|note| note.resolution);
     let store = state.store().clone();
-    let change = async move { store.resolve_incident_with_events(&actor, id, resolution).await };
+    let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    let change =
+        async move { store.resolve_incident_with_events(&actor, id, resolution, key).await };
     let incident = state.realtime().commit_and_publish_events(change).await?;
     let etag = format_version_as_etag(incident.version);
     Ok((etag, Json(IncidentResolution { message: "Incident resolved", incident })))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     error::HttpError,
-    extract::{AuthenticatedUser, PathId, QueryParams},
+    extract::{AuthenticatedUser, IdempotencyKeyHeader, PathId, QueryParams},
     state::HttpState,
 };
 
@@ -29,7 +29,8 @@ pub(crate) struct NotificationPage {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MarkedCount {
     /// How many.
-    updated: u64,
+    #[schema(minimum = 0)]
+    updated: i64,
 }
 
 /// One's own notifications, newest first
@@ -61,43 +62,68 @@ pub(crate) async fn list_notifications_of_user(
 /// Mark one as read
 #[utoipa::path(patch, path = "/api/notifications/{id}/read", operation_id = "markNotificationRead",
     tag = "notifications", security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The notification")),
-    responses((status = 200, body = Notification, description = "The notification, read")))]
+    params(
+        ("id" = Uuid, Path, description = "The notification"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
+    ),
+    responses(
+        (status = 200, body = Notification, description = "The notification, read"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
+    ))]
 pub(crate) async fn mark_one_notification_read(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
     PathId(id): PathId,
+    key: IdempotencyKeyHeader,
 ) -> Result<Json<Notification>, HttpError> {
     let store = state.store().clone();
-    let change = async move { store.mark_notification_read_for(user.id, id).await };
+    let key = key.bind_to_request_body(&[], &store.config().limits)?;
+    let change = async move { store.mark_own_notification_read(user.id, id, key).await };
     Ok(Json(state.realtime().commit_and_publish_events(change).await?))
 }
 
 /// Mark all as read
 #[utoipa::path(patch, path = "/api/notifications/read-all", operation_id = "markAllNotificationsRead",
     tag = "notifications", security(("bearer" = [])),
-    responses((status = 200, body = MarkedCount, description = "How many were unread until now")))]
+    params(("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h")),
+    responses(
+        (status = 200, body = MarkedCount, description = "How many were unread until now"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
+    ))]
 pub(crate) async fn mark_all_notifications_read(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
+    key: IdempotencyKeyHeader,
 ) -> Result<Json<MarkedCount>, HttpError> {
     let store = state.store().clone();
-    let change = async move { store.mark_all_notifications_read(user.id).await };
+    let key = key.bind_to_request_body(&[], &store.config().limits)?;
+    let change = async move { store.mark_all_notifications_read(user.id, key).await };
     Ok(Json(MarkedCount { updated: state.realtime().commit_and_publish_events(change).await? }))
 }
 
 /// Dismiss one
 #[utoipa::path(delete, path = "/api/notifications/{id}", operation_id = "deleteNotification", tag = "notifications",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The notification")),
-    responses((status = 204, description = "Dismissed")))]
+    params(
+        ("id" = Uuid, Path, description = "The notification"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
+    ),
+    responses(
+        (status = 204, description = "Dismissed"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
+    ))]
 pub(crate) async fn dismiss_notification_of_user(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
     PathId(id): PathId,
+    key: IdempotencyKeyHeader,
 ) -> Result<StatusCode, HttpError> {
     let store = state.store().clone();
-    let change = async move { store.delete_notification_for_user(user.id, id).await };
+    let key = key.bind_to_request_body(&[], &store.config().limits)?;
+    let change = async move { store.delete_notification_for_user(user.id, id, key).await };
     state.realtime().commit_and_publish_events(change).await?;
     Ok(StatusCode::NO_CONTENT)
 }

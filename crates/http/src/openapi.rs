@@ -60,7 +60,7 @@ pub fn build_openapi_document_of_routes() -> OpenApi {
 }
 
 /// The document as JSON, made at the first call.
-pub(crate) fn render_openapi_document_once() -> Bytes {
+pub(crate) fn render_cached_openapi_document() -> Bytes {
     static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
         // An empty document would fail the tests that read it.
         Bytes::from(build_openapi_document_of_routes().to_json().unwrap_or_default())

@@ -36,7 +36,9 @@ pub(crate) struct IncidentViewers {
 #[utoipa::path(get, path = "/api/presence/online", operation_id = "listOnlineUsers", tag = "presence",
     security(("bearer" = [])),
     responses((status = 200, body = OnlineUsers, description = "Who is online")))]
-pub(crate) async fn list_users_online_now(State(state): State<HttpState>) -> Json<OnlineUsers> {
+pub(crate) async fn list_distinct_online_users(
+    State(state): State<HttpState>,
+) -> Json<OnlineUsers> {
     settle_presence_within_timeout(&state).await;
     let users = state.realtime().presence().list_online_users_sorted();
     // Counted from the same list, so that the answer agrees with itself.

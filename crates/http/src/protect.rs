@@ -45,7 +45,7 @@ pub(crate) async fn add_security_headers_to_answer(request: Request, next: Next)
 }
 
 /// CORS for these origins, with credentials; a single `*` is any origin, without.
-pub(crate) fn build_cors_layer_for(origins: &[String]) -> CorsLayer {
+pub(crate) fn build_layer_from_cors_origins(origins: &[String]) -> CorsLayer {
     let cors = CorsLayer::new()
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers([

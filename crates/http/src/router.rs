@@ -48,7 +48,7 @@ pub(crate) fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         // /api/notifications/{id}/read
         .routes(routes!(notifications::mark_one_notification_read))
         // /api/presence/online
-        .routes(routes!(presence::list_users_online_now))
+        .routes(routes!(presence::list_distinct_online_users))
         // /api/presence/incident/{id}
         .routes(routes!(presence::list_viewers_of_incident))
         // /api/users
@@ -77,8 +77,8 @@ pub(crate) fn list_routes_for_everybody() -> OpenApiRouter<HttpState> {
         // /api/openapi.json
         .routes(routes!(docs::show_openapi_document_json))
         // /health, /health/ready, /metrics
-        .routes(routes!(health::answer_that_process_lives))
-        .routes(routes!(health::answer_whether_ready_now))
+        .routes(routes!(health::report_process_liveness_status))
+        .routes(routes!(health::report_server_readiness_status))
         .routes(routes!(health::render_metrics_as_text))
 }
 
@@ -109,7 +109,7 @@ pub fn build_router_of_http(state: HttpState) -> Router {
     let layers = ServiceBuilder::new()
         .layer(middleware::from_fn(observe::observe_request_from_outside))
         .layer(middleware::from_fn(protect::add_security_headers_to_answer))
-        .layer(protect::build_cors_layer_for(&state.config().cors_origins))
+        .layer(protect::build_layer_from_cors_origins(&state.config().cors_origins))
         .layer(protect::build_compression_of_answers())
         .layer(CatchPanicLayer::custom(protect::answer_panic_as_internal))
         .layer(middleware::from_fn_with_state(state.clone(), protect::bound_time_to_answer))

@@ -1,31 +1,24 @@
 //! People: finding them, and changing what they may do.
 
 use axum::{Json, extract::State};
-use owlpost_domain::{Committed, Role, User};
+use owlpost_domain::{Role, User};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     error::HttpError,
-    extract::{AuthenticatedUser, JsonBody, PathId, QueryParams, read_required_word_value},
+    extract::{
+        AuthenticatedUser, IdempotencyKeyHeader, JsonBody, PathId, QueryParams,
+        read_required_word_value,
+    },
     state::HttpState,
 };
-
-/// A person, and what an `@mention` names.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct UserWithHandle {
-    /// Who.
-    #[serde(flatten)]
-    user: User,
-    /// What follows the `@` in a mention of them.
-    handle: String,
-}
 
 /// People who match.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UserList {
     /// By handle.
-    users: Vec<UserWithHandle>,
+    users: Vec<User>,
 }
 
 /// What of a person shall change.
@@ -49,9 +42,7 @@ pub(crate) async fn search_users_by_query(
 ) -> Result<Json<UserList>, HttpError> {
     let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
     let prefix = query.read_text_of_param("q")?.unwrap_or_default();
-    let found = state.store().search_users_by_prefix(prefix, limit).await?;
-    let users =
-        found.into_iter().map(|user| UserWithHandle { handle: user.handle(), user }).collect();
+    let users = state.store().search_users_by_prefix(prefix, limit).await?;
     Ok(Json(UserList { users }))
 }
 
@@ -60,24 +51,27 @@ pub(crate) async fn search_users_by_query(
 /// The person's live connections follow within a second.
 #[utoipa::path(patch, path = "/api/users/{id}", operation_id = "changeUserRole", tag = "users",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The person")),
+    params(
+        ("id" = Uuid, Path, description = "The person"),
+        ("Idempotency-Key" = Option<String>, Header, 
+            description = "The same key and body give the first answer again, for 24 h"),
+    ),
     request_body = RoleChange,
     responses(
         (status = 200, body = User, description = "The person with their new role"),
         (status = 403, description = "`FORBIDDEN`: for Aurors only"),
+        (status = 409, description = "`CONFLICT`: the `Idempotency-Key` was used for another request"),
     ))]
 pub(crate) async fn change_role_of_user(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     PathId(id): PathId,
-    body: JsonBody<RoleChange>,
+    key: IdempotencyKeyHeader,
+    JsonBody { value, bytes }: JsonBody<RoleChange>,
 ) -> Result<Json<User>, HttpError> {
     let store = state.store().clone();
-    let role = body.value.role;
-    // Publishes nothing (the database writes the event), but runs to its end even if the client goes.
-    let change = async move {
-        store.change_user_role_as(&actor, id, role).await.map(Committed::without_events)
-    };
+    let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    let change = async move { store.change_user_role_by_actor(&actor, id, value.role, key).await };
     let user = state.realtime().commit_and_publish_events(change).await?;
     state.realtime().wake_log_follower_now();
     Ok(Json(user))

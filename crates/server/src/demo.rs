@@ -1,10 +1,7 @@
 //! The demo castle: a few users, incidents and comments for `--demo`. Adding it again adds only what is missing.
 
-use std::collections::HashSet;
-
 use owlpost_domain::{
-    Role, Severity, Status, Store, User, incident_changes::IncidentPatch,
-    incident_list::IncidentFilter, incidents::NewIncident,
+    Role, Severity, Status, Store, User, incident_changes::IncidentPatch, incidents::NewIncident,
 };
 
 /// Password of every demo user.
@@ -130,18 +127,17 @@ const DEMO_INCIDENTS: [DemoIncident; 8] = [
 ];
 
 /// Adds the demo users and incidents that are missing.
-pub async fn seed_demo_castle_once(store: &Store) -> anyhow::Result<()> {
-    let users = seed_demo_users_once(store).await?;
-    let filter = IncidentFilter { limit: store.config().limits.page_size, ..Default::default() };
-    let page = store.list_incidents_by_filter(&filter).await?;
-    let known: HashSet<String> = page.rows.into_iter().map(|incident| incident.title).collect();
+pub async fn seed_missing_demo_castle(store: &Store) -> anyhow::Result<()> {
+    let users = seed_missing_demo_users(store).await?;
+    let titles: Vec<&str> = DEMO_INCIDENTS.iter().map(|demo| demo.title).collect();
+    let known = store.find_known_incident_titles(&titles).await?;
     for demo in DEMO_INCIDENTS.iter().filter(|demo| !known.contains(demo.title)) {
         add_demo_incident_to_store(store, &users, demo).await?;
     }
     Ok(())
 }
 
-async fn seed_demo_users_once(store: &Store) -> anyhow::Result<Vec<User>> {
+async fn seed_missing_demo_users(store: &Store) -> anyhow::Result<Vec<User>> {
     let mut users = Vec::with_capacity(DEMO_USERS.len());
     for (email, name, role) in DEMO_USERS {
         let user = match store.find_user_by_email(email).await? {
@@ -172,7 +168,9 @@ async fn add_demo_incident_to_store(
     let incident = store.create_incident_with_events(reporter, new, None).await?.value;
     for (author, content) in demo.comments {
         let author = find_demo_user_by_handle(users, author)?;
-        store.create_comment_with_mentions(author, incident.id, content, None).await?;
+        let comment = store.create_comment_with_mentions(author, incident.id, content, None);
+        // Nobody listens yet: who comes reads the log.
+        let _ = comment.await?;
     }
     let Some((assignee, actor)) = demo.assignee else { return Ok(()) };
     let actor = find_demo_user_by_handle(users, actor)?;
@@ -181,10 +179,10 @@ async fn add_demo_incident_to_store(
         status: Some(Status::InProgress),
         ..Default::default()
     };
-    store.update_incident_with_events(actor, incident.id, patch).await?;
+    let _ = store.update_incident_with_events(actor, incident.id, patch, None).await?;
     if demo.status == Status::Resolved {
         let resolution = Some("Dealt with, and Filch has been told.".to_owned());
-        store.resolve_incident_with_events(actor, incident.id, resolution).await?;
+        let _ = store.resolve_incident_with_events(actor, incident.id, resolution, None).await?;
     }
     Ok(())
 }
@@ -192,6 +190,6 @@ async fn add_demo_incident_to_store(
 fn find_demo_user_by_handle<'u>(users: &'u [User], handle: &str) -> anyhow::Result<&'u User> {
     users
         .iter()
-        .find(|user| user.handle() == handle)
+        .find(|user| user.handle == handle)
         .ok_or_else(|| anyhow::anyhow!("{handle} is not a demo user"))
 }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::{
     config::Settings,
     database::{Database, open_database_from_settings},
-    demo::{DEMO_PASSWORD, DEMO_USERS, seed_demo_castle_once},
+    demo::{DEMO_PASSWORD, DEMO_USERS, seed_missing_demo_castle},
     listener::serve_connections_until_shutdown,
     standard_streams::announce_text_on_stdout,
     telemetry::install_metrics_recorder_globally,
@@ -111,7 +111,7 @@ async fn prepare_application_on_database(
 ) -> anyhow::Result<Application> {
     database.migrate_schema_to_current().await?;
     if settings.server.demo {
-        seed_demo_castle_once(&database.store).await?;
+        seed_missing_demo_castle(&database.store).await?;
     }
     build_application_from_parts(settings, database, metrics, workers_stuck).await
 }

@@ -32,7 +32,7 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("SOCKET_IO_HOST", "localhost", "IP address"),
         ("SOCKET_IO_CORS_ORIGIN", "localhost:3001", "http://localhost:3001"),
         ("SOCKET_IO_CORS_ORIGIN", "*,http://localhost:3001", "either * or a list"),
-        ("SOCKET_IO_PING_TIMEOUT", "0", "longer than 0"),
+        ("SOCKET_IO_PING_TIMEOUT", "0", "from 1ms to 1d"),
         ("SOCKET_IO_PING_INTERVAL", "soon", "milliseconds"),
         ("PRESENCE_TIMEOUT", "-1", "milliseconds"),
         ("TYPING_TIMEOUT", "3 parsecs", "milliseconds"),
@@ -40,7 +40,7 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("RATE_LIMIT_EVENTS", "-5", "0 for no limit"),
         ("WATCHDOG_TIMEOUT", "500ms", "from 1s to 1h"),
         ("DATABASE_URL", "mysql://localhost/x", "postgres://"),
-        ("DATABASE_POOL_SIZE", "0", "1 or more"),
+        ("DATABASE_POOL_SIZE", "0", "from 1 to 1000"),
         ("REDIS_URL", "http://localhost", "redis://"),
         ("REDIS_URL", "redis://localhost:6379/0", "DATABASE_URL"),
         ("TRUSTED_PROXIES", "10.0.0.0/40", "10.0.0.0/8"),
@@ -48,7 +48,10 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("RUST_LOG", "=loud=", "level"),
         ("OWLPOST_DEMO", "maybe", "true or false"),
         ("LIMIT_MESSAGE", "1 TB", "bytes"),
-        ("LIMIT_TITLE", "0", "1 or more"),
+        ("LIMIT_TITLE", "0", "from 1 to 200"),
+        ("LIMIT_TITLE", "201", "from 1 to 200"),
+        ("LIMIT_LOCATION", "201", "from 1 to 200"),
+        ("LIMIT_NAME", "101", "from 1 to 100"),
         ("JWT_SECRET", "too short", "at least 32 bytes"),
         ("REFRESH_TOKEN_TTL", "1s", "ACCESS_TOKEN_TTL"),
     ];
@@ -84,6 +87,8 @@ fn should_say_that_the_database_does_not_answer() {
         ("STATEMENT_TIMEOUT", "500"),
     ]);
     assert!(refusal.contains("DATABASE_URL"), "{refusal}");
+    assert!(refusal.contains("127.0.0.1:1 (database owlpost, user postgres)"), "{refusal}");
+    assert_eq!(refusal.matches("Connection refused").count(), 1, "{refusal}");
     assert!(!refusal.contains("hunter2"), "{refusal}");
 }
 

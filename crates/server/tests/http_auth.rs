@@ -26,7 +26,7 @@ async fn should_register_log_in_renew_and_log_out() {
     let grant = server.api.post_openly("/api/auth/login", login).await.expect(200).json;
     assert_eq!(grant["user"], harry.user);
     assert_eq!(grant["expiresIn"], 900);
-    assert!(grant.get("passwordHash").is_none() && grant["user"].as_object().unwrap().len() == 4);
+    assert!(grant.get("passwordHash").is_none() && grant["user"].as_object().unwrap().len() == 5);
 
     let renew = |token: &Value| {
         server.api.post_openly("/api/auth/refresh", json!({ "refreshToken": token }))
@@ -50,6 +50,9 @@ async fn should_revoke_the_family_of_a_refresh_token_used_twice() {
         server.api.post_openly("/api/auth/refresh", json!({ "refreshToken": token }))
     };
     let renewed = renew(harry.refresh_token.clone().into()).await.expect(200).json;
+    // The answer may have been lost: once more, while nobody used what came of it.
+    renew(harry.refresh_token.clone().into()).await.expect(200);
+    let renewed = renew(renewed["refreshToken"].clone()).await.expect(200).json;
     renew(harry.refresh_token.clone().into()).await.expect_error(401, "UNAUTHENTICATED");
     renew(renewed["refreshToken"].clone()).await.expect_error(401, "UNAUTHENTICATED");
     // Another login is another family.
@@ -82,11 +85,6 @@ async fn should_refuse_registrations_that_break_a_rule() {
         ),
         (
             json!({ "email": "HARRY.POTTER@hogwarts.edu", "name": "H", "password": PASSWORD }),
-            409,
-            "",
-        ),
-        (
-            json!({ "email": "harry.potter@durmstrang.edu", "name": "H", "password": PASSWORD }),
             409,
             "",
         ),

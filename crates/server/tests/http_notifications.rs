@@ -104,3 +104,97 @@ async fn should_read_dismiss_and_page_ones_own_only() {
     server.api.delete(&one, &ron).await.expect_error(404, "NOT_FOUND");
     assert_eq!(notifications_of(&server, &ron).await["notifications"].as_array().unwrap().len(), 3);
 }
+
+/// What is done at the same moment to one person's notifications.
+fn spawn_simultaneous_changes(
+    server: &TestServer,
+    (harry, ron): (&Person, &Person),
+    comments: &str,
+    unread: &[String],
+) -> tokio::task::JoinSet<()> {
+    let mut changes = tokio::task::JoinSet::new();
+    for (number, id) in unread.iter().enumerate() {
+        let (api, harry, ron) = (server.api.clone(), harry.clone(), ron.clone());
+        let (comments, path) = (comments.to_owned(), format!("/api/notifications/{id}"));
+        changes.spawn(async move {
+            match number % 3 {
+                0 => drop(api.delete(&path, &ron).await.expect(204)),
+                1 => drop(
+                    api.post(&comments, &harry, json!({ "content": "@ron" })).await.expect(201),
+                ),
+                _ => drop(api.patch(&format!("{path}/read"), &ron, json!({})).await.expect(200)),
+            }
+        });
+    }
+    changes
+}
+
+#[tokio::test]
+async fn should_tell_the_unread_count_that_was_true_at_each_event() {
+    let server = TestServer::start();
+    let (harry, ron) = (server.student("harry").await, server.student("ron").await);
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let comments = format!("/api/incidents/{}/comments", incident["id"].as_str().unwrap());
+    let mut events = server.api.stream("/api/events", &ron).await;
+    let mut unread = std::collections::HashSet::new();
+    for _ in 0..6 {
+        for _ in 0..12 {
+            server.api.post(&comments, &harry, json!({ "content": "@ron" })).await.expect(201);
+            unread.insert(events.next_named("notification:new").await.data["id"].clone());
+        }
+        let ids: Vec<String> =
+            unread.iter().take(12).map(|id| id.as_str().unwrap().to_owned()).collect();
+        let changes = spawn_simultaneous_changes(&server, (&harry, &ron), &comments, &ids);
+        for _ in 0..ids.len() {
+            let event = events.next_durable().await;
+            if event.name == "notification:new" {
+                unread.insert(event.data["id"].clone());
+                continue;
+            }
+            assert!(unread.remove(&event.data["id"]), "{}", event.data);
+            assert_eq!(event.data["unreadCount"], json!(unread.len()), "{}", event.name);
+        }
+        changes.join_all().await;
+    }
+    assert_eq!(notifications_of(&server, &ron).await["unreadCount"], json!(unread.len()));
+}
+
+#[tokio::test]
+async fn should_find_the_person_whatever_their_handle_ends_in() {
+    let server = TestServer::start();
+    let harry = server.student("harry").await;
+    let (snape, other, plus) = (
+        server.student("snape_").await,
+        server.student("snape").await,
+        server.student("fred+").await,
+    );
+    let namesake = json!({ "email": "harry@durmstrang.edu", "name": "Harry Too", "password": support::PASSWORD });
+    let namesake = server.api.post_openly("/api/auth/register", namesake).await.expect(201).json;
+    assert_eq!(
+        (&harry.user["handle"], &namesake["user"]["handle"]),
+        (&json!("harry"), &json!("harry2"))
+    );
+    let found = server.api.get("/api/users?q=harry2", &harry).await.expect(200).json;
+    assert_eq!(found["users"], json!([namesake["user"]]));
+
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let path = format!("/api/incidents/{}/comments", incident["id"].as_str().unwrap());
+    let content = "Ask @snape_. Or @fred+, or @harry2...";
+    server.api.post(&path, &harry, json!({ "content": content })).await.expect(201);
+    for person in [&snape, &plus] {
+        assert_eq!(
+            types_of(&notifications_of(&server, person).await),
+            ["mention"],
+            "{}",
+            person.email
+        );
+    }
+    let token = namesake["accessToken"].as_str().unwrap();
+    let theirs =
+        server.api.send(server.api.request("GET", "/api/notifications").bearer_auth(token));
+    assert_eq!(types_of(&theirs.await.expect(200).json), ["mention"]);
+    assert!(types_of(&notifications_of(&server, &other).await).is_empty());
+    // Nobody is called `snape-`: the sign is the sentence's.
+    server.api.post(&path, &harry, json!({ "content": "@snape- no" })).await.expect(201);
+    assert_eq!(types_of(&notifications_of(&server, &other).await), ["mention"]);
+}

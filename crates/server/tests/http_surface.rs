@@ -15,7 +15,7 @@ async fn should_say_that_it_lives_and_is_ready() {
     let ready = get("/health/ready").await.expect(200).json;
     assert_eq!(
         ready,
-        json!({ "status": "ok", "checks": { "database": "ok", "bus": "none", "workers": "ok" } })
+        json!({ "status": "ok", "checks": { "database": "ok", "bus": "none", "tasks": "ok", "workers": "ok" } })
     );
     let meta = get("/api/meta").await.expect(200).json;
     assert_eq!(

@@ -310,7 +310,7 @@ async fn should_hold_little_of_polling_sessions_that_say_nothing_whole() {
 
 #[tokio::test]
 async fn should_count_every_packet_of_a_body_against_the_rate_of_its_socket() {
-    let server = TestServer::start();
+    let server = TestServer::start_with(&[("RATE_LIMIT_EVENTS", "50")]);
     let harry = server.student("harry").await;
     let mut line = Line::connect(&server).await;
     line.send(begin_polling_session(4, "")).await;

@@ -70,7 +70,8 @@ async fn should_fail_health_when_one_worker_is_stuck() {
     block_workers_with_requests(&server, &harry, 1);
     wait_until_health_fails(&server).await.expect_error(503, "UNAVAILABLE");
     let ready = get_openly(&server, "/health/ready").await.expect(503).json;
-    let checks = json!({ "database": "ok", "bus": "none", "workers": "unavailable" });
+    let checks =
+        json!({ "database": "ok", "bus": "none", "tasks": "ok", "workers": "unavailable" });
     assert_eq!(ready, json!({ "status": "unavailable", "checks": checks }));
     let metrics = get_openly(&server, "/metrics").await.expect(200).text;
     for line in ["owlpost_runtime_stalls_total 1", "owlpost_runtime_workers_stuck 1"] {

@@ -65,7 +65,7 @@ macro_rules! client_events {
             ) -> Result<Answer> {
                 match event {
                     $(Some(ClientEvent::$variant) => {
-                        let payload = read_event_payload_as(received.payload)?;
+                        let payload = parse_typed_event_payload(received.payload)?;
                         $module::handle_event_of_connection(self, payload).await
                     })+
                     None => Err(DomainError::invalid_field_value(
@@ -94,7 +94,7 @@ client_events! {
 }
 
 /// Unknown fields are ignored; wrong types and missing fields are errors.
-fn read_event_payload_as<T: DeserializeOwned>(payload: Result<Value, String>) -> Result<T> {
+fn parse_typed_event_payload<T: DeserializeOwned>(payload: Result<Value, String>) -> Result<T> {
     let payload =
         payload.map_err(|problem| DomainError::invalid_field_value("payload", problem))?;
     if !payload.is_object() {

@@ -8,7 +8,7 @@ use std::{fmt, time::Duration};
 use chrono::{DateTime, Utc};
 use engineioxide::SessionHandle;
 use http::{header, request::Parts};
-use owlpost_domain::{DomainError, User};
+use owlpost_domain::{DomainError, ErrorCode, User};
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 
@@ -29,13 +29,24 @@ pub(crate) struct Admission {
     pub(crate) last_event_id: Option<String>,
 }
 
-/// The message of a `connect_error`. Nothing more is ever revealed.
+/// Why a `connect_error` is sent. Nothing more is ever revealed than its message and its code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectRefusal {
     TokenRequired,
     TokenExpired,
     AuthenticationFailed,
     ServiceUnavailable,
+}
+
+impl ConnectRefusal {
+    /// The stable code, which clients find in `data.code`.
+    pub(crate) const fn code(self) -> ErrorCode {
+        match self {
+            Self::TokenRequired | Self::AuthenticationFailed => ErrorCode::Unauthenticated,
+            Self::TokenExpired => ErrorCode::TokenExpired,
+            Self::ServiceUnavailable => ErrorCode::Unavailable,
+        }
+    }
 }
 
 impl fmt::Display for ConnectRefusal {
@@ -78,13 +89,13 @@ pub(crate) async fn admit_socket_by_token(
     let (user, expires_at) = match result {
         Ok(known) => known,
         Err(refusal) => {
-            refuse_socket_with_farewell(&shared, &socket, refusal);
+            refuse_socket_with_farewell(&shared, socket, refusal).await;
             return Err(refusal);
         }
     };
     let query = socket.req_parts().uri.query();
     let last_event_id =
-        read_last_event_id_of(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
+        read_auth_last_event_id(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
     let mut rooms = read_rooms_of_auth(&auth);
     rooms.extend(find_query_value_by_name(query, "room"));
     rooms.truncate(ROOMS_AT_CONNECT);
@@ -142,21 +153,28 @@ async fn authenticate_with_database_patience(
 /// A `connect_error` makes a client stay away until its user acts. That is right for a bad token and wrong for a
 /// database that is away: there the transport is broken first, so that the client never hears of an error and tries
 /// again by itself.
-fn refuse_socket_with_farewell(shared: &Shared, socket: &SocketRef, refusal: ConnectRefusal) {
+///
+/// The library's `connect_error` has room for a message and none for a code, so the packet is ours. The library writes
+/// its own when this returns, which is after the client is gone: it takes that for a closed connection.
+async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal: ConnectRefusal) {
     metrics::counter!("owlpost_connections_refused_total", "reason" => refusal.to_string())
         .increment(1);
     tracing::info!(reason = %refusal, "connection refused");
-    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared.format);
+    let transport = SocketTransport::from_socket_of_engine(socket, shared.format);
     let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
         transport.break_transport_at_once();
-    } else {
-        transport.break_transport_after_farewell();
+        return;
     }
+    let code = refusal.code().as_str();
+    let packet = shared.format.encode_connect_error_with_code(&refusal.to_string(), code);
+    // The queue of a new session has room, unless it is over.
+    let _ = transport.send_packet_to_client(packet);
+    transport.wait_for_farewell_of_client().await;
 }
 
 /// A number is taken as well: JavaScript clients that keep it as one are common.
-fn read_last_event_id_of(auth: &Value) -> Option<String> {
+fn read_auth_last_event_id(auth: &Value) -> Option<String> {
     match auth.get("lastEventId")? {
         Value::Null => None,
         Value::String(id) => Some(id.chars().take(32).collect()),

@@ -75,7 +75,8 @@ pub(crate) struct Inbox {
     limit: usize,
     rate: Option<DefaultDirectRateLimiter>,
     refused: AtomicU32,
-    refusals_allowed: u32,
+    /// Refusals after which the socket is disconnected; none without a rate, since then none is exceeded.
+    refusals_allowed: Option<u32>,
 }
 
 impl Inbox {
@@ -85,12 +86,14 @@ impl Inbox {
             let burst = NonZeroU32::new(config.events_burst).unwrap_or(per_second);
             RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
         });
+        let refusals_allowed =
+            rate.is_some().then(|| config.events_burst.max(config.events_per_second));
         Self {
             waiting: Mutex::new(Waiting { work: VecDeque::new(), busy: true }),
             limit: config.inbox_events,
             rate,
             refused: AtomicU32::new(0),
-            refusals_allowed: config.events_burst.max(config.events_per_second),
+            refusals_allowed,
         }
     }
 
@@ -166,7 +169,7 @@ impl Connection {
     fn refuse_event_over_rate(self: &Arc<Self>, ack: Option<i64>) {
         metrics::counter!("owlpost_client_events_refused_total").increment(1);
         let refused = self.inbox.refused.fetch_add(1, Ordering::Relaxed);
-        if refused >= self.inbox.refusals_allowed {
+        if self.inbox.refusals_allowed.is_some_and(|allowed| refused >= allowed) {
             self.shared.core.close_session_with_reason(&self.session, CloseReason::RateLimited);
             return;
         }

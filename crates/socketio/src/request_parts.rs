@@ -9,8 +9,12 @@ use hyper::upgrade::OnUpgrade;
 use owlpost_admission::ClientAddress;
 
 /// What the engine reads for an upgrade, and what the handshake may read a token from.
-const KEPT_HEADERS: [HeaderName; 3] =
-    [header::SEC_WEBSOCKET_KEY, header::UPGRADE, header::AUTHORIZATION];
+const KEPT_HEADERS: [HeaderName; 4] = [
+    header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_VERSION,
+    header::UPGRADE,
+    header::AUTHORIZATION,
+];
 
 /// The request with only what a session needs, and nothing of the buffer it came in.
 pub(crate) fn copy_needed_request_parts(request: Request) -> Request {
@@ -62,6 +66,7 @@ mod tests {
     fn should_keep_what_a_session_needs_and_nothing_else() {
         let request = Request::get("/socket.io/?EIO=4&transport=websocket&token=a%20b")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("sec-websocket-version", "13")
             .header("upgrade", "websocket")
             .header("authorization", "Bearer x")
             .header("cookie", "large")
@@ -74,7 +79,7 @@ mod tests {
         let before = request.uri().clone();
         let kept = copy_needed_request_parts(request);
         assert_eq!(kept.uri(), &before);
-        assert_eq!(kept.headers().len(), 3);
+        assert_eq!(kept.headers().len(), 4);
         assert_eq!(kept.headers()["authorization"], "Bearer x");
         assert!(kept.extensions().get::<ClientAddress>().is_some());
         assert!(kept.extensions().get::<&str>().is_none());

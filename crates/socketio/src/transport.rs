@@ -1,7 +1,7 @@
 //! The way to one Socket.IO client: packets into the queue of its session, one by one and each with an answer, and its
 //! end. A room broadcast of the library tells that some socket was full, not which; so fan-out is the realtime core's.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engineioxide::{SessionHandle, session_handle::Refused};
 use owlpost_realtime::{CloseReason, Frame, SendOutcome, Transport};
@@ -11,6 +11,8 @@ use crate::wire::{EncodedPacket, WireFormat};
 
 /// Time a client that was told to disconnect has to do so.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
+/// Between two looks at whether it has.
+const FAREWELL_PAUSE: Duration = Duration::from_millis(100);
 
 /// One socket as the core sees it.
 pub struct SocketTransport {
@@ -52,7 +54,16 @@ impl SocketTransport {
         self.session.break_transport_without_farewell();
     }
 
-    /// For a client that was refused: it has time to read why.
+    /// Gives a client that was refused time to read why and to leave, then breaks its transport if it has not.
+    pub(crate) async fn wait_for_farewell_of_client(&self) {
+        let deadline = Instant::now() + FAREWELL_TIME;
+        while !self.session.is_closed() && Instant::now() < deadline {
+            tokio::time::sleep(FAREWELL_PAUSE).await;
+        }
+        self.break_transport_at_once();
+    }
+
+    /// For a client that was told to go: it has time to do so.
     pub(crate) fn break_transport_after_farewell(&self) {
         let session = self.session.clone();
         tokio::spawn(async move {

@@ -2,12 +2,15 @@
 
 use bytes::Bytes;
 use owlpost_realtime::Frame;
+use serde_json::json;
 use socketioxide_core::{Str, Value, packet::Packet, parser::Parse};
 use socketioxide_parser_common::CommonParser;
 use socketioxide_parser_msgpack::MsgPackParser;
 
 /// The one namespace.
 const NAMESPACE: &str = "/";
+/// The packet type of a refused connection.
+const CONNECT_ERROR: u8 = 4;
 /// In msgpack.
 const EMPTY_ARRAY: [u8; 1] = [0x90];
 
@@ -28,6 +31,14 @@ impl From<Value> for EncodedPacket {
     }
 }
 
+/// The event packet of a frame as the default parser reads it.
+#[derive(Clone)]
+struct JsonPacket(EncodedPacket);
+
+/// The event packet of a frame in msgpack.
+#[derive(Clone)]
+struct MsgPackPacket(EncodedPacket);
+
 /// How a socket's packets are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WireFormat {
@@ -38,14 +49,6 @@ pub enum WireFormat {
 }
 
 impl WireFormat {
-    /// Where a frame keeps its encoding of this format.
-    const fn frame_encoding_slot(self) -> usize {
-        match self {
-            Self::Json => 0,
-            Self::MsgPack => 1,
-        }
-    }
-
     /// The label in logs and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,13 +59,23 @@ impl WireFormat {
 
     /// The event packet of a frame, encoded by the first socket of each format, for all.
     pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> EncodedPacket {
-        frame.encode_once_for_slot(self.frame_encoding_slot(), |frame| {
-            let event = match self {
-                Self::Json => wrap_text_as_value(format!("[\"{}\",{}]", frame.name, frame.payload)),
-                Self::MsgPack => encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str())),
-            };
-            self.encode_packet_by_parser(Packet::event(NAMESPACE, event))
-        })
+        match self {
+            Self::Json => {
+                let JsonPacket(packet) = frame.encode_once_as_type(|frame| {
+                    let event = format!("[\"{}\",{}]", frame.name, frame.payload);
+                    let event = Packet::event(NAMESPACE, wrap_text_as_value(event));
+                    JsonPacket(self.encode_packet_by_parser(event))
+                });
+                packet
+            }
+            Self::MsgPack => {
+                let MsgPackPacket(packet) = frame.encode_once_as_type(|frame| {
+                    let event = encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str()));
+                    MsgPackPacket(self.encode_packet_by_parser(Packet::event(NAMESPACE, event)))
+                });
+                packet
+            }
+        }
     }
 
     /// The answer to the event with this acknowledgement number; `answer` is a JSON object.
@@ -72,6 +85,22 @@ impl WireFormat {
             Self::MsgPack => encode_json_as_msgpack(answer, None),
         };
         self.encode_packet_by_parser(Packet::ack(NAMESPACE, answer, ack))
+    }
+
+    /// The refusal of a connection. The library's packet of this kind has no `data`, so it is written here.
+    pub(crate) fn encode_connect_error_with_code(self, message: &str, code: &str) -> EncodedPacket {
+        let error = json!({ "message": message, "data": { "code": code } });
+        match self {
+            Self::Json => EncodedPacket::Text(Str::from(format!("{CONNECT_ERROR}{error}"))),
+            Self::MsgPack => {
+                let packet = json!({ "type": CONNECT_ERROR, "nsp": NAMESPACE, "data": error });
+                match encode_json_as_msgpack(&packet.to_string(), None) {
+                    // The parser makes a list of arguments of it; the packet is the one in it.
+                    Value::Bytes(list) => EncodedPacket::Bytes(list.slice(1..)),
+                    other @ Value::Str(..) => other.into(),
+                }
+            }
+        }
     }
 
     fn encode_packet_by_parser(self, packet: Packet) -> EncodedPacket {

@@ -32,7 +32,10 @@ pub(crate) struct JsonBody<T> {
 
 /// As [`JsonBody`], for requests that may have no body at all.
 #[derive(Debug)]
-pub(crate) struct OptionalJsonBody<T>(pub(crate) Option<T>);
+pub(crate) struct OptionalJsonBody<T> {
+    pub(crate) value: Option<T>,
+    pub(crate) bytes: Bytes,
+}
 
 impl<T: DeserializeOwned> FromRequest<HttpState> for JsonBody<T> {
     type Rejection = HttpError;
@@ -52,10 +55,10 @@ impl<T: DeserializeOwned> FromRequest<HttpState> for OptionalJsonBody<T> {
         let (parts, body) = request.into_parts();
         let bytes = read_body_within_limit(body, limit_bytes_of_body(&parts, state)).await?;
         if bytes.is_empty() {
-            return Ok(Self(None));
+            return Ok(Self { value: None, bytes });
         }
         require_json_content_type(&parts.headers)?;
-        parse_json_object_strictly(&bytes).map(Some).map(Self)
+        Ok(Self { value: Some(parse_json_object_strictly(&bytes)?), bytes })
     }
 }
 

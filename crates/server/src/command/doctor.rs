@@ -1,9 +1,13 @@
 //! `owlpost doctor`: looks at everything that commonly keeps a server from working, and says what to do.
 
-use std::{fmt, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use anyhow::bail;
-use owlpost_domain::diagnostics::DatabaseFacts;
+use owlpost_domain::diagnostics::{DatabaseFacts, write_causes_without_repetition};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::{
     config::{MIN_SECRET_BYTES, Settings},
@@ -16,6 +20,10 @@ const OLDEST_POSTGRES: i32 = 140_000;
 /// Tokens are issued by one clock and read by another.
 const MAX_CLOCK_SKEW_MS: u64 = 1000;
 const REDIS_TIMEOUT: Duration = Duration::from_secs(3);
+/// What listens at our port is asked who it is.
+const PORT_TIMEOUT: Duration = Duration::from_secs(3);
+/// More than the answer has.
+const META_BYTES: u64 = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Verdict {
@@ -52,7 +60,7 @@ pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow
     let mut findings = vec![
         Finding::new("configuration", Verdict::Good, "every option is acceptable"),
         check_secret_strength_of_settings(settings),
-        check_port_is_free(settings),
+        check_port_is_free(settings).await,
         check_open_files_limit(settings),
     ];
     check_database_of_settings(settings, &mut findings).await;
@@ -84,17 +92,38 @@ fn check_secret_strength_of_settings(settings: &Settings) -> Finding {
     Finding::new(subject, Verdict::Good, format!("{} bytes", secret.len()))
 }
 
-fn check_port_is_free(settings: &Settings) -> Finding {
+async fn check_port_is_free(settings: &Settings) -> Finding {
     let addr = settings.listen_addr();
     // Binding needs a runtime only to register the socket; it is closed again at once.
     match bind_listener_to_address(addr) {
         Ok(_) => Finding::new("port", Verdict::Good, format!("{addr} is free")),
+        // Looking at a server that runs is what a doctor is for, too.
+        Err(_) if answers_as_owl_post_server(addr).await => {
+            Finding::new("port", Verdict::Notice, format!("{addr}: an Owl Post server runs there"))
+        }
         Err(error) => Finding::new(
             "port",
             Verdict::Bad,
             format!("{addr}: {error}; set SOCKET_IO_PORT to a free port"),
         ),
     }
+}
+
+/// Whether what listens at the address describes itself as this product does at `/api/meta`.
+async fn answers_as_owl_post_server(mut addr: SocketAddr) -> bool {
+    if addr.ip().is_unspecified() {
+        addr.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let question = async {
+        let mut stream = TcpStream::connect(addr).await?;
+        let request =
+            format!("GET /api/meta HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = Vec::new();
+        stream.take(META_BYTES).read_to_end(&mut answer).await?;
+        std::io::Result::Ok(String::from_utf8_lossy(&answer).contains(r#""name":"Owl Post""#))
+    };
+    matches!(tokio::time::timeout(PORT_TIMEOUT, question).await, Ok(Ok(true)))
 }
 
 fn check_open_files_limit(settings: &Settings) -> Finding {
@@ -132,13 +161,13 @@ async fn check_database_of_settings(settings: &Settings, findings: &mut Vec<Find
 }
 
 async fn describe_database_in_findings(database: &Database, findings: &mut Vec<Finding>) {
-    let facts = match database.store.read_database_facts_now().await {
+    let facts = match database.store.read_current_database_facts().await {
         Ok(facts) => facts,
         Err(error) => {
             findings.push(Finding::new(
                 "database",
                 Verdict::Bad,
-                format!("does not answer: {error}"),
+                format!("does not answer: {}", write_causes_without_repetition(&error)),
             ));
             return;
         }

@@ -41,9 +41,7 @@ async fn add_user_and_print(store: &Store, args: UserAddArgs) -> anyhow::Result<
         store.insert_user_with_role(&args.email, &args.name, args.role.into(), Some(hash)).await?;
     print_line_to_stdout(format_args!(
         "{} is a {} now, handle @{}",
-        user.email,
-        user.role,
-        user.handle()
+        user.email, user.role, user.handle
     ))?;
     if generated {
         print_line_to_stdout(format_args!("password: {password}"))?;

@@ -69,6 +69,7 @@ impl Settings {
             typing_timeout: self.realtime.typing_timeout,
             token_grace: self.realtime.token_grace,
             replay_limit: self.realtime.replay_limit,
+            log_gap_limit: self.realtime.log_gap_limit,
             send_queue_frames: self.realtime.send_queue as usize,
             slow_consumer_timeout: self.realtime.slow_consumer_timeout,
             sessions_per_user: self.limits.max_sockets_per_user as usize,

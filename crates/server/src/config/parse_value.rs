@@ -1,6 +1,6 @@
 //! Readers of single values. What they refuse, they explain: the text becomes part of the error at start.
 
-use std::{net::IpAddr, str::FromStr, time::Duration};
+use std::{net::IpAddr, str::FromStr as _, time::Duration};
 
 /// Reads a duration: a number with `ms`, `s`, `m`, `h` or `d`, or a bare number of milliseconds.
 pub(crate) fn parse_duration_with_unit(text: &str) -> Result<Duration, String> {
@@ -26,10 +26,26 @@ pub(crate) fn parse_duration_with_unit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// As [`parse_duration_with_unit`], and not zero: for timeouts that cannot be switched off.
-pub(crate) fn parse_duration_above_zero(text: &str) -> Result<Duration, String> {
+/// As [`parse_duration_with_unit`], within these bounds in milliseconds. Timers of clients and of the kernel count
+/// milliseconds in 31 bits, hence the upper ones.
+pub(crate) fn parse_duration_within_bounds<const LEAST_MS: u64, const MOST_MS: u64>(
+    text: &str,
+) -> Result<Duration, String> {
     let duration = parse_duration_with_unit(text)?;
-    if duration.is_zero() { Err("should be longer than 0".into()) } else { Ok(duration) }
+    if (Duration::from_millis(LEAST_MS)..=Duration::from_millis(MOST_MS)).contains(&duration) {
+        Ok(duration)
+    } else {
+        let (least, most) = (write_duration_with_unit(LEAST_MS), write_duration_with_unit(MOST_MS));
+        Err(format!("should be from {least} to {most}"))
+    }
+}
+
+/// The largest unit that leaves a whole number.
+fn write_duration_with_unit(ms: u64) -> String {
+    let units = [(24 * 3600 * 1000, "d"), (3600 * 1000, "h"), (60 * 1000, "m"), (1000, "s")];
+    let fitting =
+        units.into_iter().find(|(unit_ms, _)| ms >= *unit_ms && ms.is_multiple_of(*unit_ms));
+    fitting.map_or_else(|| format!("{ms}ms"), |(unit_ms, unit)| format!("{}{unit}", ms / unit_ms))
 }
 
 /// Reads the timeout of the watchdog: 0 is off. Within less than a second, a machine that is merely busy looks stuck.
@@ -43,19 +59,15 @@ pub(crate) fn parse_timeout_of_watchdog(text: &str) -> Result<Duration, String> 
     }
 }
 
-/// Reads a whole number of at least 1.
-pub(crate) fn parse_count_above_zero<T: FromStr + PartialOrd + From<u8>>(
+/// Reads a whole number within these bounds. Where 0 is allowed, it switches a limit off.
+pub(crate) fn parse_number_within_bounds<T: TryFrom<i64>, const LEAST: i64, const MOST: i64>(
     text: &str,
 ) -> Result<T, String> {
-    match text.trim().parse::<T>() {
-        Ok(number) if number >= T::from(1) => Ok(number),
-        _ => Err("should be a whole number, 1 or more".into()),
-    }
-}
-
-/// Reads a rate: a whole number, where 0 switches the limit off.
-pub(crate) fn parse_rate_with_zero(text: &str) -> Result<u32, String> {
-    text.trim().parse().map_err(|_| "should be a whole number, 0 for no limit".into())
+    let number = text.trim().parse::<i64>().ok().filter(|number| (LEAST..=MOST).contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+        let off = if LEAST == 0 { ", 0 for no limit" } else { "" };
+        format!("should be a whole number from {LEAST} to {MOST}{off}")
+    })
 }
 
 /// Reads a TCP port.
@@ -180,7 +192,7 @@ mod tests {
         for text in ["", "-1", "1.5s", "ten", "5 weeks", "18446744073709551616", "99999999999d"] {
             assert!(parse_duration_with_unit(text).is_err(), "{text}");
         }
-        assert!(parse_duration_above_zero("0").is_err());
+        assert!(parse_duration_within_bounds::<1, 1000>("0").is_err());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 
 use super::parse_value::{
-    parse_address_to_listen, parse_count_above_zero, parse_duration_above_zero,
-    parse_duration_with_unit, parse_network_of_addresses, parse_number_of_port,
-    parse_origin_of_page, parse_rate_with_zero, parse_secret_of_tokens, parse_size_in_bytes,
-    parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres, parse_url_of_redis,
+    parse_address_to_listen, parse_duration_within_bounds, parse_network_of_addresses,
+    parse_number_of_port, parse_number_within_bounds, parse_origin_of_page, parse_secret_of_tokens,
+    parse_size_in_bytes, parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres,
+    parse_url_of_redis,
 };
 
 /// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
@@ -66,27 +66,33 @@ pub struct ServerSettings {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
     /// Connections open at the same time; further ones are answered 503
-    #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "MAX_CONNECTIONS", default_value = "20000",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000_000>)]
     pub max_connections: u32,
     /// Connections, and as many sockets, open at the same time from one address (of IPv6: one /64 network); further
     /// ones are answered 503; 0 for no limit
-    #[arg(long, env = "MAX_CONNECTIONS_PER_ADDRESS", default_value = "1000", value_parser = parse_rate_with_zero)]
+    #[arg(long, env = "MAX_CONNECTIONS_PER_ADDRESS", default_value = "1000",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub max_connections_per_address: u32,
     /// Addresses or networks that limit does not hold for, besides the trusted proxies, separated by commas
     #[arg(long, env = "UNLIMITED_ADDRESSES", default_value = "127.0.0.0/8,::1", value_delimiter = ',',
           value_parser = parse_network_of_addresses)]
     pub unlimited_addresses: Vec<String>,
     /// Longest wait for the head of a request, and idle time of a kept-alive connection, in ms
-    #[arg(long, env = "HEADER_READ_TIMEOUT", default_value = "10000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "HEADER_READ_TIMEOUT", default_value = "10000",
+          value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub header_read_timeout: Duration,
     /// Time after which a peer that acknowledges no data is given up, in ms
-    #[arg(long, env = "TCP_USER_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "TCP_USER_TIMEOUT", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub tcp_user_timeout: Duration,
     /// Longest time a REST request may take, in ms
-    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "10000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "REQUEST_TIMEOUT", default_value = "10000",
+          value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub request_timeout: Duration,
     /// Longest wait for requests in flight at shutdown, in ms
-    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "20000", value_parser = parse_duration_with_unit)]
+    #[arg(long, env = "DRAIN_TIMEOUT", default_value = "20000",
+          value_parser = parse_duration_within_bounds::<0, 3_600_000>)]
     pub drain_timeout: Duration,
     /// Time after which a worker thread that does not come back from what it does counts as stuck, and /health fails,
     /// in ms: from 1s to 1h; 0 switches the watchdog off
@@ -103,10 +109,12 @@ pub struct DatabaseSettings {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = parse_url_of_postgres)]
     pub database_url: Option<String>,
     /// Connections to Postgres, per node (the embedded one always has a single one)
-    #[arg(long, env = "DATABASE_POOL_SIZE", default_value = "10", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "DATABASE_POOL_SIZE", default_value = "10",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000>)]
     pub database_pool_size: u32,
     /// Longest any one statement may take, and longest wait for a connection, in ms
-    #[arg(long, env = "STATEMENT_TIMEOUT", default_value = "3000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "STATEMENT_TIMEOUT", default_value = "3000",
+          value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub statement_timeout: Duration,
     /// Directory of the embedded database and the generated secret; one process at a time holds it
     #[arg(long, env = "OWLPOST_DATA_DIR", default_value = "./owlpost-data")]
@@ -125,13 +133,16 @@ pub struct IdentitySettings {
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = parse_secret_of_tokens)]
     pub jwt_secret: Option<String>,
     /// Lifetime of an access token, in ms
-    #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "900000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "900000",
+          value_parser = parse_duration_within_bounds::<1, 31_536_000_000>)]
     pub access_token_ttl: Duration,
     /// Lifetime of a refresh token, in ms
-    #[arg(long, env = "REFRESH_TOKEN_TTL", default_value = "604800000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "REFRESH_TOKEN_TTL", default_value = "604800000",
+          value_parser = parse_duration_within_bounds::<1, 315_360_000_000>)]
     pub refresh_token_ttl: Duration,
     /// How long a user read from the database may be served from memory, in ms
-    #[arg(long, env = "USER_CACHE_TTL", default_value = "30000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "USER_CACHE_TTL", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub user_cache_ttl: Duration,
 }
 
@@ -140,37 +151,53 @@ pub struct IdentitySettings {
 #[command(next_help_heading = "Real time")]
 pub struct RealtimeSettings {
     /// Time without an answer to a ping after which a socket is dead, in ms
-    #[arg(long, env = "SOCKET_IO_PING_TIMEOUT", default_value = "60000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "SOCKET_IO_PING_TIMEOUT", default_value = "60000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub ping_timeout: Duration,
     /// Time between pings, in ms
-    #[arg(long, env = "SOCKET_IO_PING_INTERVAL", default_value = "25000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "SOCKET_IO_PING_INTERVAL", default_value = "25000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub ping_interval: Duration,
     /// Time within which the sessions of a node that died are gone, in ms
-    #[arg(long, env = "PRESENCE_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "PRESENCE_TIMEOUT", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub presence_timeout: Duration,
     /// Silence after which somebody is no longer typing, in ms
-    #[arg(long, env = "TYPING_TIMEOUT", default_value = "3000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "TYPING_TIMEOUT", default_value = "3000",
+          value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub typing_timeout: Duration,
     /// Time between the expiry of a token and the end of its connection, in ms
-    #[arg(long, env = "TOKEN_GRACE", default_value = "30000", value_parser = parse_duration_with_unit)]
+    #[arg(long, env = "TOKEN_GRACE", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<0, 86_400_000>)]
     pub token_grace: Duration,
     /// Frames waiting for one socket; with one more it is disconnected, to come back and resume
-    #[arg(long, env = "SEND_QUEUE", default_value = "4096", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "SEND_QUEUE", default_value = "4096",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000_000>)]
     pub send_queue: u32,
     /// Time without progress after which a socket with waiting frames is disconnected, in ms
-    #[arg(long, env = "SLOW_CONSUMER_TIMEOUT", default_value = "30000", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "SLOW_CONSUMER_TIMEOUT", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub slow_consumer_timeout: Duration,
     /// Events one resume replays; a longer gap is answered with complete: false
-    #[arg(long, env = "REPLAY_LIMIT", default_value = "1000", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "REPLAY_LIMIT", default_value = "1000",
+          value_parser = parse_number_within_bounds::<u32, 1, 100_000>)]
     pub replay_limit: u32,
     /// Deliveries per second that single joins and leaves may cost a node; beyond that only counts are sent
-    #[arg(long, env = "PRESENCE_FANOUT", default_value = "8000", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "PRESENCE_FANOUT", default_value = "8000",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000_000_000>)]
     pub presence_fanout: u32,
+    /// How long a transaction that does not end may hold back the events behind its own, in ms
+    // Whoever commits within 2 s relies on the positions it was given (`PUBLISH_LIMIT` in the domain).
+    #[arg(long, env = "LOG_GAP_LIMIT", default_value = "10000",
+          value_parser = parse_duration_within_bounds::<3_000, 600_000>)]
+    pub log_gap_limit: Duration,
     /// Age at which events are trimmed from the log, in ms or with a unit
-    #[arg(long, env = "EVENT_LOG_RETENTION", default_value = "7d", value_parser = parse_duration_above_zero)]
+    #[arg(long, env = "EVENT_LOG_RETENTION", default_value = "7d",
+          value_parser = parse_duration_within_bounds::<1, 315_360_000_000>)]
     pub event_log_retention: Duration,
     /// Events above which the oldest are trimmed whatever their age
-    #[arg(long, env = "EVENT_LOG_MAX_ROWS", default_value = "5000000", value_parser = parse_count_above_zero::<i64>)]
+    #[arg(long, env = "EVENT_LOG_MAX_ROWS", default_value = "5000000",
+          value_parser = parse_number_within_bounds::<i64, 1, 1_000_000_000_000>)]
     pub event_log_max_rows: i64,
 }
 
@@ -179,13 +206,16 @@ pub struct RealtimeSettings {
 #[command(next_help_heading = "Limits")]
 pub struct LimitSettings {
     /// Logins, registrations and refreshes per minute and address; 0 for no limit
-    #[arg(long, env = "RATE_LIMIT_AUTH", default_value = "30", value_parser = parse_rate_with_zero)]
+    #[arg(long, env = "RATE_LIMIT_AUTH", default_value = "30",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_auth: u32,
     /// REST requests per second and user; 0 for no limit
-    #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50", value_parser = parse_rate_with_zero)]
+    #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_http: u32,
     /// Events per second and socket, with bursts of twice as many; 0 for no limit
-    #[arg(long, env = "RATE_LIMIT_EVENTS", default_value = "50", value_parser = parse_rate_with_zero)]
+    #[arg(long, env = "RATE_LIMIT_EVENTS", default_value = "50",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_events: u32,
     /// Size of a REST request's body, in bytes
     #[arg(long, env = "LIMIT_BODY", default_value = "256kB", value_parser = parse_size_in_bytes)]
@@ -194,24 +224,29 @@ pub struct LimitSettings {
     #[arg(long, env = "LIMIT_MESSAGE", default_value = "64kB", value_parser = parse_size_in_bytes)]
     pub limit_message: usize,
     /// Sockets of one user on one node
-    #[arg(long, env = "MAX_SOCKETS_PER_USER", default_value = "32", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "MAX_SOCKETS_PER_USER", default_value = "32",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000_000>)]
     pub max_sockets_per_user: u32,
-    /// Length of an incident's title, in characters
-    #[arg(long, env = "LIMIT_TITLE", default_value = "200", value_parser = parse_count_above_zero::<u32>)]
+    /// Length of an incident's title, in characters, up to the 200 of its column
+    #[arg(long, env = "LIMIT_TITLE", default_value = "200", value_parser = parse_number_within_bounds::<u32, 1, 200>)]
     pub limit_title: u32,
-    /// Length of a description, comment or resolution, in characters
-    #[arg(long, env = "LIMIT_TEXT", default_value = "10000", value_parser = parse_count_above_zero::<u32>)]
+    /// Length of a description, comment or resolution, in characters, up to 100000
+    #[arg(long, env = "LIMIT_TEXT", default_value = "10000",
+          value_parser = parse_number_within_bounds::<u32, 1, 100_000>)]
     pub limit_text: u32,
-    /// Length of a location, in characters
-    #[arg(long, env = "LIMIT_LOCATION", default_value = "200", value_parser = parse_count_above_zero::<u32>)]
+    /// Length of a location, in characters, up to the 200 of its column
+    #[arg(long, env = "LIMIT_LOCATION", default_value = "200",
+          value_parser = parse_number_within_bounds::<u32, 1, 200>)]
     pub limit_location: u32,
-    /// Length of a person's name, in characters
-    #[arg(long, env = "LIMIT_NAME", default_value = "100", value_parser = parse_count_above_zero::<u32>)]
+    /// Length of a person's name, in characters, up to the 100 of its column
+    #[arg(long, env = "LIMIT_NAME", default_value = "100", value_parser = parse_number_within_bounds::<u32, 1, 100>)]
     pub limit_name: u32,
     /// People one comment may mention
-    #[arg(long, env = "LIMIT_MENTIONS", default_value = "20", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "LIMIT_MENTIONS", default_value = "20",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000>)]
     pub limit_mentions: u32,
     /// Rows of one page of a list
-    #[arg(long, env = "LIMIT_PAGE", default_value = "100", value_parser = parse_count_above_zero::<u32>)]
+    #[arg(long, env = "LIMIT_PAGE", default_value = "100",
+          value_parser = parse_number_within_bounds::<u32, 1, 1_000>)]
     pub limit_page: u32,
 }

@@ -1,6 +1,12 @@
 //! From the settings to an open database.
 
-use owlpost_domain::Store;
+use owlpost_domain::{
+    Store,
+    diagnostics::{
+        describe_database_without_password, explain_missing_database_answer,
+        write_causes_without_repetition,
+    },
+};
 
 use super::data_dir::DataDir;
 use crate::config::Settings;
@@ -24,7 +30,7 @@ pub struct Database {
 pub async fn open_database_from_settings(settings: &Settings) -> anyhow::Result<Database> {
     match &settings.database.database_url {
         Some(url) => connect_to_database_server(settings, url).await,
-        None => open_embedded_database_here(settings).await,
+        None => open_embedded_database_files(settings).await,
     }
 }
 
@@ -33,9 +39,16 @@ async fn connect_to_database_server(settings: &Settings, url: &str) -> anyhow::R
 
     let secret = settings.identity.jwt_secret.as_deref().context("JWT_SECRET is missing")?;
     let config = settings.to_domain_config(secret);
-    let store = Store::connect_to_database_url(url, settings.database.database_pool_size, config)
-        .await
-        .context("DATABASE_URL (--database-url): the database does not answer")?;
+    let within = config.connection_timeout;
+    let pool_size = settings.database.database_pool_size;
+    let store = match Store::connect_to_database_url(url, pool_size, config).await {
+        Ok(store) => store,
+        Err(error) => anyhow::bail!(
+            "DATABASE_URL (--database-url): Postgres at {} does not answer: {}",
+            describe_database_without_password(url),
+            explain_missing_database_answer(url, &error, within).await
+        ),
+    };
     Ok(Database {
         store,
         embedded: false,
@@ -46,7 +59,7 @@ async fn connect_to_database_server(settings: &Settings, url: &str) -> anyhow::R
 }
 
 #[cfg(feature = "embedded-database")]
-async fn open_embedded_database_here(settings: &Settings) -> anyhow::Result<Database> {
+async fn open_embedded_database_files(settings: &Settings) -> anyhow::Result<Database> {
     use std::sync::Arc;
 
     use anyhow::Context as _;
@@ -73,14 +86,20 @@ async fn open_embedded_database_here(settings: &Settings) -> anyhow::Result<Data
 }
 
 #[cfg(not(feature = "embedded-database"))]
-async fn open_embedded_database_here(_settings: &Settings) -> anyhow::Result<Database> {
+async fn open_embedded_database_files(_settings: &Settings) -> anyhow::Result<Database> {
     anyhow::bail!("DATABASE_URL (--database-url) is missing: this build has no embedded database")
 }
 
 impl Database {
     /// Brings the schema up to date.
     pub async fn migrate_schema_to_current(&self) -> anyhow::Result<()> {
-        Ok(self.store.migrate_schema_to_current().await?)
+        let migrated = self.store.migrate_schema_to_current().await;
+        migrated.map_err(|error| {
+            anyhow::anyhow!(
+                "the schema cannot be brought up to date: {}",
+                write_causes_without_repetition(&error)
+            )
+        })
     }
 
     /// Looks after the embedded database; never resolves. With a database server there is nothing to do.

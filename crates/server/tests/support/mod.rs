@@ -16,6 +16,7 @@ mod client;
 mod database;
 mod documented;
 mod event_reader;
+mod lab;
 mod scene;
 mod tokens;
 
@@ -29,6 +30,7 @@ use std::{
 pub use client::{Answer, Api, Person};
 pub use database::TestDatabase;
 pub use event_reader::EventReader;
+pub use lab::DomainLab;
 pub use scene::{NOBODYS_ID, Scene};
 pub use tokens::{SECRET, mint_token_from_claims, mint_unsigned_token};
 
@@ -97,6 +99,11 @@ impl TestServer {
         let _ = self.process.kill();
         let _ = self.process.wait();
         None
+    }
+
+    /// Another command of the binary, told of the database of this server.
+    pub fn command(&self) -> Command {
+        self.database.command()
     }
 
     /// The process' number.

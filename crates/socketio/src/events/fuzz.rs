@@ -11,7 +11,7 @@ const EXPLANATION_BYTES: usize = 300;
 fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_id: bool) {
     let text = payload.get(field).and_then(Value::as_str);
     let fits = text.is_some_and(|text| !is_id || Uuid::parse_str(text).is_ok());
-    match read_event_payload_as::<T>(Ok(payload.clone())) {
+    match parse_typed_event_payload::<T>(Ok(payload.clone())) {
         Ok(_) => assert!(fits, "accepted: {payload}"),
         Err(DomainError::Validation { field: named, message }) => {
             assert!(!fits, "refused: {payload}");

@@ -26,7 +26,7 @@ pub(super) async fn handle_event_of_connection(
     let store = core.store().clone();
     let user_id = connection.session.user().id;
     core.commit_and_publish_events(async move {
-        store.mark_notification_read_for(user_id, payload.notification_id).await
+        store.mark_own_notification_read(user_id, payload.notification_id, None).await
     })
     .await?;
     Ok(Answer::new())

@@ -47,7 +47,7 @@ fn find_token_by_hand(auth: &Value, query: &str, header: &str) -> Option<String>
 }
 
 fn check_wishes_of_client(auth: &Value) {
-    if let Some(id) = read_last_event_id_of(auth) {
+    if let Some(id) = read_auth_last_event_id(auth) {
         assert!(id.chars().count() <= 32);
         assert!(auth["lastEventId"].to_string().contains(&id) || auth["lastEventId"].is_string());
     }
