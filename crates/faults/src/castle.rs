@@ -57,6 +57,16 @@ impl Castle {
         people: usize,
     ) -> Result<Self> {
         let database = run.create_database_for_run().await?;
+        Self::build_castle_on_database(run, environment, people, database).await
+    }
+
+    /// The same on a database that is there already, perhaps behind a proxy.
+    pub async fn build_castle_on_database(
+        run: &Run,
+        environment: &[(&str, &str)],
+        people: usize,
+        database: RunDatabase,
+    ) -> Result<Self> {
         let environment: Vec<(String, String)> =
             environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         if database.kind() == DatabaseKind::Embedded {

@@ -73,6 +73,39 @@ impl PostgresCluster {
         Ok(cluster)
     }
 
+    /// A standby that streams from this server, ready to be promoted.
+    pub async fn start_standby_of_cluster(&self) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("owlpost-faults-standby").tempdir()?;
+        let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let binaries = self.binaries.clone();
+        let standby = Self { directory, binaries, port, counts_statements: false };
+        if is_running_as_root() {
+            let path = standby.directory.path().to_string_lossy().into_owned();
+            run_command_to_success(Command::new("chown").args(["postgres", &path])).await?;
+        }
+        let (data, primary) = (standby.data_directory(), self.port.to_string());
+        let copy = ["-D", &*data.to_string_lossy(), "-h", "127.0.0.1", "-p", &primary];
+        let options = ["-U", "postgres", "-R", "-c", "fast", "-X", "stream"];
+        standby.run_postgres_tool_with("pg_basebackup", &[&copy[..], &options].concat()).await?;
+        let file = data.join("owlpost.conf");
+        let directory = standby.directory.path().display().to_string();
+        let settings = std::fs::read_to_string(&file)?
+            + &format!("port = {port}\nunix_socket_directories = '{directory}'\n");
+        std::fs::write(&file, settings)?;
+        standby.start_postgres_until_ready().await?;
+        Ok(standby)
+    }
+
+    /// Makes a standby the primary; what it has not received it never will.
+    pub async fn promote_standby_to_primary(&self) -> Result<()> {
+        self.run_control_tool_with(&["-t", "60", "promote"]).await
+    }
+
+    /// Address of the server.
+    pub fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
     /// Address for an administrator.
     pub fn build_url_for_administrator(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)

@@ -1,6 +1,6 @@
 //! A database for one run: on Postgres, or the embedded one of the server.
 
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -40,6 +40,8 @@ pub struct RunDatabase {
     admin_url: Option<String>,
     /// Name of the database on Postgres.
     pub name: String,
+    /// Where servers find it, when that is not where the harness does.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl RunDatabase {
@@ -47,7 +49,7 @@ impl RunDatabase {
     pub async fn create_for_one_run(admin_url: Option<String>) -> Result<Self> {
         let name = format!("owlpost_test_{}", Uuid::new_v4().simple());
         let directory = tempfile::Builder::new().prefix("owlpost-faults").tempdir()?;
-        let database = Self { directory, admin_url, name };
+        let database = Self { directory, admin_url, name, proxy: None };
         if database.admin_url.is_some() {
             database.run_statement_as_admin(&format!("create database {}", database.name)).await?;
         }
@@ -88,6 +90,23 @@ impl RunDatabase {
         Ok(format!("{server}/{}{options}", self.name))
     }
 
+    /// The address of the Postgres server.
+    pub async fn find_address_of_postgres(&self) -> Result<SocketAddr> {
+        let url = self.build_url_of_database()?;
+        let (_, rest) =
+            url.rsplit_once('@').or_else(|| url.split_once("://")).context("no host")?;
+        let host = rest.split(['/', '?']).next().unwrap_or_default();
+        tokio::net::lookup_host(host).await?.next().context("no address")
+    }
+
+    fn build_url_for_server(&self) -> Result<String> {
+        let url = self.build_url_of_database()?;
+        let Some(proxy) = self.proxy else { return Ok(url) };
+        let host = url.rsplit_once('@').map_or(url.as_str(), |(_, rest)| rest);
+        let host = host.split(['/', '?']).next().unwrap_or_default().to_owned();
+        Ok(url.replacen(&host, &proxy.to_string(), 1))
+    }
+
     /// The server's binary, told of this database and of nothing else of our environment.
     pub fn build_command_of_server(&self, binary: &PathBuf) -> Result<Command> {
         let mut command = Command::new(binary);
@@ -106,7 +125,7 @@ impl RunDatabase {
             }
         }
         if self.admin_url.is_some() {
-            command.env("DATABASE_URL", self.build_url_of_database()?);
+            command.env("DATABASE_URL", self.build_url_for_server()?);
         }
         Ok(command)
     }

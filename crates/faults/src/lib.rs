@@ -5,7 +5,7 @@
 //! - [`checker`]: what is promised, as pure functions over the log and the histories;
 //! - [`history`], [`wire`] and [`client`]: clients, and what they saw;
 //! - [`rest`] and [`writers`]: those who write, through whatever happens;
-//! - [`cluster`], [`database`], [`server_process`] and [`people`]: what a run stands on; [`castle`]: all of it as one, and
+//! - [`cluster`], [`database`], [`proxy`], [`server_process`] and [`people`]: what a run stands on; [`castle`]: all of it as one, and
 //!   [`judgement`] over it;
 //! - [`lab`] and [`scenario`]: seeds, scales, and the list of faults; [`scenarios`]: one file for each group of them;
 //! - [`report`]: the table; [`console`]: what is printed.
@@ -20,6 +20,7 @@ pub mod history;
 pub mod judgement;
 pub mod lab;
 pub mod people;
+pub mod proxy;
 pub mod report;
 pub mod rest;
 pub mod scenario;

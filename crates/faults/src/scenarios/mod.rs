@@ -2,7 +2,9 @@
 
 mod commit;
 mod connections;
+mod failover;
 mod life;
+mod log;
 mod postgres;
 mod requests;
 mod resume;
@@ -132,6 +134,41 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             fault: "the server's clock jumps an hour ahead and back (libfaketime), tokens issued by clocks an hour off",
             expected: "order and delivery hold; expiry follows the server's clock, as the limits below say",
             operator: "Keep NTP running. Ahead: sessions expire early and clients renew. Back: tokens live longer by the step.",
+        }
+        "20" "a full waiting room" Postgres true log::fill_buffer_behind_gap {
+            fault: "more than 10,000 events wait behind the position of a transaction that then commits",
+            expected: "its event first, then the others, all of them",
+            operator: "Nothing. `owlpost_log_gap_age_seconds` shows how long something has been missing.",
+        }
+        "21" "a position held for good" Postgres true log::hold_position_past_limit {
+            fault: "a hand on psql leaves a transaction open that has taken a position of the log, for longer than LOG_GAP_LIMIT",
+            expected: "later events go on after the limit; its own come behind them when it commits; every resume complete",
+            operator: "The log line `does not end` names the transaction. End it: until then each of its positions costs LOG_GAP_LIMIT once.",
+        }
+        "22" "an event of a newer version" Postgres true log::write_event_of_newer_version {
+            fault: "rows of the log have a name and topics this version does not know, as in a rolling upgrade",
+            expected: "passed through by name, nothing stops, resumes over them are complete",
+            operator: "Nothing. `owlpost_foreign_events_total` counts them until the last node is upgraded.",
+        }
+        "23" "another history" Postgres true log::replace_history_in_place {
+            fault: "the log is restored in place or loses its newest rows while nodes and clients stay connected",
+            expected: "a new epoch within a second, complete: false to every client, what follows reaches all",
+            operator: "Nothing: nodes notice, end their sessions and go on. `owlpost_log_epochs_total` counts it.",
+        }
+        "24" "a start during a commit" Postgres true log::start_node_during_commit {
+            fault: "kill -9 and start while a transaction with an earlier position is about to commit",
+            expected: "the node waits for it; what it told reaches everybody",
+            operator: "A start that takes LOG_GAP_LIMIT means a transaction that does not end: see the log line.",
+        }
+        "25" "a silent way to Postgres" Postgres true failover::silence_connections_to_postgres {
+            fault: "every connection to Postgres stays open and nothing comes through, as when a firewall forgot them; new ones work",
+            expected: "writes refused within their limit, then working over new connections; what was refused is not applied later",
+            operator: "Nothing.",
+        }
+        "26" "failover" OwnCluster true failover::fail_over_to_standby_behind {
+            fault: "the address of Postgres leads to a server that only reads, then to a promoted standby that lacks the newest events",
+            expected: "not ready meanwhile, writes again at once, a new epoch, complete: false to every client, what follows reaches all",
+            operator: "Nothing. What an asynchronous standby had not received is lost, acknowledged or not: use synchronous replication if that must not be.",
         }
         "soak" "soak" Postgres true soak::connect_and_drop_thousands {
             fault: "connect, join, type, drop, thousands of times",

@@ -12,10 +12,10 @@ use crate::{
 };
 
 /// A write must be answered within this time, whatever Postgres does: the statement timeout and some air.
-const ANSWER_TIME: Duration = Duration::from_millis(3_800);
+pub(super) const ANSWER_TIME: Duration = Duration::from_millis(3_800);
 
 /// Waits until readiness is as wanted; gives how long it took.
-async fn wait_for_readiness_of_server(castle: &Castle, ready: bool) -> Result<Duration> {
+pub(super) async fn wait_for_readiness_of_server(castle: &Castle, ready: bool) -> Result<Duration> {
     let begun = Instant::now();
     let wanted = if ready { 200 } else { 503 };
     loop {
@@ -29,7 +29,10 @@ async fn wait_for_readiness_of_server(castle: &Castle, ready: bool) -> Result<Du
 }
 
 /// Writes while Postgres is away: each is answered 503 with `Retry-After`; gives the longest time that took.
-async fn expect_writes_to_be_refused(castle: &Castle, writes: usize) -> Result<Duration> {
+pub(super) async fn expect_writes_to_be_refused(
+    castle: &Castle,
+    writes: usize,
+) -> Result<Duration> {
     let attempts = (0..writes).map(|n| {
         let now = crate::history::read_clock_of_harness();
         let body = json!({ "title": format!("while Postgres is away {n} at {now:?}") });
