@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { randomUUID } from 'node:crypto';
 import { createIncidentAsUser, fetchOnlinePresenceAsUser, requestApiAsUser } from './helpers/api.mjs';
-import { assertAckFailsWithCode, fenceClientsWithNewIncident } from './helpers/rooms.mjs';
+import { assertAckFailsWithCode, assertEventWasNotReceived, fenceClientsWithNewIncident } from './helpers/rooms.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser, connectSocketWithToken, expectConnectionToBeRefused } from './helpers/socketTestClient.mjs';
 import { forgeClaimsOfGivenToken, generateSecretForTheServer, mintAccessTokenForUser } from './helpers/tokens.mjs';
@@ -144,6 +144,41 @@ describe('Role changes', () => {
     await waitForEvent(watching, 'presence:counts', { since, match: (e) => e.byRole.PREFECT === 1 });
     const { users } = await fetchOnlinePresenceAsUser(server, watcher);
     assert.equal(users.find(({ id }) => id === user.id).role, 'PREFECT');
+  });
+
+  test('should_tell_ones_own_pages_what_one_is_now_also_after_being_away', async () => {
+    const [user, other] = await createUsersWithRoles(server, 'STUDENT', 'STUDENT');
+    const [own, others] = [await connectSocketAsUser(server, user), await connectSocketAsUser(server, other)];
+    await fenceClientsWithNewIncident(server, own);
+    await changeRoleOfUser(server, user, 'PREFECT');
+    const told = await waitForEvent(own, 'user:updated');
+    assert.deepEqual([told.user.id, told.user.role], [user.id, 'PREFECT']);
+    own.disconnect();
+    // Two in a row: the last word is the last event.
+    for (const role of ['AUROR', 'STUDENT']) await changeRoleOfUser(server, user, role);
+    const back = await connectSocketAsUser(server, user, { auth: { lastEventId: told.eventId } });
+    assert.equal((await waitForEvent(back, 'events:resumed')).complete, true);
+    assert.deepEqual(back.payloadsOf('user:updated').map((e) => e.user.role), ['AUROR', 'STUDENT']);
+    assert.equal(back.acknowledged.user.role, 'STUDENT');
+    await fenceClientsWithNewIncident(server, others);
+    assertEventWasNotReceived(others, 'user:updated');
+  });
+
+  test('should_reach_a_socket_that_connects_at_the_same_moment', async () => {
+    const user = await createUserWithRole(server, 'STUDENT');
+    for (const role of ['AUROR', 'STUDENT', 'AUROR', 'STUDENT', 'AUROR']) {
+      const connecting = Array.from({ length: 6 }, () => connectSocketAsUser(server, user));
+      const changed = changeRoleOfUser(server, user, role);
+      const clients = await Promise.all(connecting);
+      await changed;
+      const { id } = await createIncidentAsUser(server, server.auror, { severity: 'CRITICAL' });
+      await fenceClientsWithNewIncident(server, ...clients);
+      for (const client of clients) {
+        const called = client.payloadsOf('escalation:critical').some((e) => e.incidentId === id);
+        assert.equal(called, role === 'AUROR', `called as ${role}`);
+        client.disconnect();
+      }
+    }
   });
 
   test('should_refuse_role_changes_by_others_than_aurors', async () => {

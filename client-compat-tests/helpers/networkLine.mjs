@@ -1,11 +1,14 @@
 // A TCP line between client and server that can be cut and mended, as a network does.
 import { createServer, connect } from 'node:net';
 import { once } from 'node:events';
+import { Transform } from 'node:stream';
 
 /** Opens a line to `server` (a `port`, and a `host` when not this machine); `url` is where clients connect. The caller closes it. */
 export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
   const sockets = new Set();
+  const swallowed = new WeakSet();
   let isCut = false;
+  let delayMs = 0;
   const relay = createServer((near) => {
     if (isCut) return near.destroy();
     const far = connect({ host, port });
@@ -16,7 +19,15 @@ export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
         sockets.delete(one);
         other.destroy();
       });
-      one.pipe(other);
+      const way = new Transform({
+        transform(chunk, _encoding, done) {
+          if (swallowed.has(one)) return done();
+          if (delayMs === 0) return done(null, chunk);
+          setTimeout(() => this.push(chunk), delayMs);
+          done();
+        },
+      });
+      one.pipe(way).pipe(other);
     }
   });
   relay.listen(0, '127.0.0.1');
@@ -33,6 +44,14 @@ export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
     /** Lets clients through again. */
     mend() {
       isCut = false;
+    },
+    /** Lets everything arrive so much later. */
+    delayByMs(ms) {
+      delayMs = ms;
+    },
+    /** Forgets every open connection without a word to either end, as a firewall does; new ones work. */
+    swallowOpenConnections() {
+      sockets.forEach((socket) => swallowed.add(socket));
     },
     close() {
       destroyAllOpenLineSockets();

@@ -1,9 +1,16 @@
 // A socket.io-client of any release, with everything it ever received on record.
+import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { CLIENT_RELEASES, TRANSPORT_MODES } from './clientReleases.mjs';
 import { recordDepartureOfEvent } from './publishedDocuments.mjs';
 import { settleBeforeGivenDeadline, waitForRecordedEvent, waitUntilConditionHolds } from './waitForEvent.mjs';
 
+/** `data.code` of a `connect_error`, by its message. */
+const CODES_OF_REFUSALS = {
+  'Authentication token required': 'UNAUTHENTICATED',
+  'Token expired': 'TOKEN_EXPIRED',
+  'Authentication failed': 'UNAUTHENTICATED',
+};
 const OUTCOMES_OF_CONNECTING = ['connection:acknowledged', '$connect_error'];
 const openClients = new Set();
 
@@ -29,7 +36,7 @@ export class SocketTestClient {
     else this.recordEventsOfOldClient();
     socket.on('connect', () => this.record('$connect', socket.id));
     socket.on('disconnect', (reason) => this.record('$disconnect', reason));
-    socket.on('connect_error', (error) => this.record('$connect_error', error.message));
+    socket.on('connect_error', (error) => this.record('$connect_error', error.message, error.data?.code));
   }
 
   // 2.x has no onAny, and hands a refused CONNECT to `error` listeners, where the event `error` arrives too.
@@ -41,7 +48,7 @@ export class SocketTestClient {
       deliver.call(socket, packet);
     };
     socket.on('error', (error) => {
-      if (error?.code === undefined) this.record('$connect_error', error?.message ?? error);
+      if (error?.code === undefined) this.record('$connect_error', error?.message ?? error, error?.data?.code);
     });
   }
 
@@ -50,8 +57,8 @@ export class SocketTestClient {
     this.record(name, payload);
   }
 
-  record(name, payload) {
-    const record = { name, payload, at: performance.now() };
+  record(name, payload, code) {
+    const record = { name, payload, code, at: performance.now() };
     this.records.push(record);
     this.recorded.emit('record', record);
   }
@@ -155,10 +162,12 @@ export function connectSocketAsUser(server, user, options) {
   return connectSocketWithToken(server, user.token, options);
 }
 
-/** Opens a client that must be refused, and resolves with the message it was refused with. */
+/** Opens a client that must be refused, with the code of its message, and resolves with that message. */
 export async function expectConnectionToBeRefused(server, token, options = {}) {
   const client = openSocketTestClient(server, token, { ...options, client: { reconnection: false, ...options.client } });
-  const { name, payload } = await waitForRecordedEvent(client, OUTCOMES_OF_CONNECTING);
+  const { name, payload, code } = await waitForRecordedEvent(client, OUTCOMES_OF_CONNECTING);
   if (name !== '$connect_error') throw new Error(`the server accepted the connection: ${JSON.stringify(payload)}`);
+  if (payload in CODES_OF_REFUSALS) assert.equal(code, CODES_OF_REFUSALS[payload], payload);
+  assert.equal(client.payloadsOf('$connect_error').length, 1);
   return payload;
 }

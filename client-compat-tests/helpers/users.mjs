@@ -5,8 +5,8 @@ import { requestApiExpectingStatus } from './api.mjs';
 export const TEST_PASSWORD = 'alohomora-for-tests';
 
 /** The User shape that payloads carry, without what only the tests know. */
-export function pickPublicUserFields({ id, email, name, role }) {
-  return { id, email, name, role };
+export function pickPublicUserFields({ id, email, name, role, handle }) {
+  return { id, email, name, role, handle };
 }
 
 /** A new user: the public fields and `handle`, `token`, `refreshToken`. */
