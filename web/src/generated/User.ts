@@ -10,7 +10,7 @@ export type User = {
  */
 id: string, 
 /**
- * Address; its local part is the handle an `@mention` names.
+ * Address.
  */
 email: string, 
 /**
@@ -20,4 +20,9 @@ name: string,
 /**
  * What they may do.
  */
-role: Role, };
+role: Role, 
+/**
+ * What an `@mention` of them names: the local part of their address, or, when that was somebody's already, the
+ * same with a number.
+ */
+handle: string, };

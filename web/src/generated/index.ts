@@ -32,3 +32,4 @@ export type { Status } from "./Status";
 export type { TypingStartRequest } from "./TypingStartRequest";
 export type { TypingStopRequest } from "./TypingStopRequest";
 export type { User } from "./User";
+export type { UserUpdated } from "./UserUpdated";

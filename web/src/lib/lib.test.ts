@@ -9,7 +9,7 @@ import { saveSessionFromTokenAnswer, sessionStore } from './session';
 import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './sessionRenewal';
 import { formatTimeFromNow } from './time';
 
-const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT' };
+const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };
 
 describe('filters', () => {
   it('should survive the address bar', () => {

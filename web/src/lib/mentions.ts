@@ -1,16 +1,12 @@
 import type { User } from '../generated';
 
-/** The part of an email that an @mention names. */
-export function readHandleFromEmail(email: string): string {
-  return email.split('@')[0]?.toLowerCase() ?? '';
-}
-
 export interface TextPart {
   text: string;
   mention: boolean;
 }
 
-const MENTION = /(^|[^\w@.+-])@([a-z0-9](?:[a-z0-9._+-]*[a-z0-9])?)/gi;
+// A handle may end in a sign, but not in a dot: that is the sentence's.
+const MENTION = /(^|[^\w@.+-])@([a-z0-9._+-]*[a-z0-9_+-])/gi;
 
 /** Cuts a comment into plain text and @mentions, in order. */
 export function splitTextIntoMentions(text: string): TextPart[] {
@@ -39,7 +35,7 @@ export function readMentionAtCaret(text: string, caret: number): { start: number
 export function insertMentionAtCaret(text: string, caret: number, user: User): { text: string; caret: number } {
   const mention = readMentionAtCaret(text, caret);
   if (!mention) return { text, caret };
-  const inserted = `@${readHandleFromEmail(user.email)} `;
+  const inserted = `@${user.handle} `;
   const rest = text.slice(caret).replace(/^ /, '');
   return { text: text.slice(0, mention.start) + inserted + rest, caret: mention.start + inserted.length };
 }
@@ -48,6 +44,6 @@ export function insertMentionAtCaret(text: string, caret: number, user: User): {
 export function keepPeopleMatchingQuery(people: User[], query: string): User[] {
   const wanted = query.toLowerCase();
   return people.filter(
-    (user) => user.name.toLowerCase().includes(wanted) || readHandleFromEmail(user.email).includes(wanted),
+    (user) => user.name.toLowerCase().includes(wanted) || user.handle.includes(wanted),
   );
 }

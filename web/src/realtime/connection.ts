@@ -210,6 +210,7 @@ export class RealtimeConnection {
 
   private applyEventsOfFrame(events: QueuedEvent[]): void {
     for (const { event } of events) {
+      if (event.name === 'user:updated') updateUserOfCurrentSession(event.payload.user);
       this.writer.applyEventToAllQueries(event);
       highlightChangesOfEvent(event);
       if (event.name === 'comment:created') {

@@ -17,6 +17,7 @@ import type {
   PresenceLeave,
   PresenceTyping,
   User,
+  UserUpdated,
 } from '../generated';
 
 /** Events about committed data: each has an `eventId` and is never lost. */
@@ -30,6 +31,7 @@ export interface DurableEvents {
   'notification:read': NotificationRead & Durable;
   'notification:deleted': NotificationDeleted & Durable;
   'escalation:critical': EscalationCritical & Durable;
+  'user:updated': UserUpdated & Durable;
 }
 
 export const DURABLE_EVENT_NAMES = [
@@ -42,6 +44,7 @@ export const DURABLE_EVENT_NAMES = [
   'notification:read',
   'notification:deleted',
   'escalation:critical',
+  'user:updated',
 ] as const satisfies readonly (keyof DurableEvents)[];
 
 export type DurableEventName = keyof DurableEvents;

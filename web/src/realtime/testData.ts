@@ -2,8 +2,8 @@ import type { Comment, Incident, User } from '../generated';
 import type { DomainEvent, DurableEventName, DurableEvents } from './events';
 
 /** Builders for tests: whole things with one part said. */
-export const harry: User = { id: 'u-harry', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT' };
-export const percy: User = { id: 'u-percy', email: 'percy.weasley@hogwarts.edu', name: 'Percy Weasley', role: 'PREFECT' };
+export const harry: User = { id: 'u-harry', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };
+export const percy: User = { id: 'u-percy', email: 'percy.weasley@hogwarts.edu', name: 'Percy Weasley', role: 'PREFECT', handle: 'percy.weasley' };
 
 export function buildIncidentForTest(part: Partial<Incident> & { id: string }): Incident {
   const createdAt = part.createdAt ?? '2026-01-01T10:00:00.000Z';

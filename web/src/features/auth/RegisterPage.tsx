@@ -32,7 +32,7 @@ export function RegisterPage() {
           <TextInput
             label="Email"
             type="email"
-            description="The part before the @ is how others mention you."
+            description="The part before the @ is how others mention you, with a number if somebody has it already."
             autoComplete="username"
             {...form.getInputProps('email')}
           />

@@ -1,11 +1,11 @@
 import { Text } from '@mantine/core';
-import { readHandleFromEmail, splitTextIntoMentions } from '../../lib/mentions';
+import { splitTextIntoMentions } from '../../lib/mentions';
 import { useCurrentUser } from '../../lib/session';
 import classes from './Comments.module.css';
 
 export function CommentText({ content }: { content: string }) {
   const me = useCurrentUser();
-  const mine = `@${readHandleFromEmail(me.email)}`;
+  const mine = `@${me.handle}`;
   return (
     <Text size="sm" className={classes.text}>
       {splitTextIntoMentions(content).map((part, at) =>

@@ -7,7 +7,6 @@ import { useUserSearch } from '../../lib/api/searchUsers';
 import {
   insertMentionAtCaret,
   keepPeopleMatchingQuery,
-  readHandleFromEmail,
   readMentionAtCaret,
 } from '../../lib/mentions';
 
@@ -29,7 +28,7 @@ function PersonToMention({ user }: { user: User }) {
       <div>
         <Text size="sm">{user.name}</Text>
         <Text size="xs" c="dimmed">
-          @{readHandleFromEmail(user.email)}
+          @{user.handle}
         </Text>
       </div>
     </Group>
