@@ -16,7 +16,7 @@ websocket with upgrade, Engine.IO 4 and 3 (clients v2 to v4).
 
 Connect with `auth: { token, lastEventId?, room? }`; the token may also come as `?token=` or as
 `Authorization: Bearer`. Refusals are `connect_error` with the message `Authentication token required`,
-`Token expired` or `Authentication failed`. Accepted: `connection:acknowledged`, then, when `lastEventId` was given,
+`Token expired` or `Authentication failed`, and the code in `data.code`. Accepted: `connection:acknowledged`, then, when `lastEventId` was given,
 every missed durable event in order and `events:resumed`, then live events.
 
 Durable events carry `eventId`, their position in the event log. Every client event may ask for an
@@ -98,7 +98,7 @@ fn describe_server_event_message(
     let message = json!({
         "name": name.as_str(),
         "title": name.as_str(),
-        "summary": format!("To {}.", audience_of_server_event(name)),
+        "summary": format!("To {}.", name.audience_in_words()),
         "contentType": "application/json",
         "payload": payload,
         "x-kind": format!("{:?}", name.kind()).to_lowercase(),
@@ -108,29 +108,6 @@ fn describe_server_event_message(
 
 fn key_of_event_name(name: &str) -> String {
     name.replace(':', "_")
-}
-
-const fn audience_of_server_event(name: EventName) -> &'static str {
-    match name {
-        EventName::IncidentCreated | EventName::IncidentResolved => "everyone, the actor too",
-        EventName::IncidentUpdated => "room incident:<id> and room incidents",
-        EventName::CommentCreated | EventName::CommentDeleted => "room incident:<id>",
-        EventName::NotificationNew
-        | EventName::NotificationRead
-        | EventName::NotificationDeleted => "every socket of the user",
-        EventName::EscalationCritical => "every Auror",
-        EventName::PresenceJoin | EventName::PresenceLeave => {
-            "everyone but that user, or with room: the others in it"
-        }
-        EventName::PresenceTyping => "room incident:<id> but not the typist",
-        EventName::PresenceCounts => {
-            "everyone, at most twice a second; and each socket once after its replay"
-        }
-        EventName::ConnectionAcknowledged | EventName::EventsResumed | EventName::Error => {
-            "that socket"
-        }
-        EventName::UserChanged => "nobody",
-    }
 }
 
 const fn summary_of_client_event(event: ClientEvent) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::{fs, io, path::Path};
 
-use owlpost_domain::{Comment, ErrorCode, Incident, Notification, User, payload};
+use owlpost_domain::{Comment, ErrorCode, EventName, Incident, Notification, User, payload};
 use owlpost_socketio::events::ClientEvent;
 use ts_rs::{Config, ExportError, TS};
 
@@ -25,29 +25,7 @@ fn export_every_payload_type(config: &Config) -> Result<(), ExportError> {
     macro_rules! export {
         ($($ty:ty),+ $(,)?) => { $(<$ty as TS>::export_all(config)?;)+ };
     }
-    export![
-        User,
-        Incident,
-        Comment,
-        Notification,
-        ErrorCode,
-        payload::Durable,
-        payload::IncidentCreated,
-        payload::IncidentUpdated,
-        payload::IncidentResolved,
-        payload::CommentCreated,
-        payload::CommentDeleted,
-        payload::NotificationNew,
-        payload::NotificationRead,
-        payload::NotificationDeleted,
-        payload::EscalationCritical,
-        payload::PresenceJoin,
-        payload::PresenceLeave,
-        payload::PresenceTyping,
-        payload::PresenceCounts,
-        payload::ConnectionAcknowledged,
-        payload::EventsResumed,
-        payload::ErrorPayload,
-    ];
+    export![User, Incident, Comment, Notification, ErrorCode, payload::Durable,];
+    EventName::export_payload_types_to(config)?;
     ClientEvent::export_payload_types_to(config)
 }
