@@ -5,6 +5,8 @@
 //! longer than it may ends with an error, its connection is closed and not returned, and every older connection is
 //! replaced when it is next taken out. The same happens after a fault that says the server at the other end is not
 //! the one to talk to any more: it was stopped, or it only reads since another one was promoted.
+//!
+//! From such a fault on nobody waits long for a connection, until one task has found that the database answers.
 
 use std::{
     ops::{Deref, DerefMut},
@@ -25,18 +27,32 @@ use sqlx::{
     pool::PoolConnection,
     postgres::{PgPoolOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
 };
+use tokio::sync::watch;
 
 /// How much longer than the database's own limit ours is, so that its error, which says more, comes first.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// When the connections were last found to lead to the wrong place, in milliseconds since the pool was made.
+/// How long a connection is waited for while the database does not answer: the caller is told, and comes again.
+const UNREACHABLE_PATIENCE: Duration = Duration::from_millis(250);
+
+/// Between two attempts to find that it answers again.
+const PROBE_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the pool and the connections on loan share.
 #[derive(Debug)]
-struct Renewal {
+struct PoolState {
+    limit: Duration,
+    /// Whether the database answers, as far as is known. While it is false, one task probes.
+    is_answering: watch::Sender<bool>,
     made_at: Instant,
+    /// When the connections were last found to lead to the wrong place, in milliseconds since the pool was made.
     renewed_at_ms: AtomicU64,
+    /// What the database's clock showed when the pool was made, in microseconds of Unix time.
+    database_origin_us: AtomicI64,
 }
 
-impl Renewal {
+impl PoolState {
+    /// Has every connection there is replaced when it is next taken out.
     fn replace_all_older_connections(&self) {
         let now = u64::try_from(self.made_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.renewed_at_ms.fetch_max(now, Ordering::AcqRel);
@@ -52,10 +68,7 @@ impl Renewal {
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionPool {
     pool: PgPool,
-    limit: Duration,
-    renewal: Arc<Renewal>,
-    /// What the database's clock showed when the pool was made, in microseconds of Unix time.
-    database_origin_us: Arc<AtomicI64>,
+    state: Arc<PoolState>,
 }
 
 impl ConnectionPool {
@@ -65,9 +78,14 @@ impl ConnectionPool {
         to: sqlx::postgres::PgConnectOptions,
         statement_timeout: Duration,
     ) -> sqlx::Result<Self> {
-        let renewal =
-            Arc::new(Renewal { made_at: Instant::now(), renewed_at_ms: AtomicU64::new(0) });
-        let known = renewal.clone();
+        let state = Arc::new(PoolState {
+            limit: statement_timeout + GRACE,
+            is_answering: watch::Sender::new(true),
+            made_at: Instant::now(),
+            renewed_at_ms: AtomicU64::new(0),
+            database_origin_us: AtomicI64::new(0),
+        });
+        let known = state.clone();
         let pool = options
             .before_acquire(move |_, connection| {
                 let is_good = known.is_newer_than_renewal(connection.age);
@@ -75,8 +93,7 @@ impl ConnectionPool {
             })
             .connect_with(to)
             .await?;
-        let limit = statement_timeout + GRACE;
-        let pool = Self { pool, limit, renewal, database_origin_us: Arc::default() };
+        let pool = Self { pool, state };
         let asked_at = Instant::now();
         let now = sqlx::query_scalar("select clock_timestamp()").fetch_one(&pool).await?;
         pool.note_clock_of_database(asked_at, now);
@@ -85,19 +102,19 @@ impl ConnectionPool {
 
     /// Takes note of the database's clock, as it answered somebody who asked at `asked_at`.
     pub(crate) fn note_clock_of_database(&self, asked_at: Instant, now: DateTime<Utc>) {
-        let since_origin = asked_at.saturating_duration_since(self.renewal.made_at);
+        let since_origin = asked_at.saturating_duration_since(self.state.made_at);
         let since_origin = i64::try_from(since_origin.as_micros()).unwrap_or(i64::MAX);
         let origin = now.timestamp_micros().saturating_sub(since_origin);
-        self.database_origin_us.store(origin, Ordering::Relaxed);
+        self.state.database_origin_us.store(origin, Ordering::Relaxed);
     }
 
     /// The end of a time that begins at this moment, by the database's clock. It is late by as long as the database
     /// took to tell its clock. Steps of our clock do not matter; after one of the database's it is wrong until the
     /// clock is noted again.
     pub(crate) fn deadline_by_database_clock(&self, limit: Duration) -> DateTime<Utc> {
-        let origin = self.database_origin_us.load(Ordering::Relaxed);
+        let origin = self.state.database_origin_us.load(Ordering::Relaxed);
         let origin = DateTime::from_timestamp_micros(origin).unwrap_or_default();
-        origin + self.renewal.made_at.elapsed() + limit
+        origin + self.state.made_at.elapsed() + limit
     }
 
     /// The pool of the library, for what it says of itself.
@@ -105,16 +122,46 @@ impl ConnectionPool {
         &self.pool
     }
 
-    /// Replaces every connection there is when it is next taken out.
-    pub(crate) fn replace_all_older_connections(&self) {
-        self.renewal.replace_all_older_connections();
-    }
-
     /// A connection for several statements, to be returned when they are done. It is closed when it is dropped before:
     /// perhaps in the middle of a statement.
     pub(crate) async fn acquire_connection_with_guard(&self) -> sqlx::Result<GuardedConnection> {
-        let connection = self.pool.acquire().await?;
-        Ok(GuardedConnection { connection, pool: self.clone(), is_clean: true })
+        let run_out_of_patience = async {
+            // It ends only with the state, which `self` has.
+            let _ = self.state.is_answering.subscribe().wait_for(|answering| !answering).await;
+            tokio::time::sleep(UNREACHABLE_PATIENCE).await;
+        };
+        let connection = tokio::select! {
+            biased;
+            connection = self.pool.acquire() => connection?,
+            () = run_out_of_patience => return Err(sqlx::Error::PoolTimedOut),
+        };
+        Ok(self.guard_connection_on_loan(connection))
+    }
+
+    fn guard_connection_on_loan(&self, connection: PoolConnection<Postgres>) -> GuardedConnection {
+        GuardedConnection { connection, pool: self.clone(), is_clean: false }
+    }
+
+    /// Has older connections replaced, and nobody wait until the database has answered the one task that probes.
+    fn note_fault_of_connection(&self) {
+        self.state.replace_all_older_connections();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if self.state.is_answering.send_replace(false) {
+            runtime.spawn(self.clone().probe_until_database_answers());
+        }
+    }
+
+    async fn probe_until_database_answers(self) {
+        while !self.pool.is_closed() && self.probe_database_once().await.is_err() {
+            tokio::time::sleep(PROBE_PAUSE).await;
+        }
+        self.state.is_answering.send_replace(true);
+    }
+
+    async fn probe_database_once(&self) -> sqlx::Result<()> {
+        // With all the time that a connection may take: a distant database would never be found otherwise.
+        let mut connection = self.guard_connection_on_loan(self.pool.acquire().await?);
+        connection.run_statement_of_guard("SELECT 1").await
     }
 
     /// Begins a transaction. It is rolled back when it is dropped.
@@ -130,6 +177,7 @@ impl ConnectionPool {
 pub(crate) struct GuardedConnection {
     connection: PoolConnection<Postgres>,
     pool: ConnectionPool,
+    /// Whether nothing is under way on it.
     is_clean: bool,
 }
 
@@ -141,7 +189,7 @@ impl GuardedConnection {
 
     async fn run_statement_of_guard(&mut self, sql: &'static str) -> sqlx::Result<()> {
         self.is_clean = false;
-        let result = tokio::time::timeout(self.pool.limit, self.connection.execute(sql)).await;
+        let result = tokio::time::timeout(self.pool.state.limit, self.connection.execute(sql)).await;
         self.judge_result_of_statement(result).map(drop)
     }
 
@@ -155,7 +203,7 @@ impl GuardedConnection {
         });
         let is_broken = result.as_ref().is_err_and(is_fault_of_connection);
         if is_broken {
-            self.pool.replace_all_older_connections();
+            self.pool.note_fault_of_connection();
         }
         self.is_clean = !is_broken;
         result
@@ -258,9 +306,8 @@ impl<'p> Executor<'p> for &'_ ConnectionPool {
         let pool = self.clone();
         let all = async move {
             let mut guard = pool.acquire_connection_with_guard().await?;
-            guard.is_clean = false;
             let rows = guard.connection.fetch_many(query).try_collect::<Vec<_>>();
-            let result = tokio::time::timeout(pool.limit, rows).await;
+            let result = tokio::time::timeout(pool.state.limit, rows).await;
             guard.judge_result_of_statement(result)
         };
         all.map_ok(|rows| futures_util::stream::iter(rows).map(Ok)).try_flatten_stream().boxed()
@@ -274,9 +321,9 @@ impl<'p> Executor<'p> for &'_ ConnectionPool {
         let pool = self.clone();
         async move {
             let mut guard = pool.acquire_connection_with_guard().await?;
-            guard.is_clean = false;
             let result =
-                tokio::time::timeout(pool.limit, guard.connection.fetch_optional(query)).await;
+                tokio::time::timeout(pool.state.limit, guard.connection.fetch_optional(query))
+                    .await;
             guard.judge_result_of_statement(result)
         }
         .boxed()
@@ -293,9 +340,8 @@ impl<'p> Executor<'p> for &'_ ConnectionPool {
         let pool = self.clone();
         async move {
             let mut guard = pool.acquire_connection_with_guard().await?;
-            guard.is_clean = false;
             let prepared = guard.connection.prepare_with(sql, parameters);
-            let result = tokio::time::timeout(pool.limit, prepared).await;
+            let result = tokio::time::timeout(pool.state.limit, prepared).await;
             guard.judge_result_of_statement(result)
         }
         .boxed()
@@ -308,8 +354,8 @@ impl<'p> Executor<'p> for &'_ ConnectionPool {
         let pool = self.clone();
         async move {
             let mut guard = pool.acquire_connection_with_guard().await?;
-            guard.is_clean = false;
-            let result = tokio::time::timeout(pool.limit, guard.connection.describe(sql)).await;
+            let result =
+                tokio::time::timeout(pool.state.limit, guard.connection.describe(sql)).await;
             guard.judge_result_of_statement(result)
         }
         .boxed()
