@@ -54,11 +54,14 @@ declare
     person json;
 begin
     if tg_op = 'UPDATE' then
-        person := json_build_object('id', new.id, 'email', new.email, 'name', new.name, 'role', new.role);
+        person := json_build_object(
+            'id', new.id, 'email', new.email, 'name', new.name, 'role', new.role, 'handle', new.handle);
     end if;
     insert into event_log (name, audience, payload)
     values ('user:changed', '{}', json_build_object('userId', old.id, 'user', person));
-    if tg_op = 'UPDATE' and (new.role, new.name, new.email) is distinct from (old.role, old.name, old.email) then
+    if tg_op = 'UPDATE'
+       and (new.role, new.name, new.email, new.handle) is distinct from (old.role, old.name, old.email, old.handle)
+    then
         insert into event_log (name, audience, payload)
         values ('user:updated', array['user:' || new.id], json_build_object('user', person));
     end if;

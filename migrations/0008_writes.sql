@@ -31,29 +31,10 @@ end
 $$;
 create trigger users_assign_handle before insert on users for each row execute function assign_free_user_handle();
 
--- Servers are told of a new handle as they are of a new name. What the log says of a person has the handle, too.
+-- Servers are told of a new handle as they are of a new name.
 drop trigger users_log_change on users;
 create trigger users_log_change after update of role, name, email, handle or delete on users
     for each row execute function log_user_change();
-create or replace function log_user_change() returns trigger language plpgsql as $$
-declare
-    person json;
-begin
-    if tg_op = 'UPDATE' then
-        person := json_build_object(
-            'id', new.id, 'email', new.email, 'name', new.name, 'role', new.role, 'handle', new.handle);
-    end if;
-    insert into event_log (name, audience, payload)
-    values ('user:changed', '{}', json_build_object('userId', old.id, 'user', person));
-    if tg_op = 'UPDATE'
-       and (new.role, new.name, new.email, new.handle) is distinct from (old.role, old.name, old.email, old.handle)
-    then
-        insert into event_log (name, audience, payload)
-        values ('user:updated', array['user:' || new.id], json_build_object('user', person));
-    end if;
-    return null;
-end
-$$;
 
 -- The token that was spent for this one: a spent token is forgiven while none of its successors was used.
 -- Looked up within a family only, so the index of the family serves it.

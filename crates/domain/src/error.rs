@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::constraints::translate_constraint_by_name;
+use crate::{
+    constraints::translate_constraint_by_name, diagnostics::write_causes_without_repetition,
+};
 
 /// What a domain operation gives back.
 pub type Result<T, E = DomainError> = std::result::Result<T, E>;
@@ -122,14 +124,7 @@ impl DomainError {
 
     /// What brought it about, outermost first, for the log and never for a client; the message when nothing did.
     pub fn describe_chain_of_causes(&self) -> String {
-        let mut text = String::new();
-        let mut source = std::error::Error::source(self);
-        while let Some(cause) = source {
-            let separator = if text.is_empty() { "" } else { ": " };
-            text = format!("{text}{separator}{cause}");
-            source = cause.source();
-        }
-        if text.is_empty() { self.to_string() } else { text }
+        write_causes_without_repetition(std::error::Error::source(self).unwrap_or(self))
     }
 
     /// The code clients see.
@@ -172,6 +167,13 @@ impl From<sqlx::Error> for DomainError {
             | sqlx::Error::WorkerCrashed => Self::Unavailable(Box::new(error)),
             _ => Self::Internal(Box::new(error)),
         }
+    }
+}
+
+/// Whatever is waited for with a limit of ours stands for the database, or for a task that waits for it.
+impl From<tokio::time::error::Elapsed> for DomainError {
+    fn from(elapsed: tokio::time::error::Elapsed) -> Self {
+        Self::Unavailable(Box::new(elapsed))
     }
 }
 

@@ -111,7 +111,7 @@ impl Store {
         let answer = sqlx::query_scalar::<_, i32>("select 1").fetch_one(&self.pool);
         match tokio::time::timeout(within, answer).await {
             Ok(result) => result.map(drop).map_err(Into::into),
-            Err(elapsed) => Err(DomainError::Unavailable(Box::new(elapsed))),
+            Err(elapsed) => Err(elapsed.into()),
         }
     }
 

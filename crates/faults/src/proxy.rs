@@ -59,11 +59,6 @@ impl Proxy {
         self.behaviour.send_modify(|behaviour| behaviour.silent_before = silent_before);
     }
 
-    /// Lets every connection fall silent, those to come as well.
-    pub fn silence_every_connection_to_come(&self) {
-        self.behaviour.send_modify(|behaviour| behaviour.silent_before = u64::MAX);
-    }
-
     /// Forwards everything again, also what was held back.
     pub fn end_silence_of_connections(&self) {
         self.behaviour.send_modify(|behaviour| behaviour.silent_before = 0);
@@ -72,11 +67,6 @@ impl Proxy {
     /// Sends new connections to another address; those there are stay where they are.
     pub fn switch_target_to_address(&self, target: SocketAddr) {
         self.behaviour.send_modify(|behaviour| behaviour.target = target);
-    }
-
-    /// Connections accepted so far.
-    pub fn count_accepted_connections(&self) -> u64 {
-        *self.accepted.borrow()
     }
 }
 

@@ -235,9 +235,7 @@ impl Realtime {
             UNREACHABLE_PATIENCE
         };
         let work = tokio::spawn(async move {
-            let committed = tokio::time::timeout(limit, change)
-                .await
-                .map_err(|elapsed| DomainError::Unavailable(Box::new(elapsed)))??;
+            let committed = tokio::time::timeout(limit, change).await??;
             core.publish_committed_log_events(committed.events);
             Ok(committed.value)
         });
@@ -271,7 +269,7 @@ impl Realtime {
             let proof = self.0.store.prove_writes_of_node(self.0.node_id);
             let proved = tokio::time::timeout(self.0.store.longest_wait_for_database(), proof)
                 .await
-                .unwrap_or_else(|elapsed| Err(DomainError::Unavailable(Box::new(elapsed))));
+                .unwrap_or_else(|elapsed| Err(elapsed.into()));
             let pause = if proved.is_ok() { WRITE_PROOF_PAUSE } else { FAILED_PROOF_PAUSE };
             if self.0.takes_writes.swap(proved.is_ok(), Ordering::Relaxed) != proved.is_ok() {
                 match proved {

@@ -39,15 +39,17 @@ async fn refresh_after(
     lab.store().rotate_refresh_token_family(token).await.map(|grant| grant.refresh_token)
 }
 
+/// Somebody new; the refresh token they were given.
+async fn register_with_refresh_token(lab: &DomainLab) -> String {
+    let registered =
+        lab.store().register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD);
+    registered.await.unwrap().refresh_token
+}
+
 #[tokio::test]
 async fn should_take_the_last_spent_refresh_token_for_half_a_minute() {
     let mut lab = DomainLab::open().await;
-    let grant = lab
-        .store()
-        .register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD)
-        .await
-        .unwrap();
-    let first = grant.refresh_token;
+    let first = register_with_refresh_token(&lab).await;
     let lost = refresh_after(&mut lab, 0, &first).await.expect("spent for the first time");
     let received = refresh_after(&mut lab, 29, &first).await.expect("the answer was lost");
     // The window runs from the first time, however often it was tried.
@@ -60,12 +62,7 @@ async fn should_take_the_last_spent_refresh_token_for_half_a_minute() {
 #[tokio::test]
 async fn should_take_a_spent_refresh_token_for_stolen_once_its_successor_was_used() {
     let mut lab = DomainLab::open().await;
-    let grant = lab
-        .store()
-        .register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD)
-        .await
-        .unwrap();
-    let first = grant.refresh_token;
+    let first = register_with_refresh_token(&lab).await;
     // Two tabs at the same moment.
     let of_one_tab = refresh_after(&mut lab, 0, &first).await.unwrap();
     let of_other_tab = refresh_after(&mut lab, 0, &first).await.unwrap();
@@ -80,22 +77,18 @@ async fn should_take_a_spent_refresh_token_for_stolen_once_its_successor_was_use
 #[tokio::test]
 async fn should_spend_no_refresh_token_when_the_answer_fails() {
     let mut lab = DomainLab::open().await;
-    let grant = lab
-        .store()
-        .register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD)
-        .await
-        .unwrap();
+    let token = register_with_refresh_token(&lab).await;
     lab.run(
         "create function refuse() returns trigger language plpgsql as
              $$ begin raise exception 'disk full' using errcode = '53100'; end $$;
          create trigger refuse before insert on refresh_tokens for each row execute function refuse()",
     )
     .await;
-    let refused = refresh_after(&mut lab, 0, &grant.refresh_token).await;
+    let refused = refresh_after(&mut lab, 0, &token).await;
     assert!(matches!(refused, Err(DomainError::Unavailable(_))), "{refused:?}");
     lab.run("drop trigger refuse on refresh_tokens").await;
     // Long after: it was never spent.
-    refresh_after(&mut lab, 3600, &grant.refresh_token).await.expect("not spent");
+    refresh_after(&mut lab, 3600, &token).await.expect("not spent");
 }
 
 #[tokio::test]

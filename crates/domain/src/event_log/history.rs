@@ -10,7 +10,7 @@ use crate::{Result, Store};
 const EPOCH_STEP: i64 = 1 << 32;
 
 /// Key of the advisory lock that all who commit to the log share, and who moves its fence or its epoch takes alone.
-pub(super) const LOG_FENCE_LOCK: i64 = 0x6f77_6c70_6f73_7402;
+const LOG_FENCE_LOCK: i64 = 0x6f77_6c70_6f73_7402;
 
 /// What a log is recognised by: the history of the cluster (its identifier, the timeline, the database), which a
 /// restore elsewhere and a promotion change, and the table (oid and file), which a restore in place changes.
@@ -149,13 +149,19 @@ async fn record_identity_of_log(connection: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
+/// Waits until nobody is committing to the log, and keeps everybody from it to the end of the transaction.
+pub(super) async fn acquire_log_fence_lock(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query("select pg_advisory_xact_lock($1)")
+        .bind(LOG_FENCE_LOCK)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// The first position of an epoch is drawn by lot within its step: a backup that is restored twice begins two epochs
 /// of one number, and a client of the first must not pass for one of the second.
 async fn advance_log_to_epoch(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query("select pg_advisory_xact_lock($1)")
-        .bind(LOG_FENCE_LOCK)
-        .execute(&mut *connection)
-        .await?;
+    acquire_log_fence_lock(connection).await?;
     // A transaction that has drawn its position and commits later finds itself behind the fence.
     sqlx::query(
         "with before as (

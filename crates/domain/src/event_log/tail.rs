@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use super::{
     EventRow,
-    history::{LOG_FENCE_LOCK, LogExtent, TAIL_QUERY},
+    history::{LogExtent, TAIL_QUERY, acquire_log_fence_lock},
 };
 use crate::{LoggedEvent, Result, Store};
 
@@ -112,10 +112,7 @@ impl Store {
             .bind(format!("{FENCE_PATIENCE_MS}ms"))
             .execute(&mut *transaction)
             .await?;
-        sqlx::query("select pg_advisory_xact_lock($1)")
-            .bind(LOG_FENCE_LOCK)
-            .execute(&mut *transaction)
-            .await?;
+        acquire_log_fence_lock(&mut transaction).await?;
         sqlx::query(
             "select setval('event_log_fence', greatest($1, (select last_value from event_log_fence)))",
         )

@@ -129,9 +129,7 @@ impl LogReplay {
             return Ok(());
         }
         let limit = self.store.config().statement_timeout;
-        tokio::time::timeout(limit, self.feed.wait_until_position_delivered(after))
-            .await
-            .map_err(|elapsed| DomainError::Unavailable(Box::new(elapsed)))
+        Ok(tokio::time::timeout(limit, self.feed.wait_until_position_delivered(after)).await?)
     }
 
     /// `None`: the log cannot tell everything, or there is too much to tell.

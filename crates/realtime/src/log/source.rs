@@ -3,7 +3,7 @@
 use std::{collections::HashSet, future::Future};
 
 use owlpost_domain::{
-    DomainError, LoggedEvent, Result, Store,
+    LoggedEvent, Result, Store,
     event_log::{
         history::LogExtent,
         tail::{LogTail, LogWriter},
@@ -49,9 +49,7 @@ impl DatabaseLog {
         &self,
         call: impl Future<Output = Result<T>> + Send,
     ) -> Result<T> {
-        tokio::time::timeout(self.0.longest_wait_for_database(), call)
-            .await
-            .unwrap_or_else(|elapsed| Err(DomainError::Unavailable(Box::new(elapsed))))
+        tokio::time::timeout(self.0.longest_wait_for_database(), call).await?
     }
 }
 

@@ -65,11 +65,9 @@ impl PresenceWriter {
     ) -> Result<()> {
         let (answer, committed) = oneshot::channel();
         self.put_change_in_queue(session, state, Some(answer));
-        match tokio::time::timeout(limit, committed).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(closed)) => Err(DomainError::Unavailable(Box::new(closed))),
-            Err(elapsed) => Err(DomainError::Unavailable(Box::new(elapsed))),
-        }
+        tokio::time::timeout(limit, committed)
+            .await?
+            .map_err(|closed| DomainError::Unavailable(Box::new(closed)))
     }
 
     pub(crate) fn request_change_without_answer(&self, session: &Session, state: SocketState) {
@@ -162,11 +160,9 @@ impl Realtime {
         };
         self.0.presence_writer.arrived.notify_one();
         let limit = self.0.store.config().statement_timeout;
-        match tokio::time::timeout(limit, settled).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(closed)) => Err(DomainError::Unavailable(Box::new(closed))),
-            Err(elapsed) => Err(DomainError::Unavailable(Box::new(elapsed))),
-        }
+        tokio::time::timeout(limit, settled)
+            .await?
+            .map_err(|closed| DomainError::Unavailable(Box::new(closed)))
     }
 
     pub(crate) async fn write_presence_until_stop(&self) {
@@ -227,8 +223,6 @@ impl Realtime {
         &self,
         statement: impl Future<Output = Result<T>>,
     ) -> Result<T> {
-        tokio::time::timeout(self.0.store.config().statement_timeout, statement)
-            .await
-            .map_err(|elapsed| DomainError::Unavailable(Box::new(elapsed)))?
+        tokio::time::timeout(self.0.store.config().statement_timeout, statement).await?
     }
 }
