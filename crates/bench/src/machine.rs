@@ -34,8 +34,8 @@ pub fn read_own_processor_time() -> anyhow::Result<u64> {
 /// Processors, memory and kernel in a line.
 pub fn describe_machine_in_line() -> String {
     let processors = std::thread::available_parallelism().map_or(0, usize::from);
-    let model = read_first_value_of("/proc/cpuinfo", "model name");
-    let memory: u64 = read_first_value_of("/proc/meminfo", "MemTotal")
+    let model = read_first_named_value("/proc/cpuinfo", "model name");
+    let memory: u64 = read_first_named_value("/proc/meminfo", "MemTotal")
         .split_whitespace()
         .next()
         .and_then(|kib| kib.parse().ok())
@@ -55,7 +55,7 @@ pub fn read_version_of_program(program: &str) -> String {
         .unwrap_or_else(|| "not installed".to_owned())
 }
 
-fn read_first_value_of(path: &str, name: &str) -> String {
+fn read_first_named_value(path: &str, name: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()
         .filter_map(|line| line.split_once(':'))

@@ -85,7 +85,7 @@ impl ServerProcess {
     }
 
     /// Forgets the peak.
-    pub fn forget_peak_memory_now(&self) -> anyhow::Result<()> {
+    pub fn reset_peak_resident_memory(&self) -> anyhow::Result<()> {
         Ok(fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5")?)
     }
 

@@ -140,7 +140,7 @@ impl<'a> Session<'a> {
         let tally = self.fleet.tally();
         let answers = Histogram::default();
         let lost_before = tally.lost.load(Ordering::SeqCst);
-        let before = ProcessorTimes::read_all_times_now(server)?;
+        let before = ProcessorTimes::read_processor_time_counters(server)?;
         let started = Instant::now();
         let poster = Poster {
             server: server.address,
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
         let posted = poster.post_requests_at_pace(load.pace, load.duration, load.most)?;
         let deliveries = self.wait_until_events_arrive(posted.sent * load.receivers);
         let took = started.elapsed();
-        let after = ProcessorTimes::read_all_times_now(server)?;
+        let after = ProcessorTimes::read_processor_time_counters(server)?;
         let expected = posted.sent * load.receivers;
         let mut missing = expected.abs_diff(deliveries);
         if missing == 0 {
@@ -189,7 +189,7 @@ impl<'a> Session<'a> {
 
     /// Disconnects everybody and stops the server.
     pub fn end_session_and_server(self) -> anyhow::Result<()> {
-        self.fleet.disconnect_all_clients_now()?;
+        self.fleet.disconnect_every_fleet_client()?;
         self.subject.stop();
         Ok(())
     }
@@ -224,7 +224,9 @@ struct ProcessorTimes {
 }
 
 impl ProcessorTimes {
-    fn read_all_times_now(server: &crate::process::ServerProcess) -> anyhow::Result<Self> {
+    fn read_processor_time_counters(
+        server: &crate::process::ServerProcess,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             server: server.read_processor_time_micros()?,
             own: read_own_processor_time()?,

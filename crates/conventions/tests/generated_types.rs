@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 use owlpost_conventions::types::write_typescript_types_into;
 
-fn read_all_files_in(folder: &Path) -> BTreeMap<String, String> {
+fn read_every_file(folder: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).expect("a folder; `make types` writes web/src/generated");
     entries
         .map(|entry| {
@@ -25,7 +25,7 @@ fn should_find_the_generated_types_current() {
         fs::create_dir_all(&kept).expect("a writable folder");
         write_typescript_types_into(&kept).expect("types");
     }
-    let (kept, fresh) = (read_all_files_in(&kept), read_all_files_in(fresh.path()));
+    let (kept, fresh) = (read_every_file(&kept), read_every_file(fresh.path()));
     for (name, text) in &fresh {
         assert_eq!(kept.get(name), Some(text), "{name} is stale: run `make types`");
     }

@@ -4,6 +4,9 @@
 //! out) and conversions (`with_*`, `from_*`, `into_*`, `to_*`, `as_*`), plain accessors and questions (`&self`, nothing else, no
 //! `async`, one expression), builders (`self` in, `Self` out), `main`, tests, and functions inside functions. And the
 //! methods of the engine that socketioxide calls by the names it knows.
+//!
+//! A name does not reach its length by padding: no function at all, helpers of tests included, ends in a word that
+//! says nothing. Exempt are tests, which are sentences, and implementations of traits, which others named.
 
 use std::{fs, path::Path};
 
@@ -13,6 +16,8 @@ use syn::{
 use walkdir::WalkDir;
 
 const WORDS: usize = 4;
+/// Last words that name neither a thing nor what is done to it.
+const PADDING: [&str; 9] = ["now", "here", "again", "once", "soon", "of", "for", "in", "as"];
 const CALLED_BY_SOCKETIOXIDE: (&str, [&str; 9]) = (
     "engine/src/socket.rs",
     [
@@ -123,19 +128,68 @@ impl<'ast> Visit<'ast> for ShortNames {
     }
 }
 
+#[derive(Default)]
+struct PaddedNames {
+    file: String,
+    found: Vec<String>,
+}
+
+impl PaddedNames {
+    fn check(&mut self, signature: &Signature) {
+        let name = signature.ident.to_string();
+        if name.rsplit('_').next().is_some_and(|last| PADDING.contains(&last)) {
+            self.found.push(format!("{}: {name}", self.file));
+        }
+    }
+}
+
+impl<'ast> Visit<'ast> for PaddedNames {
+    fn visit_item_fn(&mut self, item: &'ast ItemFn) {
+        if !is_test(&item.attrs) {
+            self.check(&item.sig);
+        }
+        syn::visit::visit_item_fn(self, item);
+    }
+
+    fn visit_item_impl(&mut self, item: &'ast ItemImpl) {
+        if item.trait_.is_none() {
+            for method in &item.items {
+                let ImplItem::Fn(method) = method else { continue };
+                self.check(&method.sig);
+            }
+        }
+        syn::visit::visit_item_impl(self, item);
+    }
+
+    fn visit_trait_item_fn(&mut self, item: &'ast syn::TraitItemFn) {
+        self.check(&item.sig);
+        syn::visit::visit_trait_item_fn(self, item);
+    }
+}
+
+/// Every Rust file of the crates: its path below their folder, and what it says.
+fn parse_every_source() -> Vec<(String, syn::File)> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of the crates");
+    WalkDir::new(crates)
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))
+        .map(|entry| {
+            let name = entry.path().strip_prefix(crates).expect("inside").display().to_string();
+            let source = fs::read_to_string(entry.path()).expect("a readable file");
+            (name, syn::parse_file(&source).expect("Rust"))
+        })
+        .collect()
+}
+
 #[test]
 fn should_name_every_working_function_with_four_words() {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the folder of the crates");
     let mut names = ShortNames::default();
-    for entry in WalkDir::new(crates).into_iter().filter_map(Result::ok) {
-        let path = entry.path();
-        let in_src = path.components().any(|part| part.as_os_str() == "src");
-        if !in_src || path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
+    for (name, file) in parse_every_source() {
+        if Path::new(&name).components().any(|part| part.as_os_str() == "src") {
+            names.file = name;
+            names.visit_file(&file);
         }
-        names.file = path.strip_prefix(crates).expect("inside").display().to_string();
-        let source = fs::read_to_string(path).expect("a readable file");
-        names.visit_file(&syn::parse_file(&source).expect("Rust"));
     }
     assert!(names.checked > 200, "the check looked at {} functions only", names.checked);
     assert!(
@@ -143,4 +197,34 @@ fn should_name_every_working_function_with_four_words() {
         "named with fewer than four words:\n{}",
         names.found.join("\n")
     );
+}
+
+#[test]
+fn should_end_no_name_in_a_word_that_says_nothing() {
+    let mut names = PaddedNames::default();
+    for (name, file) in parse_every_source() {
+        names.file = name;
+        names.visit_file(&file);
+    }
+    assert!(names.found.is_empty(), "named with padding:\n{}", names.found.join("\n"));
+}
+
+#[test]
+fn should_find_padding_wherever_a_function_is_named() {
+    let source = "
+        fn flush_pending_changes_now() { fn write_changes_again() {} }
+        impl Log { fn trim_event_log_once(&self) {} fn forget_oldest_event_once_read(&self) {} }
+        impl Handler for Log { fn named_by_others_as(&self) {} }
+        trait Transport { fn send_frame_soon(&self); }
+        mod tests { fn id_of() {} #[test] fn should_let_nobody_in() {} }";
+    let mut names = PaddedNames::default();
+    names.visit_file(&syn::parse_str(source).expect("Rust"));
+    let expected = [
+        ": flush_pending_changes_now",
+        ": write_changes_again",
+        ": trim_event_log_once",
+        ": send_frame_soon",
+        ": id_of",
+    ];
+    assert_eq!(names.found, expected);
 }

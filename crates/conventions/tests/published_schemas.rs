@@ -69,7 +69,7 @@ fn visit_each_object<'d>(value: &'d Value, path: &str, visit: &mut impl FnMut(&s
 }
 
 /// Every `enum` of a document, with the path to it.
-fn find_enumerations_in(document: &Value) -> BTreeMap<String, Value> {
+fn find_enumerations(document: &Value) -> BTreeMap<String, Value> {
     let mut found = BTreeMap::new();
     visit_each_object(document, "", &mut |path, object| {
         if let Some(words) = object.get("enum") {
@@ -108,7 +108,7 @@ fn should_publish_every_enumeration_with_the_words_of_the_wire() {
     for (title, document) in
         [("OpenAPI", read_openapi_document()), ("AsyncAPI", read_protocol_document())]
     {
-        let mut found = find_enumerations_in(&document);
+        let mut found = find_enumerations(&document);
         for (name, words) in &expected {
             let published = found.remove(&format!("/components/schemas/{name}"));
             assert_eq!(published, Some(json!(words)), "{title}: {name}");

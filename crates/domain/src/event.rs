@@ -208,7 +208,7 @@ impl LoggedEvent {
         let known: Arc<[Topic]> = audience
             .iter()
             .filter_map(|topic| {
-                topic.parse().map_err(|_| foreign::log_unknown_topic_once(topic)).ok()
+                topic.parse().map_err(|_| foreign::log_unknown_topic_kind(topic)).ok()
             })
             .collect();
         let is_foreign = matches!(name, EventName::Unknown(_)) || known.len() < audience.len();

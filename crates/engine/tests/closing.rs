@@ -4,7 +4,7 @@ mod support;
 
 use engineioxide::DisconnectReason;
 use support::{
-    Behaviour, TestServer, config, handle_of, in_time, wait_until_freed,
+    Behaviour, TestServer, config, find_session_handle, in_time, wait_until_freed,
     websocket_client::WebSocketClient,
 };
 use tokio::sync::mpsc::error::TrySendError;
@@ -47,7 +47,7 @@ async fn should_send_what_was_queued_then_goodbye_when_the_server_closes() {
         socket.emit(n.to_string()).expect("room");
     }
     socket.close(DisconnectReason::ClosingServer);
-    assert!(socket.is_closed() && handle_of(&socket).is_closed());
+    assert!(socket.is_closed() && find_session_handle(&socket).is_closed());
     assert!(matches!(socket.emit("late"), Err(TrySendError::Closed(_))));
     assert!(matches!(socket.reserve(), Err(TrySendError::Closed(()))));
     // Only the first end counts.
@@ -151,7 +151,7 @@ async fn should_break_an_idle_transport_without_a_word() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    let handle = handle_of(&socket);
+    let handle = find_session_handle(&socket);
     handle.break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     client.expect_end().await;

@@ -11,7 +11,7 @@ use std::{
 use engineioxide::DisconnectReason;
 use support::{
     Event, Socket, TestServer, in_time,
-    polling_client::{PollingClient, sid_of},
+    polling_client::{PollingClient, read_session_id},
     wait_until,
     websocket_client::WebSocketClient,
 };
@@ -67,7 +67,7 @@ async fn live_and_leave(address: SocketAddr, kind: usize) -> (String, Disconnect
             DisconnectReason::TransportError
         }
     };
-    (sid_of(&open), reason)
+    (read_session_id(&open), reason)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,7 +7,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::Request;
 use support::{
     Behaviour, TestServer, config, in_time,
-    polling_client::{PollingClient, get, request, sid_of},
+    polling_client::{PollingClient, get, read_session_id, request},
     websocket_client::WebSocketClient,
 };
 use tokio_tungstenite::WebSocketStream;
@@ -15,7 +15,7 @@ use tower::Service;
 use tungstenite::{Error, Message, protocol::Role};
 
 /// The status and body that a handshake was refused with.
-fn refusal_of(result: Result<WebSocketClient, Error>) -> (u16, String) {
+fn expect_refusal(result: Result<WebSocketClient, Error>) -> (u16, String) {
     match result {
         Err(Error::Http(response)) => {
             let body = response.body().clone().unwrap_or_default();
@@ -61,7 +61,7 @@ async fn should_open_a_session_by_websocket() {
         let mut server = TestServer::start().await;
         let (_client, open) = WebSocketClient::open_with(server.address, protocol).await;
         let socket = server.expect_connect().await;
-        assert_eq!(sid_of(&open), socket.id.to_string());
+        assert_eq!(read_session_id(&open), socket.id.to_string());
         assert!(open.contains("\"upgrades\":[]"), "{open}");
         assert_eq!(socket.protocol, expected);
         assert_eq!(socket.transport_type(), TransportType::Websocket);
@@ -87,7 +87,7 @@ async fn should_keep_the_request_a_session_began_with() {
     let socket = server.expect_connect().await;
     assert_eq!(socket.req_parts.uri.query(), Some("EIO=4&transport=polling&a=b"));
     assert_eq!(socket.req_parts.headers["x-from"], "afar");
-    assert!(!support::handle_of(&socket).is_closed());
+    assert!(!support::find_session_handle(&socket).is_closed());
 }
 
 #[tokio::test]
@@ -195,7 +195,7 @@ async fn should_serve_only_the_transports_of_the_configuration() {
     let client = PollingClient::open(polling.address).await;
     assert!(client.open.contains("\"upgrades\":[]"), "{}", client.open);
     let refused = WebSocketClient::try_handshake(polling.address, "EIO=4&transport=websocket");
-    let refused = refusal_of(refused.await);
+    let refused = expect_refusal(refused.await);
     assert_eq!(refused.0, 400);
 
     let websocket = config().transports([TransportType::Websocket]).build();

@@ -200,7 +200,7 @@ async fn should_release_a_waiting_poll_when_the_transport_is_broken() {
     let socket = server.expect_connect().await;
     let poll = server.begin_waiting_poll(&client).await;
     socket.emit("lost").expect("room");
-    support::handle_of(&socket).break_transport_without_farewell();
+    support::find_session_handle(&socket).break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     assert_eq!(finish_request(poll).await.text(), "6");
     client.expect_unknown().await;

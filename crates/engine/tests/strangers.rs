@@ -7,7 +7,7 @@ use std::time::Duration;
 use engineioxide::{DisconnectReason, config::EngineIoConfigBuilder};
 use owlpost_admission::{Networks, Places};
 use support::{
-    Behaviour, TestServer, config, handle_of, in_time,
+    Behaviour, TestServer, config, find_session_handle, in_time,
     polling_client::{PollingClient, begin_request, finish_request, get},
     wait_until, wait_until_freed,
     websocket_client::{WebSocketClient, masked_frame},
@@ -26,7 +26,7 @@ async fn start_for_strangers(bytes: usize) -> TestServer {
     TestServer::start_with(config_of_strangers(bytes).build(), Behaviour::default()).await
 }
 
-fn text_of(bytes: usize) -> String {
+fn build_text_packet(bytes: usize) -> String {
     format!("4{}", "x".repeat(bytes - 1))
 }
 
@@ -36,8 +36,8 @@ async fn should_take_of_a_stranger_by_websocket_what_a_handshake_needs_and_not_o
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
     for bytes in [60, 40] {
-        client.send_text(&text_of(bytes)).await;
-        server.expect_text(&text_of(bytes)[1..]).await;
+        client.send_text(&build_text_packet(bytes)).await;
+        server.expect_text(&build_text_packet(bytes)[1..]).await;
     }
     client.send_text("4").await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
@@ -64,8 +64,8 @@ async fn should_take_of_a_stranger_by_polling_what_a_handshake_needs_and_not_one
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
     for bytes in [60, 40] {
-        client.post(&text_of(bytes)).await;
-        server.expect_text(&text_of(bytes)[1..]).await;
+        client.post(&build_text_packet(bytes)).await;
+        server.expect_text(&build_text_packet(bytes)[1..]).await;
     }
     assert_eq!(client.post_raw("", b"4").await.status, 413);
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
@@ -99,14 +99,14 @@ async fn should_take_all_of_a_client_that_was_let_in() {
     let socket = server.expect_connect().await;
     websocket.send_text("4hello").await;
     server.expect_text("hello").await;
-    handle_of(&socket).lift_limits_after_admission();
+    find_session_handle(&socket).lift_limits_after_admission();
     let polling = PollingClient::open(server.address).await;
-    handle_of(&*server.expect_connect().await).lift_limits_after_admission();
+    find_session_handle(&*server.expect_connect().await).lift_limits_after_admission();
     for _ in 0..3 {
-        websocket.send_text(&text_of(50_000)).await;
-        server.expect_text(&text_of(50_000)[1..]).await;
-        polling.post(&text_of(50_000)).await;
-        server.expect_text(&text_of(50_000)[1..]).await;
+        websocket.send_text(&build_text_packet(50_000)).await;
+        server.expect_text(&build_text_packet(50_000)[1..]).await;
+        polling.post(&build_text_packet(50_000)).await;
+        server.expect_text(&build_text_packet(50_000)[1..]).await;
     }
 }
 
@@ -149,7 +149,7 @@ async fn should_not_wait_for_the_body_of_a_session_that_is_over() {
     let client = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let post = begin_post_of_bytes(&server, &client, 7, "4be").await;
-    handle_of(&socket).break_transport_without_farewell();
+    find_session_handle(&socket).break_transport_without_farewell();
     assert_eq!(finish_request(post).await.status, 400);
     server.expect_disconnect(DisconnectReason::TransportError).await;
     wait_until_freed(socket).await;

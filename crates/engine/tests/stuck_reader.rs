@@ -9,8 +9,8 @@ use std::{
 
 use engineioxide::DisconnectReason;
 use support::{
-    Behaviour, Socket, TestServer, config, fill_queue, handle_of, in_time, wait_until_freed,
-    websocket_client::WebSocketClient,
+    Behaviour, Socket, TestServer, config, fill_queue, find_session_handle, in_time,
+    wait_until_freed, websocket_client::WebSocketClient,
 };
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -46,7 +46,7 @@ async fn open_stuck_session() -> (TestServer, WebSocketClient, Arc<Socket>) {
 async fn should_drop_the_connection_at_once_when_it_is_broken() {
     let (mut server, client, socket) = open_stuck_session().await;
     let begun = Instant::now();
-    handle_of(&socket).break_transport_without_farewell();
+    find_session_handle(&socket).break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     in_time(socket.closed()).await;
     assert!(matches!(socket.emit("late"), Err(TrySendError::Closed(_))));
@@ -88,7 +88,7 @@ async fn should_break_a_transport_that_is_saying_farewell() {
     let (mut server, _client, socket) = open_stuck_session().await;
     socket.close(DisconnectReason::ClosingServer);
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
-    handle_of(&socket).break_transport_without_farewell();
+    find_session_handle(&socket).break_transport_without_farewell();
     wait_until_freed(socket).await;
     server.expect_no_further_event();
 }
@@ -141,7 +141,7 @@ async fn open_session_stuck_from_the_start() -> (TestServer, WebSocketClient, Ar
 #[tokio::test]
 async fn should_break_a_connection_that_was_stuck_from_the_start() {
     let (mut server, _client, socket) = open_session_stuck_from_the_start().await;
-    handle_of(&socket).break_transport_without_farewell();
+    find_session_handle(&socket).break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     wait_until_freed(socket).await;
 }

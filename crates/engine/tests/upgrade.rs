@@ -12,12 +12,14 @@ use support::{
     websocket_client::WebSocketClient,
 };
 
-fn query_of(client: &PollingClient) -> String {
+fn build_upgrade_query(client: &PollingClient) -> String {
     format!("EIO=4&transport=websocket&sid={}", client.sid)
 }
 
 async fn open_probe(server: &TestServer, client: &PollingClient) -> WebSocketClient {
-    WebSocketClient::try_handshake(server.address, &query_of(client)).await.expect("a handshake")
+    WebSocketClient::try_handshake(server.address, &build_upgrade_query(client))
+        .await
+        .expect("a handshake")
 }
 
 async fn open_answered_probe(server: &TestServer, client: &PollingClient) -> WebSocketClient {
@@ -190,7 +192,7 @@ async fn should_let_a_client_try_again_once_an_upgrade_came_to_nothing() {
     expect_refused_probe(&server, &polling).await;
     silent.hang_up();
     let mut next = loop {
-        let query = query_of(&polling);
+        let query = build_upgrade_query(&polling);
         if let Ok(next) = WebSocketClient::try_handshake(server.address, &query).await {
             break next;
         }
@@ -203,7 +205,7 @@ async fn should_let_a_client_try_again_once_an_upgrade_came_to_nothing() {
 }
 
 async fn expect_refused_probe(server: &TestServer, polling: &PollingClient) {
-    match WebSocketClient::try_handshake(server.address, &query_of(polling)).await {
+    match WebSocketClient::try_handshake(server.address, &build_upgrade_query(polling)).await {
         Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 400),
         other => panic!("not refused: {}", other.is_ok()),
     }

@@ -5,7 +5,7 @@ mod support;
 use bytes::Bytes;
 use engineioxide::DisconnectReason;
 use support::{
-    TestServer, handle_of, in_time,
+    TestServer, find_session_handle, in_time,
     websocket_client::{WebSocketClient, masked_frame},
 };
 use tokio::sync::mpsc::error::TrySendError;
@@ -56,7 +56,7 @@ async fn should_send_text_with_its_attachments_in_order() {
 async fn should_send_what_is_encoded_already_by_its_handle() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
-    let handle = handle_of(&*server.expect_connect().await);
+    let handle = find_session_handle(&*server.expect_connect().await);
     handle.send_encoded_text_to_client("text".into()).expect("room");
     handle.send_encoded_bytes_to_client(Bytes::from_static(b"bytes")).expect("room");
     client.expect_text("4text").await;

@@ -118,7 +118,7 @@ impl PostgresCluster {
     }
 
     /// Stops the server as a crash would: nothing is written that is not written yet.
-    pub async fn stop_postgres_at_once(&self) -> Result<()> {
+    pub async fn stop_postgres_in_immediate_mode(&self) -> Result<()> {
         self.run_control_tool_with(&["-m", "immediate", "stop"]).await
     }
 

@@ -25,11 +25,11 @@ impl Castle {
     /// Writes one last event for everyone and waits until every client has it. Whatever a client has not got by
     /// then it will never get: delivery is in order.
     pub async fn settle_with_last_event(&self) -> Result<i64> {
-        self.settle_with_last_event_of(self.clients.len()).await
+        self.settle_first_clients_with_event(self.clients.len()).await
     }
 
     /// The same for the first `count` clients.
-    pub async fn settle_with_last_event_of(&self, count: usize) -> Result<i64> {
+    pub async fn settle_first_clients_with_event(&self, count: usize) -> Result<i64> {
         let title = format!("the last event at {:?}", read_clock_of_harness());
         self.create_incident_with_title(&title).await?;
         let position = Mutex::new(0);

@@ -78,7 +78,7 @@ impl Run {
     }
 
     /// The first value for quick runs, the second for full ones.
-    pub fn pick_for_scale_of<T>(&self, quick: T, full: T) -> T {
+    pub fn pick_value_by_scale<T>(&self, quick: T, full: T) -> T {
         match self.lab.scale {
             Scale::Quick => quick,
             Scale::Full => full,

@@ -103,8 +103,8 @@ impl Writer {
                 0..40 => self.create_incident_with_retries().await,
                 40..70 => self.create_comment_with_retries().await,
                 70..85 => self.update_incident_in_place().await,
-                85..93 => self.resolve_own_incident_once().await,
-                _ => self.delete_own_comment_once().await,
+                85..93 => self.resolve_newest_own_incident().await,
+                _ => self.delete_newest_own_comment().await,
             }
             let jitter = self.rng.random_range(0.5..1.5);
             let _ = tokio::time::timeout(pace.mul_f64(jitter), self.stop.wait_for(|s| *s)).await;
@@ -182,7 +182,7 @@ impl Writer {
         }
     }
 
-    async fn resolve_own_incident_once(&mut self) {
+    async fn resolve_newest_own_incident(&mut self) {
         let Some(incident) = self.own_incidents.pop() else { return };
         let path = format!("/api/incidents/{incident}");
         if self.send_once_and_note(Method::DELETE, &path, None).await.is_some() {
@@ -190,7 +190,7 @@ impl Writer {
         }
     }
 
-    async fn delete_own_comment_once(&mut self) {
+    async fn delete_newest_own_comment(&mut self) {
         let Some((incident, comment)) = self.own_comments.pop() else { return };
         let path = format!("/api/incidents/{incident}/comments/{comment}");
         if self.send_once_and_note(Method::DELETE, &path, None).await.is_some() {

@@ -32,7 +32,7 @@ fn sent(entry: &LogEntry) -> Value {
 }
 
 /// A client that connects at position 0 and receives these.
-fn history_of(events: &[LogEntry]) -> History {
+fn record_history(events: &[LogEntry]) -> History {
     let mut history = connected("0", None);
     for event in events {
         history.record_event_of_server(&event.name, sent(event));
@@ -52,13 +52,13 @@ fn connect(history: &mut History, last: &str, given: Option<&str>) {
     history.record_event_of_server("connection:acknowledged", json!({ "lastEventId": last }));
 }
 
-fn violations_of(history: History) -> Vec<Violation> {
+fn find_violations(history: History) -> Vec<Violation> {
     check_histories_against_log(&log(), &[history], 6).violations
 }
 
 #[test]
 fn should_find_nothing_wrong_with_a_whole_history() {
-    let verdict = check_histories_against_log(&log(), &[history_of(&log())], 6);
+    let verdict = check_histories_against_log(&log(), &[record_history(&log())], 6);
     assert_eq!(verdict.violations, []);
     assert_eq!((verdict.owed, verdict.delivered), (5, 5));
 }
@@ -67,7 +67,7 @@ fn should_find_nothing_wrong_with_a_whole_history() {
 fn should_see_one_event_dropped() {
     let mut events = log();
     events.remove(2);
-    let found = violations_of(history_of(&events));
+    let found = find_violations(record_history(&events));
     assert!(matches!(found[..], [Violation::Missing { position: 3, .. }]), "{found:?}");
 }
 
@@ -75,7 +75,7 @@ fn should_see_one_event_dropped() {
 fn should_see_two_events_swapped() {
     let mut events = log();
     events.swap(1, 2);
-    let found = violations_of(history_of(&events));
+    let found = find_violations(record_history(&events));
     assert!(
         matches!(found[..], [Violation::OutOfOrder { position: 2, after: 3, .. }]),
         "{found:?}"
@@ -86,7 +86,7 @@ fn should_see_two_events_swapped() {
 fn should_see_one_event_sent_twice() {
     let mut events = log();
     events.insert(3, entry(3));
-    let found = violations_of(history_of(&events));
+    let found = find_violations(record_history(&events));
     assert!(matches!(found[..], [Violation::Duplicate { position: 3, .. }]), "{found:?}");
 }
 
@@ -94,7 +94,7 @@ fn should_see_one_event_sent_twice() {
 fn should_see_an_event_that_was_never_committed() {
     let mut events = log();
     events.insert(3, entry(4));
-    let found = violations_of(history_of(&events));
+    let found = find_violations(record_history(&events));
     assert!(matches!(found[..], [Violation::NeverCommitted { position: 4, .. }]), "{found:?}");
 }
 
@@ -102,15 +102,15 @@ fn should_see_an_event_that_was_never_committed() {
 fn should_see_an_altered_payload() {
     let mut events = log();
     events[0].payload = json!({ "incident": { "id": "i1", "title": "another" } });
-    let found = violations_of(history_of(&events));
+    let found = find_violations(record_history(&events));
     assert!(matches!(found[..], [Violation::Altered { position: 1, .. }]), "{found:?}");
 }
 
 #[test]
 fn should_see_an_event_for_somebody_else() {
-    let mut history = history_of(&log());
+    let mut history = record_history(&log());
     history.topics = vec!["user:u1".to_owned()];
-    let found = violations_of(history);
+    let found = find_violations(history);
     assert_eq!(found.len(), 5);
     assert!(found.iter().all(|v| matches!(v, Violation::NotEntitled { .. })), "{found:?}");
 }
@@ -118,56 +118,56 @@ fn should_see_an_event_for_somebody_else() {
 #[test]
 fn should_allow_what_was_asked_for_again_and_nothing_else() {
     let log = log();
-    let mut history = history_of(&log[..4]);
+    let mut history = record_history(&log[..4]);
     connect(&mut history, "2", Some("2"));
     for event in &log[2..] {
         history.record_event_of_server(&event.name, sent(event));
     }
     let report = json!({ "from": "2", "to": "6", "count": 3, "complete": true });
     history.record_event_of_server("events:resumed", report);
-    assert_eq!(violations_of(history), []);
+    assert_eq!(find_violations(history), []);
 
-    let mut history = history_of(&log[..4]);
+    let mut history = record_history(&log[..4]);
     connect(&mut history, "5", Some("5"));
     history.record_event_of_server(&log[3].name, sent(&log[3]));
     history.record_event_of_server(&log[4].name, sent(&log[4]));
     let report = json!({ "from": "5", "to": "6", "count": 2, "complete": true });
     history.record_event_of_server("events:resumed", report);
-    let found = violations_of(history);
+    let found = find_violations(history);
     assert!(matches!(found[..], [Violation::Duplicate { position: 5, .. }]), "{found:?}");
 }
 
 #[test]
 fn should_see_a_replay_that_is_not_what_its_report_says() {
     let log = log();
-    let mut history = history_of(&log[..3]);
+    let mut history = record_history(&log[..3]);
     connect(&mut history, "3", Some("3"));
     history.record_event_of_server(&log[3].name, sent(&log[3]));
     let report = json!({ "from": "3", "to": "6", "count": 2, "complete": true });
     history.record_event_of_server("events:resumed", report);
     history.record_event_of_server(&log[4].name, sent(&log[4]));
-    let found = violations_of(history);
+    let found = find_violations(history);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found.iter().all(|v| matches!(v, Violation::ReplayMisreported { .. })));
 }
 
 #[test]
 fn should_see_a_resume_that_was_met_with_silence() {
-    let mut history = history_of(&log()[..3]);
+    let mut history = record_history(&log()[..3]);
     connect(&mut history, "6", Some("3"));
-    let found = violations_of(history);
+    let found = find_violations(history);
     let silent = found.iter().any(|v| matches!(v, Violation::ReplayMisreported { .. }));
     assert!(silent && found.len() == 3, "{found:?}");
 }
 
 #[test]
 fn should_excuse_what_the_client_was_told_to_refetch() {
-    let mut history = history_of(&log()[..1]);
+    let mut history = record_history(&log()[..1]);
     connect(&mut history, "5", Some("1"));
     let report = json!({ "from": "1", "to": "5", "count": 0, "complete": false });
     history.record_event_of_server("events:resumed", report);
     history.record_event_of_server("incident:created", sent(&entry(6)));
-    assert_eq!(violations_of(history), []);
+    assert_eq!(find_violations(history), []);
 }
 
 #[test]

@@ -134,7 +134,7 @@ fn look_until_targets_end(shared: &Shared, epoch: Instant, bounds: Bounds, stop:
                 stop(&format!("an input took longer than {:?}", bounds.time));
             }
         }
-        if measure_resident_bytes_now() > bounds.resident_bytes {
+        if measure_resident_process_bytes() > bounds.resident_bytes {
             stop(&format!("the process holds more than {} bytes", bounds.resident_bytes));
         }
         over = shared
@@ -145,7 +145,7 @@ fn look_until_targets_end(shared: &Shared, epoch: Instant, bounds: Bounds, stop:
 }
 
 /// 0 where there is no `/proc`.
-fn measure_resident_bytes_now() -> u64 {
+fn measure_resident_process_bytes() -> u64 {
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
     pages.unwrap_or_default() * PAGE_BYTES

@@ -201,7 +201,7 @@ impl IntoResponse for HttpError {
 mod tests {
     use super::*;
 
-    async fn answer_with_body_of(error: impl Into<HttpError>) -> (Response, serde_json::Value) {
+    async fn read_answer_with_body(error: impl Into<HttpError>) -> (Response, serde_json::Value) {
         let (parts, body) = error.into().into_response().into_parts();
         let bytes = axum::body::to_bytes(body, 10_000).await.expect("body");
         let value = serde_json::from_slice(&bytes).expect("JSON");
@@ -230,7 +230,7 @@ mod tests {
         ];
         for (error, status, code) in cases {
             let shown = error.to_string();
-            let (response, body) = answer_with_body_of(error).await;
+            let (response, body) = read_answer_with_body(error).await;
             assert_eq!(response.status(), status, "{shown}");
             assert_eq!(body["error"]["code"], code);
             assert_eq!(body["error"]["message"], shown);
@@ -248,7 +248,7 @@ mod tests {
             DomainError::Internal("secret cause".into()),
             DomainError::Unavailable("secret cause".into()),
         ] {
-            let (response, body) = answer_with_body_of(error).await;
+            let (response, body) = read_answer_with_body(error).await;
             assert!(!body.to_string().contains("secret"), "{body}");
             let cause = response.extensions().get::<FailureCause>().expect("a cause for the log");
             assert_eq!(&*cause.0, "secret cause");
@@ -258,7 +258,7 @@ mod tests {
     #[tokio::test]
     async fn should_name_the_offending_field() {
         let (_, body) =
-            answer_with_body_of(DomainError::invalid_field_value("title", "must not be empty"))
+            read_answer_with_body(DomainError::invalid_field_value("title", "must not be empty"))
                 .await;
         assert_eq!(body["error"]["details"]["field"], "title");
         assert_eq!(body["error"]["message"], "title: must not be empty");

@@ -50,7 +50,7 @@ fn document() -> Value {
     serde_json::to_value(owlpost_http::build_openapi_document_of_routes()).expect("serialisable")
 }
 
-fn operations_of(document: &Value) -> Vec<(String, Value)> {
+fn list_operations(document: &Value) -> Vec<(String, Value)> {
     let paths = document["paths"].as_object().expect("paths");
     let mut operations: Vec<_> = paths
         .iter()
@@ -78,24 +78,24 @@ fn describe_statuses_of_operation(document: &Value, operation: &Value) -> Vec<(S
     described.collect()
 }
 
-fn collect_references_in(value: &Value, found: &mut HashSet<String>) {
+fn collect_references(value: &Value, found: &mut HashSet<String>) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match value {
                     Value::String(target) if name == "$ref" => drop(found.insert(target.clone())),
-                    _ => collect_references_in(value, found),
+                    _ => collect_references(value, found),
                 }
             }
         }
-        Value::Array(values) => values.iter().for_each(|value| collect_references_in(value, found)),
+        Value::Array(values) => values.iter().for_each(|value| collect_references(value, found)),
         _ => {}
     }
 }
 
 #[test]
 fn should_hold_every_route_of_the_table_and_no_other() {
-    let routes: Vec<_> = operations_of(&document()).into_iter().map(|(route, _)| route).collect();
+    let routes: Vec<_> = list_operations(&document()).into_iter().map(|(route, _)| route).collect();
     assert_eq!(routes, ROUTES);
 }
 
@@ -111,7 +111,7 @@ fn should_be_openapi_of_version_three_one() {
 fn should_resolve_every_reference() {
     let document = document();
     let mut references = HashSet::new();
-    collect_references_in(&document, &mut references);
+    collect_references(&document, &mut references);
     assert!(references.len() > 20, "{references:?}");
     for reference in references {
         let pointer = reference.strip_prefix('#').expect("a reference into the document");
@@ -122,7 +122,7 @@ fn should_resolve_every_reference() {
 #[test]
 fn should_describe_each_operation_whole() {
     let mut ids = HashSet::new();
-    for (route, operation) in operations_of(&document()) {
+    for (route, operation) in list_operations(&document()) {
         let id = operation["operationId"].as_str().expect("an id");
         assert!(ids.insert(id.to_owned()), "{id} twice");
         // It becomes the name of a function in generated clients.

@@ -9,7 +9,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use support::{PASSWORD, Person, SECRET, TestServer, mint_token_from_claims, mint_unsigned_token};
 
-fn claims_of(person: &Person, seconds: i64) -> Value {
+fn build_access_claims(person: &Person, seconds: i64) -> Value {
     json!({ "sub": person.id, "email": person.email, "name": "x", "role": "STUDENT", "type": "access",
             "iat": Utc::now().timestamp() - 100, "exp": Utc::now().timestamp() + seconds })
 }
@@ -110,7 +110,7 @@ async fn should_refuse_registrations_that_break_a_rule() {
 async fn should_refuse_every_token_that_is_not_good() {
     let server = TestServer::start();
     let harry = server.student("harry.potter").await;
-    let good = claims_of(&harry, 60);
+    let good = build_access_claims(&harry, 60);
     let with = |name: &str, value: Value| {
         let mut claims = good.clone();
         claims[name] = value;
@@ -125,7 +125,7 @@ async fn should_refuse_every_token_that_is_not_good() {
         mint_token_from_claims(&good, Algorithm::HS512, SECRET),
         mint_token_from_claims(&eternal, Algorithm::HS256, SECRET),
         mint_token_from_claims(
-            &claims_of(&harry, -60),
+            &build_access_claims(&harry, -60),
             Algorithm::HS256,
             "another secret, just as long as ours",
         ),
@@ -147,7 +147,8 @@ async fn should_refuse_every_token_that_is_not_good() {
             server.api.send(server.api.request("GET", "/api/auth/me").bearer_auth(&token)).await;
         answer.expect_error(401, "UNAUTHENTICATED");
     }
-    let expired = mint_token_from_claims(&claims_of(&harry, -5), Algorithm::HS256, SECRET);
+    let expired =
+        mint_token_from_claims(&build_access_claims(&harry, -5), Algorithm::HS256, SECRET);
     let answer =
         server.api.send(server.api.request("GET", "/api/auth/me").bearer_auth(expired)).await;
     answer.expect_error(401, "TOKEN_EXPIRED");

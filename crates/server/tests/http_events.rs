@@ -9,7 +9,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
 use support::{EventReader, Person, SECRET, TestServer, mint_token_from_claims};
 
-fn names_of(page: &Value) -> Vec<&str> {
+fn read_event_names(page: &Value) -> Vec<&str> {
     page["events"]
         .as_array()
         .unwrap()
@@ -18,7 +18,7 @@ fn names_of(page: &Value) -> Vec<&str> {
         .collect()
 }
 
-fn id_of(incident: &Value) -> &str {
+fn read_incident_id(incident: &Value) -> &str {
     incident["id"].as_str().unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn page_with_events(
     let deadline = tokio::time::Instant::now() + support::DEADLINE;
     loop {
         let page = server.api.get(&format!("/api/events?{query}"), person).await.expect(200).json;
-        if names_of(&page).len() >= count {
+        if read_event_names(&page).len() >= count {
             return page;
         }
         assert!(tokio::time::Instant::now() < deadline, "{page}");
@@ -45,12 +45,19 @@ async fn should_give_pages_of_what_one_is_entitled_to() {
     let (harry, auror) = (server.student("harry").await, server.auror().await);
     let incident =
         server.api.report(&harry, json!({ "title": "Troll", "severity": "CRITICAL" })).await;
-    let comments = format!("/api/incidents/{}/comments", id_of(&incident));
+    let comments = format!("/api/incidents/{}/comments", read_incident_id(&incident));
     server.api.post(&comments, &harry, json!({ "content": "Run" })).await.expect(201);
-    server.api.delete(&format!("/api/incidents/{}", id_of(&incident)), &harry).await.expect(200);
+    server
+        .api
+        .delete(&format!("/api/incidents/{}", read_incident_id(&incident)), &harry)
+        .await
+        .expect(200);
 
     let of_harry = page_with_events(&server, &harry, "", 3).await;
-    assert_eq!(names_of(&of_harry), ["incident:created", "incident:updated", "incident:resolved"]);
+    assert_eq!(
+        read_event_names(&of_harry),
+        ["incident:created", "incident:updated", "incident:resolved"]
+    );
     let of_auror = page_with_events(&server, &auror, "", 5).await;
     let everything = [
         "incident:created",
@@ -59,10 +66,10 @@ async fn should_give_pages_of_what_one_is_entitled_to() {
         "incident:updated",
         "incident:resolved",
     ];
-    assert_eq!(names_of(&of_auror), everything);
-    let with_room = format!("room=incident:{}", id_of(&incident));
+    assert_eq!(read_event_names(&of_auror), everything);
+    let with_room = format!("room=incident:{}", read_incident_id(&incident));
     let with_room = page_with_events(&server, &harry, &with_room, 4).await;
-    assert_eq!(names_of(&with_room)[1], "comment:created");
+    assert_eq!(read_event_names(&with_room)[1], "comment:created");
 
     let first = &of_harry["events"][0];
     assert_eq!(first["payload"]["incident"]["id"], incident["id"]);
@@ -71,11 +78,14 @@ async fn should_give_pages_of_what_one_is_entitled_to() {
     assert_eq!(of_harry["complete"], true);
     let one = format!("after={}&limit=1", first["eventId"].as_str().unwrap());
     let one = page_with_events(&server, &harry, &one, 1).await;
-    assert_eq!(names_of(&one), ["incident:updated"]);
+    assert_eq!(read_event_names(&one), ["incident:updated"]);
     let next = format!("after={}", one["lastEventId"].as_str().unwrap());
-    assert_eq!(names_of(&page_with_events(&server, &harry, &next, 1).await), ["incident:resolved"]);
+    assert_eq!(
+        read_event_names(&page_with_events(&server, &harry, &next, 1).await),
+        ["incident:resolved"]
+    );
     let future = server.api.get("/api/events?after=999999999", &harry).await.expect(200).json;
-    assert_eq!((names_of(&future).len(), &future["complete"]), (0, &json!(false)));
+    assert_eq!((read_event_names(&future).len(), &future["complete"]), (0, &json!(false)));
 }
 
 #[tokio::test]
@@ -86,7 +96,7 @@ async fn should_refuse_rooms_that_are_not_open_to_clients() {
         server.api.report(&harry, json!({ "title": "1" })).await,
         server.api.report(&harry, json!({ "title": "2" })).await,
     );
-    let both = format!("incident:{},incident:{}", id_of(&one), id_of(&two));
+    let both = format!("incident:{},incident:{}", read_incident_id(&one), read_incident_id(&two));
     let cases = [
         ("role:AUROR", 403),
         ("user:00000000-0000-7000-8000-000000000000", 403),
@@ -123,7 +133,7 @@ async fn should_stream_what_happens_and_resume_what_was_missed() {
     assert_eq!(created.data["eventId"], json!(id));
     drop(stream);
 
-    let path = format!("/api/incidents/{}", id_of(&incident));
+    let path = format!("/api/incidents/{}", read_incident_id(&incident));
     server.api.patch(&path, &harry, json!({ "title": "Large troll" })).await.expect(200);
     server
         .api
@@ -131,9 +141,10 @@ async fn should_stream_what_happens_and_resume_what_was_missed() {
         .await
         .expect(201);
     // The header of a reconnecting browser wins over the query it first asked with.
-    let request = server
-        .api
-        .request("GET", &format!("/api/events?after=0&room=incident:{}", id_of(&incident)));
+    let request = server.api.request(
+        "GET",
+        &format!("/api/events?after=0&room=incident:{}", read_incident_id(&incident)),
+    );
     let request = request
         .bearer_auth(&ron.token)
         .header("accept", "text/event-stream")

@@ -7,7 +7,7 @@ mod support;
 use serde_json::{Value, json};
 use support::{Person, TestServer};
 
-fn path_of(incident: &Value) -> String {
+fn build_incident_path(incident: &Value) -> String {
     format!("/api/incidents/{}", incident["id"].as_str().unwrap())
 }
 
@@ -31,11 +31,11 @@ async fn should_answer_a_repeated_idempotency_key_as_the_first_time() {
         post(&ron, "/api/incidents", "key", json!({ "title": "Troll" })).await.expect(201);
     assert_ne!(other_user.json["id"], first.json["id"]);
 
-    let path = format!("{}/comments", path_of(&first.json));
+    let path = format!("{}/comments", build_incident_path(&first.json));
     let comment = post(&harry, &path, "comment", json!({ "content": "Run" })).await.expect(201);
     let again = post(&harry, &path, "comment", json!({ "content": "Run" })).await.expect(201);
     assert_eq!(comment.json, again.json);
-    let elsewhere = format!("{}/comments", path_of(&other_user.json));
+    let elsewhere = format!("{}/comments", build_incident_path(&other_user.json));
     post(&harry, &elsewhere, "comment", json!({ "content": "Run" }))
         .await
         .expect_error(409, "CONFLICT");
@@ -77,7 +77,7 @@ async fn should_answer_every_repeated_change_as_the_first_time() {
     let server = TestServer::start();
     let (harry, ron) = (server.student("harry").await, server.student("ron").await);
     let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
-    let path = path_of(&incident);
+    let path = build_incident_path(&incident);
     let mut events = server
         .api
         .stream(&format!("/api/events?room=incident:{}", incident["id"].as_str().unwrap()), &ron)
@@ -145,10 +145,12 @@ async fn should_answer_a_retry_as_before_whatever_changed_meanwhile() {
     assert_eq!(first.json, again.json);
 
     // Whoever works on it already may go on, and does not keep others from changing something else.
-    let mut whole = server.api.get(&path_of(&first.json), &percy).await.expect(200).json;
+    let mut whole =
+        server.api.get(&build_incident_path(&first.json), &percy).await.expect(200).json;
     whole["title"] = json!("Large troll");
     whole["assigneeId"] = json!(penelope.id);
-    let put = server.api.request("PUT", &path_of(&first.json)).bearer_auth(&percy.token);
+    let put =
+        server.api.request("PUT", &build_incident_path(&first.json)).bearer_auth(&percy.token);
     let put = server.api.send(put.json(&whole)).await.expect(200).json;
     assert_eq!(
         (&put["title"], &put["assignee"]["id"]),

@@ -7,11 +7,11 @@ mod support;
 use serde_json::{Value, json};
 use support::TestServer;
 
-fn path_of(incident: &Value) -> String {
+fn build_incident_path(incident: &Value) -> String {
     format!("/api/incidents/{}", incident["id"].as_str().unwrap())
 }
 
-fn titles_of(list: &Value) -> Vec<&str> {
+fn read_incident_titles(list: &Value) -> Vec<&str> {
     list["incidents"]
         .as_array()
         .unwrap()
@@ -30,21 +30,26 @@ async fn should_create_read_change_and_resolve() {
         .await
         .expect(201);
     let incident = &answer.json;
-    assert_eq!((answer.header("etag"), answer.header("location")), ("\"1\"", &*path_of(incident)));
+    assert_eq!(
+        (answer.header("etag"), answer.header("location")),
+        ("\"1\"", &*build_incident_path(incident))
+    );
     assert_eq!(incident["title"], "Troll");
     assert_eq!((&incident["severity"], &incident["status"]), (&json!("MISCHIEF"), &json!("OPEN")));
     assert_eq!(incident["reportedBy"], harry.user);
     for name in ["description", "location", "assignee", "resolvedAt", "resolvedBy", "resolution"] {
         assert_eq!(incident.get(name), Some(&Value::Null), "{name}");
     }
-    let read = server.api.get(&path_of(incident), &harry).await.expect(200);
+    let read = server.api.get(&build_incident_path(incident), &harry).await.expect(200);
     assert_eq!((&read.json["commentsCount"], &read.json["viewersCount"]), (&json!(0), &json!(0)));
     assert_eq!((&read.json["id"], read.header("etag")), (&incident["id"], "\"1\""));
 
     let change = json!({ "severity": "SERIOUS", "location": "Dungeons", "status": "IN_PROGRESS" });
-    let changed = server.api.patch(&path_of(incident), &harry, change).await.expect(200);
+    let changed =
+        server.api.patch(&build_incident_path(incident), &harry, change).await.expect(200);
     assert_eq!((&changed.json["severity"], changed.header("etag")), (&json!("SERIOUS"), "\"2\""));
-    let resolve = server.api.request("DELETE", &path_of(incident)).bearer_auth(&harry.token);
+    let resolve =
+        server.api.request("DELETE", &build_incident_path(incident)).bearer_auth(&harry.token);
     let resolved = server
         .api
         .send(resolve.json(&json!({ "resolution": "Knocked out" })))
@@ -54,15 +59,15 @@ async fn should_create_read_change_and_resolve() {
     assert_eq!(resolved["message"], "Incident resolved");
     assert_eq!(resolved["incident"]["resolution"], "Knocked out");
     assert_eq!(resolved["incident"]["resolvedBy"], harry.user);
-    server.api.delete(&path_of(incident), &harry).await.expect_error(409, "CONFLICT");
+    server.api.delete(&build_incident_path(incident), &harry).await.expect_error(409, "CONFLICT");
     let reopened = server
         .api
-        .patch(&path_of(incident), &harry, json!({ "status": "OPEN" }))
+        .patch(&build_incident_path(incident), &harry, json!({ "status": "OPEN" }))
         .await
         .expect(200)
         .json;
     assert_eq!((&reopened["resolvedAt"], &reopened["resolution"]), (&Value::Null, &Value::Null));
-    server.api.delete(&path_of(incident), &harry).await.expect(200);
+    server.api.delete(&build_incident_path(incident), &harry).await.expect(200);
 }
 
 #[tokio::test]
@@ -74,25 +79,27 @@ async fn should_tell_null_from_absent_and_put_from_nothing() {
     let incident = server.api.report(&harry, body).await;
     let emptied = server
         .api
-        .patch(&path_of(&incident), &harry, json!({ "location": null }))
+        .patch(&build_incident_path(&incident), &harry, json!({ "location": null }))
         .await
         .expect(200)
         .json;
     assert_eq!((&emptied["location"], &emptied["description"]), (&Value::Null, &json!("Big")));
     for name in ["title", "severity", "status"] {
-        let refused = server.api.patch(&path_of(&incident), &harry, json!({ name: null })).await;
+        let refused =
+            server.api.patch(&build_incident_path(&incident), &harry, json!({ name: null })).await;
         refused.expect_error(400, "VALIDATION_ERROR");
         assert_eq!(refused.field(), name);
     }
     // The whole incident as it was read, put back with one change, as many clients do; and as `fetch` sends a string.
-    let mut whole = server.api.get(&path_of(&incident), &harry).await.expect(200).json;
+    let mut whole = server.api.get(&build_incident_path(&incident), &harry).await.expect(200).json;
     whole["title"] = json!("Large troll");
-    let put = server.api.request("PUT", &path_of(&incident)).bearer_auth(&harry.token);
+    let put = server.api.request("PUT", &build_incident_path(&incident)).bearer_auth(&harry.token);
     let put = put.header("content-type", "text/plain;charset=UTF-8").body(whole.to_string());
     let answer = server.api.send(put).await.expect(200);
     assert_eq!((&answer.json["title"], answer.header("etag")), (&json!("Large troll"), "\"3\""));
     // Nothing asked for, nothing changed.
-    let same = server.api.patch(&path_of(&incident), &harry, json!({})).await.expect(200);
+    let same =
+        server.api.patch(&build_incident_path(&incident), &harry, json!({})).await.expect(200);
     assert_eq!(same.header("etag"), "\"3\"");
 }
 
@@ -101,7 +108,7 @@ async fn should_refuse_a_change_made_against_an_older_version() {
     let server = TestServer::start();
     let harry = server.student("harry").await;
     let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
-    let path = path_of(&incident);
+    let path = build_incident_path(&incident);
     let change = |etag: &'static str, body: Value| {
         let request = server.api.request("PATCH", &path).bearer_auth(&harry.token).json(&body);
         server.api.send(if etag.is_empty() { request } else { request.header("if-match", etag) })
@@ -125,7 +132,8 @@ async fn should_let_one_of_many_simultaneous_changes_of_a_version_win() {
     let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
     let mut changes = tokio::task::JoinSet::new();
     for number in 0..8 {
-        let (api, harry, path) = (server.api.clone(), harry.clone(), path_of(&incident));
+        let (api, harry, path) =
+            (server.api.clone(), harry.clone(), build_incident_path(&incident));
         changes.spawn(async move {
             api.patch(&path, &harry, json!({ "title": format!("Troll {number}"), "version": 1 }))
                 .await
@@ -149,7 +157,7 @@ async fn should_filter_search_and_page_the_list() {
     let mine =
         json!({ "title": "Flooded bathroom", "description": "Myrtle", "assigneeId": percy.id });
     let mine = server.api.report(&percy, mine).await;
-    server.api.delete(&path_of(&mine), &percy).await.expect(200);
+    server.api.delete(&build_incident_path(&mine), &percy).await.expect(200);
     let cases = [
         ("", vec!["Flooded bathroom", "Cursed necklace", "Dungbomb", "Troll in dungeon"]),
         ("severity=CRITICAL,SERIOUS", vec!["Cursed necklace", "Troll in dungeon"]),
@@ -167,15 +175,18 @@ async fn should_filter_search_and_page_the_list() {
     for (query, titles) in cases {
         let list =
             server.api.get(&format!("/api/incidents?{query}"), &percy).await.expect(200).json;
-        assert_eq!(titles_of(&list), titles, "{query}");
+        assert_eq!(read_incident_titles(&list), titles, "{query}");
     }
     let path = format!("/api/incidents?assignee={}", percy.id);
-    assert_eq!(titles_of(&server.api.get(&path, &harry).await.expect(200).json).len(), 1);
+    assert_eq!(
+        read_incident_titles(&server.api.get(&path, &harry).await.expect(200).json).len(),
+        1
+    );
     let mut seen = Vec::new();
     let mut path = "/api/incidents?limit=3".to_owned();
     loop {
         let page = server.api.get(&path, &harry).await.expect(200).json;
-        seen.extend(titles_of(&page).into_iter().map(str::to_owned));
+        seen.extend(read_incident_titles(&page).into_iter().map(str::to_owned));
         let Some(before) = page["nextBefore"].as_str() else { break };
         path = format!("/api/incidents?limit=3&before={before}");
     }
@@ -188,7 +199,7 @@ async fn should_allow_each_role_what_it_may_do() {
     let (harry, ron) = (server.student("harry").await, server.student("ron").await);
     let (percy, auror) = (server.prefect("percy").await, server.auror().await);
     let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
-    let path = path_of(&incident);
+    let path = build_incident_path(&incident);
     server.api.patch(&path, &ron, json!({ "title": "x" })).await.expect_error(403, "FORBIDDEN");
     server.api.delete(&path, &ron).await.expect_error(403, "FORBIDDEN");
     server
@@ -223,7 +234,7 @@ async fn should_page_comments_and_let_only_some_delete_them() {
     let (harry, ron, percy) =
         (server.student("harry").await, server.student("ron").await, server.prefect("percy").await);
     let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
-    let path = format!("{}/comments", path_of(&incident));
+    let path = format!("{}/comments", build_incident_path(&incident));
     let mut ids = Vec::new();
     for number in 0..5 {
         let comment = server
@@ -253,9 +264,9 @@ async fn should_page_comments_and_let_only_some_delete_them() {
     server.api.delete(&format!("{path}/{}", ids[0]), &harry).await.expect_error(404, "NOT_FOUND");
     server.api.delete(&format!("{path}/{}", ids[1]), &percy).await.expect(204);
     let other = server.api.report(&harry, json!({ "title": "Other" })).await;
-    let elsewhere = format!("{}/comments/{}", path_of(&other), ids[2]);
+    let elsewhere = format!("{}/comments/{}", build_incident_path(&other), ids[2]);
     server.api.delete(&elsewhere, &harry).await.expect_error(404, "NOT_FOUND");
-    let read = server.api.get(&path_of(&incident), &harry).await.expect(200).json;
+    let read = server.api.get(&build_incident_path(&incident), &harry).await.expect(200).json;
     assert_eq!(read["commentsCount"], 3);
     let crowd: String = (0..21).map(|number| format!("@person{number} ")).collect();
     let refused = server.api.post(&path, &harry, json!({ "content": crowd })).await;

@@ -7,11 +7,11 @@ mod support;
 use serde_json::{Value, json};
 use support::{Person, TestServer};
 
-async fn notifications_of(server: &TestServer, person: &Person) -> Value {
+async fn list_notifications(server: &TestServer, person: &Person) -> Value {
     server.api.get("/api/notifications", person).await.expect(200).json
 }
 
-fn types_of(list: &Value) -> Vec<&str> {
+fn read_notification_types(list: &Value) -> Vec<&str> {
     list["notifications"]
         .as_array()
         .unwrap()
@@ -37,9 +37,9 @@ async fn should_notify_mentions_assignments_and_escalations_once() {
     server.api.patch(&path, &auror, json!({ "assigneeId": percy.id })).await.expect(200);
     server.api.patch(&path, &auror, json!({ "assigneeId": auror.id })).await.expect(200);
 
-    assert!(types_of(&notifications_of(&server, &harry).await).is_empty());
-    let of_ron = notifications_of(&server, &ron).await;
-    assert_eq!(types_of(&of_ron), ["mention"]);
+    assert!(read_notification_types(&list_notifications(&server, &harry).await).is_empty());
+    let of_ron = list_notifications(&server, &ron).await;
+    assert_eq!(read_notification_types(&of_ron), ["mention"]);
     let link = format!(
         "{}#comment-{}",
         path.trim_start_matches("/api"),
@@ -48,12 +48,12 @@ async fn should_notify_mentions_assignments_and_escalations_once() {
     assert_eq!(of_ron["notifications"][0]["link"], json!(link));
     assert_eq!(of_ron["notifications"][0]["isRead"], false);
     assert_eq!(of_ron["unreadCount"], 1);
-    let of_percy = notifications_of(&server, &percy).await;
-    assert_eq!(types_of(&of_percy), ["assignment", "mention"]);
+    let of_percy = list_notifications(&server, &percy).await;
+    assert_eq!(read_notification_types(&of_percy), ["assignment", "mention"]);
     let message = of_percy["notifications"][0]["message"].as_str().unwrap();
     assert!(message.contains("Troll") && message.contains("CRITICAL"), "{message}");
     // Not for what one does oneself: the Auror assigned themselves.
-    assert_eq!(types_of(&notifications_of(&server, &auror).await), ["escalation"]);
+    assert_eq!(read_notification_types(&list_notifications(&server, &auror).await), ["escalation"]);
 }
 
 #[tokio::test]
@@ -70,11 +70,11 @@ async fn should_read_dismiss_and_page_ones_own_only() {
             .expect(201);
     }
     let page = server.api.get("/api/notifications?limit=3", &ron).await.expect(200).json;
-    assert_eq!((types_of(&page).len(), &page["unreadCount"]), (3, &json!(4)));
+    assert_eq!((read_notification_types(&page).len(), &page["unreadCount"]), (3, &json!(4)));
     let before = page["nextBefore"].as_str().unwrap();
     let rest =
         server.api.get(&format!("/api/notifications?before={before}"), &ron).await.expect(200).json;
-    assert_eq!((types_of(&rest).len(), &rest["nextBefore"]), (1, &Value::Null));
+    assert_eq!((read_notification_types(&rest).len(), &rest["nextBefore"]), (1, &Value::Null));
 
     let one = format!("/api/notifications/{}", page["notifications"][0]["id"].as_str().unwrap());
     for person in [&harry] {
@@ -93,7 +93,7 @@ async fn should_read_dismiss_and_page_ones_own_only() {
         .await;
     assert_eq!(again.expect(200).json, read);
     let unread = server.api.get("/api/notifications?unread=true", &ron).await.expect(200).json;
-    assert_eq!((types_of(&unread).len(), &unread["unreadCount"]), (3, &json!(3)));
+    assert_eq!((read_notification_types(&unread).len(), &unread["unreadCount"]), (3, &json!(3)));
     let all =
         server.api.patch("/api/notifications/read-all", &ron, json!({})).await.expect(200).json;
     assert_eq!(all, json!({ "updated": 3 }));
@@ -102,7 +102,10 @@ async fn should_read_dismiss_and_page_ones_own_only() {
     assert_eq!(all, json!({ "updated": 0 }));
     server.api.delete(&one, &ron).await.expect(204);
     server.api.delete(&one, &ron).await.expect_error(404, "NOT_FOUND");
-    assert_eq!(notifications_of(&server, &ron).await["notifications"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        list_notifications(&server, &ron).await["notifications"].as_array().unwrap().len(),
+        3
+    );
 }
 
 /// What is done at the same moment to one person's notifications.
@@ -156,7 +159,7 @@ async fn should_tell_the_unread_count_that_was_true_at_each_event() {
         }
         changes.join_all().await;
     }
-    assert_eq!(notifications_of(&server, &ron).await["unreadCount"], json!(unread.len()));
+    assert_eq!(list_notifications(&server, &ron).await["unreadCount"], json!(unread.len()));
 }
 
 #[tokio::test]
@@ -183,7 +186,7 @@ async fn should_find_the_person_whatever_their_handle_ends_in() {
     server.api.post(&path, &harry, json!({ "content": content })).await.expect(201);
     for person in [&snape, &plus] {
         assert_eq!(
-            types_of(&notifications_of(&server, person).await),
+            read_notification_types(&list_notifications(&server, person).await),
             ["mention"],
             "{}",
             person.email
@@ -192,9 +195,9 @@ async fn should_find_the_person_whatever_their_handle_ends_in() {
     let token = namesake["accessToken"].as_str().unwrap();
     let theirs =
         server.api.send(server.api.request("GET", "/api/notifications").bearer_auth(token));
-    assert_eq!(types_of(&theirs.await.expect(200).json), ["mention"]);
-    assert!(types_of(&notifications_of(&server, &other).await).is_empty());
+    assert_eq!(read_notification_types(&theirs.await.expect(200).json), ["mention"]);
+    assert!(read_notification_types(&list_notifications(&server, &other).await).is_empty());
     // Nobody is called `snape-`: the sign is the sentence's.
     server.api.post(&path, &harry, json!({ "content": "@snape- no" })).await.expect(201);
-    assert_eq!(types_of(&notifications_of(&server, &other).await), ["mention"]);
+    assert_eq!(read_notification_types(&list_notifications(&server, &other).await), ["mention"]);
 }

@@ -101,7 +101,7 @@ fn frame_of_text(is_final: bool, is_first: bool, length: u16) -> Vec<u8> {
     frame
 }
 
-fn sid_of(open: &str) -> String {
+fn read_session_id(open: &str) -> String {
     open.split("\"sid\":\"").nth(1).expect("a sid").split('"').next().expect("whole").to_owned()
 }
 
@@ -126,7 +126,7 @@ async fn should_refuse_an_owl_cut_in_two_as_often_as_it_comes() {
         line.send(begin_polling_session(3, "")).await;
         let (_, open) = line.next_answer().await.expect("a session");
         let body = "1:🦉x";
-        line.send(post_of_session(3, &sid_of(&open), body.len()) + body).await;
+        line.send(post_of_session(3, &read_session_id(&open), body.len()) + body).await;
         assert_eq!(line.next_answer().await.expect("an answer").0, 400);
     }
     expect_health(&server).await;
@@ -169,7 +169,7 @@ async fn should_let_go_of_posts_whose_bodies_never_come() {
         let mut line = Line::connect(&server).await;
         line.send(begin_polling_session(4, "")).await;
         let (_, open) = line.next_answer().await.expect("a session");
-        line.send(post_of_session(4, &sid_of(&open), 1000)).await;
+        line.send(post_of_session(4, &read_session_id(&open), 1000)).await;
         held.push(line);
     }
     let refused = Line::connect(&server).await.next_answer().await;
@@ -247,7 +247,7 @@ async fn should_give_each_address_its_share_of_connections() {
 
 /// The server's resident memory, in bytes.
 #[cfg(target_os = "linux")]
-fn resident_bytes_of(server: &TestServer) -> usize {
+fn measure_resident_bytes(server: &TestServer) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.process_id()));
     let status = status.expect("the status of the process");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a size");
@@ -256,7 +256,7 @@ fn resident_bytes_of(server: &TestServer) -> usize {
 
 #[cfg(target_os = "linux")]
 async fn expect_bounded_growth(server: &TestServer, strangers: usize, before: usize) {
-    let grown = resident_bytes_of(server).saturating_sub(before);
+    let grown = measure_resident_bytes(server).saturating_sub(before);
     let bound = strangers * BYTES_OF_STRANGER + SLACK_BYTES;
     assert!(grown <= bound, "{strangers} strangers took {grown} bytes, more than {bound}");
     expect_health(server).await;
@@ -268,7 +268,7 @@ async fn expect_bounded_growth(server: &TestServer, strangers: usize, before: us
 async fn should_hold_little_of_websockets_that_say_nothing_whole() {
     const STRANGERS: usize = 1000;
     let server = TestServer::start();
-    let before = resident_bytes_of(&server);
+    let before = measure_resident_bytes(&server);
     let mut held = Vec::new();
     for _ in 0..STRANGERS {
         let mut line = Line::connect(&server).await;
@@ -295,14 +295,14 @@ async fn should_hold_little_of_websockets_that_say_nothing_whole() {
 async fn should_hold_little_of_polling_sessions_that_say_nothing_whole() {
     const STRANGERS: usize = 2000;
     let server = TestServer::start();
-    let before = resident_bytes_of(&server);
+    let before = measure_resident_bytes(&server);
     let mut line = Line::connect(&server).await;
     for _ in 0..STRANGERS {
         line.send(begin_polling_session(4, "")).await;
         let (_, open) = line.next_answer().await.expect("a session");
         let packets =
             format!("452-[\"x\",{{\"_placeholder\":true,\"num\":0}}]\x1eb{}", "A".repeat(16_000));
-        line.send(post_of_session(4, &sid_of(&open), packets.len()) + &packets).await;
+        line.send(post_of_session(4, &read_session_id(&open), packets.len()) + &packets).await;
         line.next_answer().await.expect("an answer");
     }
     expect_bounded_growth(&server, STRANGERS, before).await;
@@ -315,7 +315,7 @@ async fn should_count_every_packet_of_a_body_against_the_rate_of_its_socket() {
     let mut line = Line::connect(&server).await;
     line.send(begin_polling_session(4, "")).await;
     let (_, open) = line.next_answer().await.expect("a session");
-    let sid = sid_of(&open);
+    let sid = read_session_id(&open);
     let connect = format!("40{{\"token\":\"{}\"}}", harry.token);
     line.send(post_of_session(4, &sid, connect.len()) + &connect).await;
     assert_eq!(line.next_answer().await.expect("an answer").0, 200);

@@ -103,7 +103,7 @@ impl WatchedServer {
         }
     }
 
-    fn expect_healthy_for(&self, time: Duration) {
+    fn expect_health_during(&self, time: Duration) {
         let until = Instant::now() + time;
         while Instant::now() < until {
             assert!(!self.watchdog.is_runtime_stalled());
@@ -185,7 +185,7 @@ fn should_answer_for_a_main_task_that_is_stuck() {
 #[test]
 fn should_find_nothing_wrong_with_a_runtime_that_is_idle() {
     let server = WatchedServer::start(LONG);
-    server.expect_healthy_for(2 * LONG);
+    server.expect_health_during(2 * LONG);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn should_find_nothing_wrong_with_a_runtime_that_is_busy() {
             }
         });
     }
-    server.expect_healthy_for(2 * LONG);
+    server.expect_health_during(2 * LONG);
     done.store(true, Ordering::Relaxed);
 }
 
@@ -211,5 +211,5 @@ fn should_let_a_worker_hand_over_before_it_blocks() {
     let server = WatchedServer::start(LONG);
     let (_blocker, _begun, job) = blocker_with_job();
     server.runtime.spawn(async move { tokio::task::block_in_place(job) });
-    server.expect_healthy_for(2 * LONG);
+    server.expect_health_during(2 * LONG);
 }

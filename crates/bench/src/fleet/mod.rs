@@ -87,7 +87,7 @@ impl Fleet {
     }
 
     /// Disconnects everybody, without it counting as a loss.
-    pub fn disconnect_all_clients_now(&self) -> io::Result<()> {
+    pub fn disconnect_every_fleet_client(&self) -> io::Result<()> {
         let (done, closed) = mpsc::channel();
         self.send_command_to_thread(Command::CloseAll { done })?;
         let _ = closed.recv();

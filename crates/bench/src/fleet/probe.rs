@@ -30,7 +30,7 @@ pub fn read_last_event_id(plan: &ClientPlan, server: SocketAddr) -> anyhow::Resu
     let mut received = Vec::new();
     let mut chunk = [0; 4096];
     loop {
-        if let Some(id) = find_last_event_id_in(&received) {
+        if let Some(id) = find_last_event_id(&received) {
             return Ok(id);
         }
         match stream.read(&mut chunk)? {
@@ -40,7 +40,7 @@ pub fn read_last_event_id(plan: &ClientPlan, server: SocketAddr) -> anyhow::Resu
     }
 }
 
-fn find_last_event_id_in(received: &[u8]) -> Option<i64> {
+fn find_last_event_id(received: &[u8]) -> Option<i64> {
     let mut rest = &received[memchr::memmem::find(received, b"\r\n\r\n")? + 4..];
     while let Some(frame) = split_first_whole_frame(rest) {
         let text = std::str::from_utf8(frame.payload).ok()?;

@@ -8,7 +8,7 @@ pub fn write_tables_of_workloads(notebook: &Notebook) -> String {
     let all = &notebook.measurements;
     let mut text = String::new();
     for workload in list_distinct_in_order(all, |m| &m.workload) {
-        text.push_str(&format!("\n### {}\n", capitalise_first_letter_of(&workload)));
+        text.push_str(&format!("\n### {}\n", capitalise_start_of_text(&workload)));
         let of_workload: Vec<&Measurement> =
             all.iter().filter(|m| m.workload == workload).collect();
         for place in list_distinct_in_order(of_workload.iter().copied(), |m| &m.at) {
@@ -68,7 +68,7 @@ fn list_distinct_in_order<'a>(
     distinct
 }
 
-fn capitalise_first_letter_of(text: &str) -> String {
+fn capitalise_start_of_text(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -20,7 +20,7 @@ pub fn measure_burst_of_events(
 ) -> anyhow::Result<()> {
     let server = session.subject.server()?;
     let before = server.read_resident_memory_kib()?;
-    server.forget_peak_memory_now()?;
+    server.reset_peak_resident_memory()?;
     let phase =
         session.run_phase_of_events(CONNECTIONS, Pace::Closed, LIMIT, profile.burst_events)?;
     let peak = server.read_peak_memory_kib()?;

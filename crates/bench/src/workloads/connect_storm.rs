@@ -10,7 +10,7 @@ use crate::{
 pub const WORKLOAD: &str = "connect storm";
 
 /// Connects `clients` at once and notes how fast that went and what it made others receive.
-pub fn measure_connect_storm_once(
+pub fn measure_connect_storm_workload(
     session: &mut Session<'_>,
     clients: usize,
     notebook: &mut Notebook,

@@ -22,7 +22,7 @@ const WINDOW_EVENTS: u64 = 24;
 const WINDOW_CONNECTIONS: usize = 8;
 
 /// Measures both.
-pub fn measure_fan_out_once(
+pub fn measure_fan_out_workload(
     session: &Session<'_>,
     profile: &Profile,
     notebook: &mut Notebook,

@@ -55,9 +55,10 @@ pub fn measure_clients_of_subject(
         }
         let need = Need { users: clients, incidents: 1 };
         let mut session = Session::start_server_for_need(subject, need)?;
-        let connected = connect_storm::measure_connect_storm_once(&mut session, clients, notebook)?;
+        let connected =
+            connect_storm::measure_connect_storm_workload(&mut session, clients, notebook)?;
         idle_memory::note_memory_of_idle(&session, connected, notebook)?;
-        fan_out::measure_fan_out_once(&session, profile, notebook)?;
+        fan_out::measure_fan_out_workload(&session, profile, notebook)?;
         if clients == profile.watchers {
             burst::measure_burst_of_events(&session, profile, notebook)?;
         }

@@ -31,7 +31,7 @@ impl UnknownName {
 }
 
 /// Logs a topic this version does not know, once for each kind of them.
-pub(super) fn log_unknown_topic_once(topic: &str) {
+pub(super) fn log_unknown_topic_kind(topic: &str) {
     let kind = topic.split_once(':').map_or(topic, |(kind, _)| kind);
     keep_word_for_life(&format!("topic {kind}"), "topic of the log");
 }

@@ -152,13 +152,13 @@ impl ConnectionPool {
     }
 
     async fn probe_until_database_answers(self) {
-        while !self.pool.is_closed() && self.probe_database_once().await.is_err() {
+        while !self.pool.is_closed() && self.probe_database_with_statement().await.is_err() {
             tokio::time::sleep(PROBE_PAUSE).await;
         }
         self.state.is_answering.send_replace(true);
     }
 
-    async fn probe_database_once(&self) -> sqlx::Result<()> {
+    async fn probe_database_with_statement(&self) -> sqlx::Result<()> {
         // With all the time that a connection may take: a distant database would never be found otherwise.
         let mut connection = self.guard_connection_on_loan(self.pool.acquire().await?);
         connection.run_statement_of_guard("SELECT 1").await
@@ -189,7 +189,8 @@ impl GuardedConnection {
 
     async fn run_statement_of_guard(&mut self, sql: &'static str) -> sqlx::Result<()> {
         self.is_clean = false;
-        let result = tokio::time::timeout(self.pool.state.limit, self.connection.execute(sql)).await;
+        let result =
+            tokio::time::timeout(self.pool.state.limit, self.connection.execute(sql)).await;
         self.judge_result_of_statement(result).map(drop)
     }
 

@@ -244,7 +244,7 @@ pub(crate) async fn wait_until_freed(socket: Arc<Socket>) {
     wait_until("the socket is freed", || weak.strong_count() == 0).await;
 }
 
-pub(crate) fn handle_of(socket: &Socket) -> SessionHandle {
+pub(crate) fn find_session_handle(socket: &Socket) -> SessionHandle {
     socket.req_parts.extensions.get::<SessionHandle>().expect("a handle").clone()
 }
 

@@ -71,7 +71,7 @@ pub(crate) async fn get(address: SocketAddr, query: &str) -> Answer {
 }
 
 /// The value of a text field in the JSON of an open packet.
-pub(crate) fn sid_of(open: &str) -> String {
+pub(crate) fn read_session_id(open: &str) -> String {
     let begin = open.find("\"sid\":\"").expect("a sid") + 7;
     open[begin..].split('"').next().expect("a whole sid").to_owned()
 }
@@ -93,7 +93,7 @@ impl PollingClient {
         let answer = get(address, &format!("{protocol}&transport=polling")).await;
         assert_eq!(answer.status, 200);
         let open = answer.text().to_owned();
-        let sid = sid_of(&open);
+        let sid = read_session_id(&open);
         let query = format!("{protocol}&transport=polling&sid={sid}");
         Self { address, sid, open, query }
     }

@@ -20,7 +20,7 @@ use tungstenite::{
     },
 };
 
-use super::{in_time, polling_client::sid_of};
+use super::{in_time, polling_client::read_session_id};
 
 pub(crate) struct WebSocketClient {
     stream: WebSocketStream<TcpStream>,
@@ -47,7 +47,7 @@ impl WebSocketClient {
             .await
             .expect("a handshake");
         let open = client.next_text().await;
-        assert!(open.starts_with('0') && !sid_of(&open).is_empty());
+        assert!(open.starts_with('0') && !read_session_id(&open).is_empty());
         (client, open)
     }
 

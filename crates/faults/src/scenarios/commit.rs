@@ -84,7 +84,7 @@ async fn count_titles_in_log(session: &mut PgConnection, title: &str) -> Result<
 pub(super) async fn kill_between_commit_and_publish(run: Run) -> Result<String> {
     let mut castle =
         Castle::build_castle_for_run(&run, &[("PRESENCE_TIMEOUT", "3000")], 12).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(12, 36)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(12, 36)).await?;
     // A second node lives on: its clients learn of the commit from the log.
     let second = castle.start_second_node_beside().await?;
     let second_address = tokio::sync::watch::Sender::new(second.address);
@@ -95,7 +95,7 @@ pub(super) async fn kill_between_commit_and_publish(run: Run) -> Result<String> 
     castle.wait_until_all_caught_up().await?;
     let mut session = castle.database.open_session_of_harness().await?;
     install_hold_on_log(&mut session, true).await?;
-    let rounds = run.pick_for_scale_of(2, 8);
+    let rounds = run.pick_value_by_scale(2, 8);
     for round in 0..rounds {
         let title = format!("committed, never published {round}");
         kill_server_in_held_write(&mut castle, &mut session, &title).await?;
@@ -119,10 +119,10 @@ pub(super) async fn kill_between_commit_and_publish(run: Run) -> Result<String> 
 pub(super) async fn kill_between_insert_and_commit(run: Run) -> Result<String> {
     let mut castle =
         Castle::build_castle_for_run(&run, &[("PRESENCE_TIMEOUT", "3000")], 12).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(12, 36)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(12, 36)).await?;
     let mut session = castle.database.open_session_of_harness().await?;
     install_hold_on_log(&mut session, false).await?;
-    let rounds = run.pick_for_scale_of(2, 8);
+    let rounds = run.pick_value_by_scale(2, 8);
     for round in 0..rounds {
         let title = format!("inserted, never committed {round}");
         kill_server_in_held_write(&mut castle, &mut session, &title).await?;
@@ -143,12 +143,12 @@ pub(super) async fn kill_between_insert_and_commit(run: Run) -> Result<String> {
 
 /// 1b: killed at any moment, with writers at work.
 pub(super) async fn kill_again_and_again_under_load(run: Run) -> Result<String> {
-    let people = run.pick_for_scale_of(6, 10);
+    let people = run.pick_value_by_scale(6, 10);
     let mut castle =
         Castle::build_castle_for_run(&run, &[("PRESENCE_TIMEOUT", "3000")], people).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(10, 40)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(10, 40)).await?;
     let writers = Writers::spawn_writers_for_castle(&castle, 4, Duration::from_millis(25));
-    let rounds = run.pick_for_scale_of(2, 8);
+    let rounds = run.pick_value_by_scale(2, 8);
     let mut rng = run.derive_chances_for_stream(2);
     for _ in 0..rounds {
         // The pace of the fault, not a wait for something.
@@ -172,11 +172,11 @@ pub(super) async fn kill_again_and_again_under_load(run: Run) -> Result<String> 
 /// 3: a transaction that drew the earlier position commits later, or never.
 pub(super) async fn commit_out_of_position_order(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[], 8).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(8, 24)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
     let away: Vec<usize> = (0..castle.clients.len()).filter(|n| n % 2 == 0).collect();
     let mut rng = run.derive_chances_for_stream(3);
     let mut early = castle.database.open_session_of_harness().await?;
-    let rounds = run.pick_for_scale_of(4, 20);
+    let rounds = run.pick_value_by_scale(4, 20);
     let mut committed = 0;
     for round in 0..rounds {
         away.iter().for_each(|n| castle.clients[*n].set_wanted_connection_state(Wanted::Away));

@@ -19,18 +19,18 @@ use crate::{
 const OTHERS_DELIVERED: f64 = 84.6;
 
 /// 4: cut for about 2 s again and again while events stream.
-pub(super) async fn cut_clients_again_and_again(run: Run) -> Result<String> {
-    let people = run.pick_for_scale_of(6, 12);
+pub(super) async fn cut_clients_while_events_stream(run: Run) -> Result<String> {
+    let people = run.pick_value_by_scale(6, 12);
     // A polling client that is cut without a word counts as a socket of its user until a ping stays unanswered.
     let settings = [("MAX_SOCKETS_PER_USER", "1000")];
     let mut castle = Castle::build_castle_for_run(&run, &settings, people).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(18, 90)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(18, 90)).await?;
     for client in castle.clients.iter().step_by(5) {
         // These remember less than they saw: they ask for some events again.
         client.change_plan_for_reconnect(|plan| plan.forgets_events = 3);
     }
     let writers = Writers::spawn_writers_for_castle(&castle, 4, Duration::from_millis(80));
-    let length = Duration::from_secs(run.pick_for_scale_of(6, 40));
+    let length = Duration::from_secs(run.pick_value_by_scale(6, 40));
     let ends = Instant::now() + length;
     let cutting = castle.clients.iter().enumerate().map(|(n, client)| {
         let mut rng = run.derive_chances_for_stream(100 + n as u64);
@@ -102,7 +102,7 @@ async fn write_and_measure_fast_clients(
 pub(super) async fn stop_reading_for_good(run: Run) -> Result<String> {
     let settings = [("SEND_QUEUE", "256"), ("SLOW_CONSUMER_TIMEOUT", "3000")];
     let mut castle = Castle::build_castle_for_run(&run, &settings, 6).await?;
-    let (fast, slow) = (8, run.pick_for_scale_of(2, 6));
+    let (fast, slow) = (8, run.pick_value_by_scale(2, 6));
     for n in 0..fast + slow {
         let mut plan = castle.plan_client_of_person(n % 6, WireKind::WebSocket, &[]);
         if n >= fast {
@@ -111,7 +111,7 @@ pub(super) async fn stop_reading_for_good(run: Run) -> Result<String> {
         castle.add_client_with_plan(n % 6, plan);
     }
     castle.wait_until_all_caught_up().await?;
-    let events = run.pick_for_scale_of(900, 950);
+    let events = run.pick_value_by_scale(900, 950);
     let before = write_and_measure_fast_clients(&castle, 300, fast).await?;
     let memory_before = castle.server.read_resident_memory_bytes()?;
     castle.clients[fast..].iter().for_each(|c| c.set_wanted_connection_state(Wanted::Stalled));
@@ -157,7 +157,7 @@ pub(super) async fn leave_connections_half_open(run: Run) -> Result<String> {
     }
     castle.wait_until_all_caught_up().await?;
     castle.wait_for_presence_truth(&(0..8).collect::<Vec<_>>(), DEADLINE).await?;
-    let rounds = run.pick_for_scale_of(1, 5);
+    let rounds = run.pick_value_by_scale(1, 5);
     let mut longest = Duration::ZERO;
     for _ in 0..rounds {
         castle.clients[4..].iter().for_each(|c| c.set_wanted_connection_state(Wanted::Stalled));
@@ -179,8 +179,8 @@ pub(super) async fn leave_connections_half_open(run: Run) -> Result<String> {
 
 /// 12: every client is cut at the same moment and comes back at once.
 pub(super) async fn storm_of_reconnecting_clients(run: Run) -> Result<String> {
-    let people = run.pick_for_scale_of(20, 100);
-    let count = run.pick_for_scale_of(40, 200);
+    let people = run.pick_value_by_scale(20, 100);
+    let count = run.pick_value_by_scale(40, 200);
     // A polling client that is cut without a word is gone when a ping stays unanswered.
     let pings = [("SOCKET_IO_PING_INTERVAL", "2000"), ("SOCKET_IO_PING_TIMEOUT", "4000")];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
@@ -192,7 +192,7 @@ pub(super) async fn storm_of_reconnecting_clients(run: Run) -> Result<String> {
     }
     let mut longest = Duration::ZERO;
     let mut statements = 0;
-    let rounds = run.pick_for_scale_of(1, 4);
+    let rounds = run.pick_value_by_scale(1, 4);
     for round in 0..rounds {
         castle.set_wanted_state_of_all(Wanted::Away);
         castle.wait_for_presence_truth(&[], DEADLINE).await?;
@@ -246,7 +246,7 @@ pub(super) async fn abandon_upgrades_and_polls(run: Run) -> Result<String> {
     castle.wait_until_all_caught_up().await?;
     let tasks_before = wait_for_tasks_to_settle(&castle, f64::MAX).await?;
     let address = castle.server.address;
-    let count = run.pick_for_scale_of(20, 60);
+    let count = run.pick_value_by_scale(20, 60);
     let mut kept_streams = Vec::new();
     let mut kept_wires = Vec::new();
     for n in 0..count {

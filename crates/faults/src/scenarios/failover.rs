@@ -7,7 +7,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 use super::{
-    log::{count_incomplete_resumes_of, wait_for_title_at_all},
+    log::{count_resumes_left_incomplete, wait_for_title_at_all},
     postgres::{ANSWER_TIME, expect_writes_to_be_refused, wait_for_readiness_of_server},
 };
 use crate::{
@@ -65,8 +65,8 @@ async fn write_once_at_same_time(castle: &Castle, what: &str) -> Result<(Vec<Str
 /// 25: every connection to Postgres falls silent, and new ones would work.
 pub(super) async fn silence_connections_to_postgres(run: Run) -> Result<String> {
     let (mut castle, proxy) = build_castle_behind_proxy(&run, 10).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(8, 24)).await?;
-    let rounds = run.pick_for_scale_of(1, 4);
+    castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
+    let rounds = run.pick_value_by_scale(1, 4);
     let (mut refused, mut answered, mut recovered) = (Vec::new(), Duration::ZERO, Duration::ZERO);
     for round in 0..rounds {
         // As many as the pool may have connections, so that all of these are open, and silent a moment later.
@@ -106,7 +106,7 @@ pub(super) async fn silence_connections_to_postgres(run: Run) -> Result<String> 
 /// 26: the address moves to a server that only reads, then to one that was promoted with a part of the log missing.
 pub(super) async fn fail_over_to_standby_behind(run: Run) -> Result<String> {
     let (mut castle, proxy) = build_castle_behind_proxy(&run, 8).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(8, 24)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
     let reader = run.cluster()?.start_standby_of_cluster().await?;
     let successor = run.cluster()?.start_standby_of_cluster().await?;
     castle.create_incident_with_title("before the failover").await?;
@@ -117,7 +117,7 @@ pub(super) async fn fail_over_to_standby_behind(run: Run) -> Result<String> {
         castle.create_incident_with_title(&format!("lost with the primary {n}")).await?;
     }
     wait_for_title_at_all(&castle, "lost with the primary 19").await?;
-    let before = count_incomplete_resumes_of(&castle);
+    let before = count_resumes_left_incomplete(&castle);
     // The primary is gone; the address leads to a server that only reads.
     proxy.switch_target_to_address(reader.address());
     castle
@@ -136,7 +136,7 @@ pub(super) async fn fail_over_to_standby_behind(run: Run) -> Result<String> {
     ensure!(recovered < RECOVERY_TIME, "writes worked again after {recovered:?} only");
     wait_for_readiness_of_server(&castle, true).await?;
     let begun = Instant::now();
-    while count_incomplete_resumes_of(&castle) < before + castle.clients.len() {
+    while count_resumes_left_incomplete(&castle) < before + castle.clients.len() {
         ensure!(begun.elapsed() < DEADLINE, "not every client was told to refetch");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -23,11 +23,11 @@ use crate::{
 
 /// 13: the server is asked to stop in the middle of work.
 pub(super) async fn drain_server_under_load(run: Run) -> Result<String> {
-    let people = run.pick_for_scale_of(6, 10);
+    let people = run.pick_value_by_scale(6, 10);
     let mut castle = Castle::build_castle_for_run(&run, &[], people).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(10, 40)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(10, 40)).await?;
     let writers = Writers::spawn_writers_for_castle(&castle, 6, Duration::from_millis(10));
-    let rounds = run.pick_for_scale_of(1, 4);
+    let rounds = run.pick_value_by_scale(1, 4);
     let mut longest = Duration::ZERO;
     let mut rng = run.derive_chances_for_stream(13);
     for _ in 0..rounds {
@@ -92,8 +92,8 @@ pub(super) async fn open_tabs_and_reload_them(run: Run) -> Result<String> {
     let observer = castle.plan_client_of_person(0, WireKind::WebSocket, &[]);
     castle.add_client_with_plan(0, observer);
     castle.wait_until_all_caught_up().await?;
-    let rounds = run.pick_for_scale_of(1, 4);
-    let reloads = run.pick_for_scale_of(3, 10);
+    let rounds = run.pick_value_by_scale(1, 4);
+    let reloads = run.pick_value_by_scale(3, 10);
     let id = castle.people[3].id.clone();
     let mut rng = run.derive_chances_for_stream(16);
     for round in 1..=rounds {
@@ -150,7 +150,7 @@ pub(super) async fn open_tabs_and_reload_them(run: Run) -> Result<String> {
 pub(super) async fn change_rights_in_mid_session(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[("TOKEN_GRACE", "1500")], 8).await?;
     let expiry = expire_and_renew_tokens(&mut castle).await?;
-    let role = change_role_and_watch(&mut castle, run.pick_for_scale_of(1, 5)).await?;
+    let role = change_role_and_watch(&mut castle, run.pick_value_by_scale(1, 5)).await?;
     Ok(format!("{expiry} {role}"))
 }
 
@@ -355,5 +355,5 @@ async fn expect_server_to_run_after_step(castle: &Castle, step: &str) -> Result<
     }
     // Time for what looks at clocks to look: expiry does twice a second.
     tokio::time::sleep(Duration::from_millis(2_500)).await;
-    castle.settle_with_last_event_of(12).await.map(drop)
+    castle.settle_first_clients_with_event(12).await.map(drop)
 }

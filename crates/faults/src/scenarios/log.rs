@@ -59,7 +59,7 @@ pub(super) async fn wait_for_title_at_all(castle: &Castle, title: &str) -> Resul
 }
 
 /// How often clients were told that their resume was not complete.
-pub(super) fn count_incomplete_resumes_of(castle: &Castle) -> usize {
+pub(super) fn count_resumes_left_incomplete(castle: &Castle) -> usize {
     let incomplete = |history: &History| {
         history
             .find_signals_by_name("events:resumed")
@@ -73,7 +73,7 @@ pub(super) fn count_incomplete_resumes_of(castle: &Castle) -> usize {
 pub(super) async fn fill_buffer_behind_gap(run: Run) -> Result<String> {
     let environment = [("LOG_GAP_LIMIT", "10m"), ("LIMIT_MENTIONS", "20")];
     let mut castle = Castle::build_castle_for_run(&run, &environment, MENTIONS + 4).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(6, 18)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(6, 18)).await?;
     let mut session = castle.database.open_session_of_harness().await?;
     let held = hold_position_in_session(&mut session, "held behind a full buffer").await?;
     let mentions: Vec<String> =
@@ -107,7 +107,7 @@ pub(super) async fn fill_buffer_behind_gap(run: Run) -> Result<String> {
 pub(super) async fn hold_position_past_limit(run: Run) -> Result<String> {
     let limit = format!("{}s", SHORT_LIMIT.as_secs());
     let mut castle = Castle::build_castle_for_run(&run, &[("LOG_GAP_LIMIT", &limit)], 8).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(8, 24)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
     let second = castle.start_second_node_beside().await?;
     let second_address = tokio::sync::watch::Sender::new(second.address);
     for person in 0..4 {
@@ -148,7 +148,7 @@ pub(super) async fn hold_position_past_limit(run: Run) -> Result<String> {
         }
     }
     ensure!(longest < SHORT_LIMIT + Duration::from_secs(10), "held back for {longest:?}");
-    let incomplete = count_incomplete_resumes_of(&castle);
+    let incomplete = count_resumes_left_incomplete(&castle);
     ensure!(incomplete == 0, "{incomplete} resumes were not complete");
     let (_, text) = castle.settle_and_judge_histories().await?;
     Ok(format!(
@@ -160,7 +160,7 @@ pub(super) async fn hold_position_past_limit(run: Run) -> Result<String> {
 /// 22: a row with a name and a topic of a newer version.
 pub(super) async fn write_event_of_newer_version(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[], 6).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(6, 18)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(6, 18)).await?;
     let mut session = castle.database.open_session_of_harness().await?;
     let newer = "insert into event_log (name, audience, payload) values
          ('incident:acknowledged', '{everyone,team:7}', '{\"by\":\"a newer node\"}'), ('team:joined', '{team:7}', '{}')";
@@ -185,7 +185,7 @@ pub(super) async fn write_event_of_newer_version(run: Run) -> Result<String> {
         )
         .await;
     ensure!(refused.is_err(), "a payload that is no object was taken");
-    let incomplete = count_incomplete_resumes_of(&castle);
+    let incomplete = count_resumes_left_incomplete(&castle);
     ensure!(incomplete == 0, "{incomplete} resumes were not complete");
     let (_, text) = castle.settle_and_judge_histories().await?;
     Ok(format!("Passed through as they were, live and by resume. {text}"))
@@ -194,7 +194,7 @@ pub(super) async fn write_event_of_newer_version(run: Run) -> Result<String> {
 /// 23: the log becomes another one while nodes and clients stay: restored in place, or lost at its end.
 pub(super) async fn replace_history_in_place(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[], 6).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(6, 18)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(6, 18)).await?;
     let mut session = castle.database.open_session_of_harness().await?;
     let restored = "create temporary table backup as
              select * from event_log order by position limit (select count(*) - 5 from event_log);
@@ -209,11 +209,11 @@ pub(super) async fn replace_history_in_place(run: Run) -> Result<String> {
             castle.create_incident_with_title(&format!("{what}, before {n}")).await?;
         }
         wait_for_title_at_all(&castle, &format!("{what}, before 9")).await?;
-        let before = count_incomplete_resumes_of(&castle);
+        let before = count_resumes_left_incomplete(&castle);
         let rewind = "select setval(pg_get_serial_sequence('event_log', 'position'), max(position)) from event_log";
         session.execute(AssertSqlSafe(format!("begin; {change}; {rewind}; commit"))).await?;
         let begun = Instant::now();
-        while count_incomplete_resumes_of(&castle) < before + castle.clients.len() {
+        while count_resumes_left_incomplete(&castle) < before + castle.clients.len() {
             ensure!(begun.elapsed() < DEADLINE, "{what}: not every client was told to refetch");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -236,9 +236,9 @@ pub(super) async fn replace_history_in_place(run: Run) -> Result<String> {
 /// 24: a node starts while the commit of an earlier position is under way.
 pub(super) async fn start_node_during_commit(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[], 8).await?;
-    castle.add_crowd_of_clients(run.pick_for_scale_of(8, 24)).await?;
+    castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
     let mut session = castle.database.open_session_of_harness().await?;
-    let rounds = run.pick_for_scale_of(2, 8);
+    let rounds = run.pick_value_by_scale(2, 8);
     for round in 0..rounds {
         let (held, later) = (format!("committing {round}"), format!("committed before {round}"));
         hold_position_in_session(&mut session, &held).await?;

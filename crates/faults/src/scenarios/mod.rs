@@ -55,7 +55,7 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             expected: "everyone gets the early one first, or never if it is rolled back; resumes miss nothing",
             operator: "`owlpost_log_gaps_total` counts positions passed over. A delivery latency of seconds means a stuck writer: look at pg_stat_activity.",
         }
-        "4" "cut again and again" BothDatabases true connections::cut_clients_again_and_again {
+        "4" "cut again and again" BothDatabases true connections::cut_clients_while_events_stream {
             fault: "every client cut for about 2 s again and again, with jitter, under a steady stream",
             expected: "100 % delivered",
             operator: "Nothing. `owlpost_resumes_total` shows how often it happens.",

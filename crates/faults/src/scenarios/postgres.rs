@@ -81,17 +81,17 @@ pub(super) async fn restart_postgres_under_load(run: Run) -> Result<String> {
     // More than clients in the short run: some were never seen since their account was made.
     let people = 20;
     let settings = [("PRESENCE_TIMEOUT", "6000")];
-    let clients = run.pick_for_scale_of(15, 45);
+    let clients = run.pick_value_by_scale(15, 45);
     let mut castle = Castle::build_castle_for_run(&run, &settings, people).await?;
     castle.add_crowd_of_clients(clients).await?;
-    let rounds = run.pick_for_scale_of(1, 3);
+    let rounds = run.pick_value_by_scale(1, 3);
     let mut longest = Duration::ZERO;
     let mut unready = Duration::ZERO;
     let writers = Writers::spawn_writers_for_castle(&castle, 4, Duration::from_millis(50));
     for _ in 0..rounds {
         // The pace of the fault: writers write before, between and after.
         tokio::time::sleep(Duration::from_millis(800)).await;
-        run.cluster()?.stop_postgres_at_once().await?;
+        run.cluster()?.stop_postgres_in_immediate_mode().await?;
         unready = unready.max(wait_for_readiness_of_server(&castle, false).await?);
         let refused = tokio::join!(
             expect_writes_to_be_refused(&castle, people),
@@ -130,7 +130,7 @@ pub(super) async fn freeze_postgres_under_load(run: Run) -> Result<String> {
         castle.add_client_with_plan(person, plan);
     }
     castle.wait_until_all_caught_up().await?;
-    let rounds = run.pick_for_scale_of(1, 3);
+    let rounds = run.pick_value_by_scale(1, 3);
     let (mut longest, mut typing) = (Duration::ZERO, Duration::ZERO);
     for _ in 0..rounds {
         run.cluster()?.signal_every_postgres_process("STOP").await?;

@@ -25,7 +25,7 @@ pub(super) async fn retry_write_of_unknown_outcome(run: Run) -> Result<String> {
         castle.add_client_with_plan(person, plan);
     }
     castle.wait_until_all_caught_up().await?;
-    let rounds = run.pick_for_scale_of(3, 12);
+    let rounds = run.pick_value_by_scale(3, 12);
     for round in 0..rounds {
         let comments = format!("/api/incidents/{}/comments", castle.incidents[0]);
         let writes = [
@@ -97,7 +97,7 @@ pub(super) async fn panic_in_one_handler(run: Run) -> Result<String> {
     castle.add_crowd_of_clients(12).await?;
     // The fault hook panics when this incident is looked up.
     let nil = "00000000-0000-0000-0000-000000000000";
-    let rounds = run.pick_for_scale_of(5, 30);
+    let rounds = run.pick_value_by_scale(5, 30);
     for round in 0..rounds {
         let token = &castle.people[round % 6].token;
         let answer =
@@ -132,7 +132,7 @@ pub(super) async fn keep_order_of_one_socket(run: Run) -> Result<String> {
         castle.add_client_with_plan(person, plan);
     }
     castle.wait_until_all_caught_up().await?;
-    let pairs = run.pick_for_scale_of(50, 120);
+    let pairs = run.pick_value_by_scale(50, 120);
     let payload = json!({ "incidentId": incident });
     let mut sent = 0;
     for typist in 0..2 {

@@ -137,7 +137,7 @@ async fn run_statement_when_unused(castle: &Castle, statement: &str) -> Result<(
 
 /// 11: more was missed than may be replayed.
 pub(super) async fn resume_over_too_large_gap(run: Run) -> Result<String> {
-    let limit = run.pick_for_scale_of(100, 1_000);
+    let limit = run.pick_value_by_scale(100, 1_000);
     let text = limit.to_string();
     let mut castle = Castle::build_castle_for_run(&run, &[("REPLAY_LIMIT", &text)], 4).await?;
     for person in 0..4 {

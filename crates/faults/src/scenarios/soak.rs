@@ -32,11 +32,11 @@ pub(super) async fn connect_and_drop_thousands(run: Run) -> Result<String> {
     let pings = [("SOCKET_IO_PING_INTERVAL", "2000"), ("SOCKET_IO_PING_TIMEOUT", "4000")];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
     let tasks = castle.rest.read_metric_by_labels(TASKS, &[]).await?;
-    let length = run.pick_for_scale_of(Duration::from_secs(6), run.lab.soak);
-    let wave = run.pick_for_scale_of(20, 40);
+    let length = run.pick_value_by_scale(Duration::from_secs(6), run.lab.soak);
+    let wave = run.pick_value_by_scale(20, 40);
     let (mut connections, mut waves) = (0, 0);
     // Allocators and caches warm up first: the baseline of memory is taken after some waves.
-    let warm_up = run.pick_for_scale_of(2, 25);
+    let warm_up = run.pick_value_by_scale(2, 25);
     let mut baseline = 0;
     let mut samples = Vec::new();
     let begun = Instant::now();

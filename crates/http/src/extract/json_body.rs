@@ -182,7 +182,7 @@ mod tests {
         version: Option<i32>,
     }
 
-    fn field_refused_in(json: impl AsRef<[u8]>) -> String {
+    fn expect_refused_field(json: impl AsRef<[u8]>) -> String {
         match parse_json_object_strictly::<Example>(json.as_ref()) {
             Err(HttpError::Domain(DomainError::Validation { field, .. })) => field,
             other => panic!("not refused: {other:?}"),
@@ -191,15 +191,18 @@ mod tests {
 
     #[test]
     fn should_name_the_field_that_is_wrong() {
-        assert_eq!(field_refused_in(r#"{}"#), "title");
-        assert_eq!(field_refused_in(r#"{"title":5}"#), "title");
-        assert_eq!(field_refused_in(r#"{"title":null}"#), "title");
-        assert_eq!(field_refused_in(r#"{"title":"a","title":"b"}"#), "title");
-        assert_eq!(field_refused_in(r#"{"title":"a","placeName":5}"#), "placeName");
-        assert_eq!(field_refused_in(r#"{"title":"a","severity":"BAD"}"#), "severity");
-        assert_eq!(field_refused_in(r#"{"title":"a","severity":{"SERIOUS":null}}"#), "severity");
+        assert_eq!(expect_refused_field(r#"{}"#), "title");
+        assert_eq!(expect_refused_field(r#"{"title":5}"#), "title");
+        assert_eq!(expect_refused_field(r#"{"title":null}"#), "title");
+        assert_eq!(expect_refused_field(r#"{"title":"a","title":"b"}"#), "title");
+        assert_eq!(expect_refused_field(r#"{"title":"a","placeName":5}"#), "placeName");
+        assert_eq!(expect_refused_field(r#"{"title":"a","severity":"BAD"}"#), "severity");
+        assert_eq!(
+            expect_refused_field(r#"{"title":"a","severity":{"SERIOUS":null}}"#),
+            "severity"
+        );
         for number in ["1.0", "\"1\"", "1e400", "99999999999", "true"] {
-            let field = field_refused_in(format!(r#"{{"title":"a","version":{number}}}"#));
+            let field = expect_refused_field(format!(r#"{{"title":"a","version":{number}}}"#));
             assert!(["version", "body"].contains(&&*field), "{number}: {field}");
         }
     }
@@ -220,9 +223,9 @@ mod tests {
             b"\xef\xbb\xbf{\"title\":\"a\"}",
         ];
         for body in bodies {
-            assert_eq!(field_refused_in(body), "body");
+            assert_eq!(expect_refused_field(body), "body");
         }
-        assert!(["body", "title"].contains(&&*field_refused_in(deep)));
+        assert!(["body", "title"].contains(&&*expect_refused_field(deep)));
     }
 
     #[test]
