@@ -5,6 +5,7 @@
 //! - [`types`]: `web/src/generated`, from payload types; `tests/generated_types.rs` compares;
 //! - `tests/published_schemas.rs`: both documents say of values and fields what the code says;
 //! - `tests/naming.rs`: functions are named with four words or more;
+//! - `tests/imports.rs`: modules import each other in no circle;
 //! - `tests/layout.rs`: files and tables of contents keep their form.
 //!
 //! `make types` writes all three anew.

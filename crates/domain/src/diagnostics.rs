@@ -5,7 +5,9 @@ use std::{str::FromStr, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 
-use crate::{DomainError, Result, Store, store::MIGRATIONS};
+use crate::{
+    DomainError, Result, Store, causes::write_causes_without_repetition, store::MIGRATIONS,
+};
 
 /// What the database says about itself.
 #[derive(Debug, Clone)]
@@ -54,21 +56,6 @@ pub async fn explain_missing_database_answer(
     }
 }
 
-/// An error and its causes, outermost first. What only repeats the end of what was said is left out: the errors of sqlx
-/// quote their source.
-pub fn write_causes_without_repetition(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            text = format!("{text}: {said}");
-        }
-        source = cause.source();
-    }
-    text
-}
-
 impl Store {
     /// Asks the database about version, clock and migrations.
     pub async fn read_current_database_facts(&self) -> Result<DatabaseFacts> {
@@ -107,13 +94,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn should_say_each_cause_once() {
-        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "refused");
-        let error = DomainError::Unavailable(Box::new(sqlx::Error::Io(refused)));
-        assert_eq!(write_causes_without_repetition(&error).matches("refused").count(), 1);
-    }
 
     #[test]
     fn should_name_the_place_and_keep_the_password() {

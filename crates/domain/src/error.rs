@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    constraints::translate_constraint_by_name, diagnostics::write_causes_without_repetition,
-};
+use crate::causes::write_causes_without_repetition;
 
 /// What a domain operation gives back.
 pub type Result<T, E = DomainError> = std::result::Result<T, E>;
@@ -138,34 +136,6 @@ impl DomainError {
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
-        }
-    }
-}
-
-impl From<sqlx::Error> for DomainError {
-    fn from(error: sqlx::Error) -> Self {
-        match &error {
-            sqlx::Error::Database(db) => {
-                if let Some(known) = db.constraint().and_then(translate_constraint_by_name) {
-                    return known;
-                }
-                // 57014 statement timeout, 55P03 lock timeout, 57P0x shutdown, 53xxx no resources, 08xxx connection,
-                // 25P03 idle transaction ended, 40xxx rolled back by the server, 25006 read-only standby.
-                let code = db.code().unwrap_or_default();
-                let passing = ["57", "55P03", "53", "08", "25P03", "40", "25006"];
-                if passing.iter().any(|class| code.starts_with(class)) {
-                    Self::Unavailable(Box::new(error))
-                } else {
-                    Self::Internal(Box::new(error))
-                }
-            }
-            sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::Protocol(_)
-            | sqlx::Error::WorkerCrashed => Self::Unavailable(Box::new(error)),
-            _ => Self::Internal(Box::new(error)),
         }
     }
 }

@@ -10,8 +10,9 @@ use utoipa::openapi::Ref;
 pub use foreign::UnknownName;
 
 use crate::{
-    DomainError, IncidentId, Role, UserId, payload,
-    payload_schema::{NamedSchemas, refer_to_named_schema},
+    DomainError, IncidentId, Role, UserId,
+    named_schema::{NamedSchemas, refer_to_named_schema},
+    payload,
 };
 
 /// What becomes of an event when nobody listens.

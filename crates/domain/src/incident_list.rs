@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::{
     DomainError, Incident, Result, Severity, Status, Store, UserId,
     incidents::{SELECT_INCIDENT, read_incident_from_row},
+    page::Page,
     validate::refuse_unstorable_or_long_text,
 };
 
@@ -38,29 +39,6 @@ pub struct IncidentFilter {
     pub before: Option<Uuid>,
     /// Rows of the page.
     pub limit: u32,
-}
-
-/// A page, newest first.
-#[derive(Debug, Clone)]
-pub struct Page<T> {
-    /// The rows.
-    pub rows: Vec<T>,
-    /// Where the next page begins; `None` on the last.
-    pub next_before: Option<Uuid>,
-}
-
-impl<T> Page<T> {
-    /// Cuts a result that was asked for one row more than the page has.
-    pub(crate) fn from_rows_with_one_more(
-        mut rows: Vec<T>,
-        limit: u32,
-        id_of: impl Fn(&T) -> Uuid,
-    ) -> Self {
-        let full = rows.len() > limit as usize;
-        rows.truncate(limit as usize);
-        let next_before = if full { rows.last().map(id_of) } else { None };
-        Self { rows, next_before }
-    }
 }
 
 impl Store {

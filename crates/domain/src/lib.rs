@@ -6,24 +6,27 @@
 //! - [`model`]: the nouns of the contract, and [`payload`], what each event says about them
 //!   ([`payload_schema`] describes it to others);
 //! - [`event`]: event names, topics (rooms), and what one row of the log is;
-//! - [`error`]: the one error type, with the codes every surface answers;
+//! - [`error`]: the one error type, with the codes every surface answers, and [`causes`], what the log says of it;
 //! - [`policy`]: who may do what, in one function;
 //! - [`validate`]: the limits of every text;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
-//!   [`presence`], [`idempotency`], [`housekeeping`];
+//!   [`presence`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
 //! - `change`: the unit of work every change goes through;
-//! - [`constraints`]: what each constraint of the schema means to a client;
+//! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
+//!   failure of the database does;
 //! - [`access_token`]: JSON Web Tokens;
 //! - [`fault_hook`]: for tests only.
 
 pub mod access_token;
+pub mod causes;
 mod change;
 mod clock;
 pub mod comments;
 pub mod config;
 pub mod constraints;
 pub mod credentials;
+mod database_error;
 pub mod diagnostics;
 pub mod error;
 pub mod event;
@@ -37,8 +40,11 @@ pub mod incident_list;
 pub mod incidents;
 pub mod mentions;
 pub mod model;
+mod named_schema;
 mod notification_drafts;
+mod notification_row;
 pub mod notifications;
+pub mod page;
 pub mod payload;
 pub mod payload_schema;
 pub mod policy;

@@ -7,7 +7,7 @@ use crate::{
     Comment, EventName, Incident, Result, Topic, User, UserId,
     event_log::EventDrafts,
     model::NotificationType,
-    notifications::NotificationRow,
+    notification_row::NotificationRow,
     payload::NotificationNew,
     unread::{TURN_LOCK_CLASS, list_sorted_turn_lanes},
 };

@@ -8,24 +8,11 @@ use crate::{
     Committed, DomainError, EventName, Notification, Result, Store, Topic, UserId,
     change::Begun,
     idempotency::IdempotencyKey,
-    incident_list::Page,
-    model::NotificationType,
+    notification_row::NotificationRow,
+    page::Page,
     payload::{NotificationDeleted, NotificationRead},
     unread::take_person_notification_turn,
 };
-
-#[derive(FromRow)]
-pub(crate) struct NotificationRow {
-    pub(crate) id: Uuid,
-    pub(crate) user_id: UserId,
-    #[sqlx(rename = "type", try_from = "String")]
-    pub(crate) kind: NotificationType,
-    pub(crate) message: String,
-    pub(crate) link: Option<String>,
-    is_read: bool,
-    pub(crate) created_at: DateTime<Utc>,
-    read_at: Option<DateTime<Utc>>,
-}
 
 /// A notification that was read just now, and how many are unread with it read.
 #[derive(FromRow)]
@@ -33,20 +20,6 @@ struct ReadRow {
     #[sqlx(flatten)]
     notification: NotificationRow,
     unread_count: i64,
-}
-
-impl From<NotificationRow> for Notification {
-    fn from(row: NotificationRow) -> Self {
-        Self {
-            id: row.id,
-            kind: row.kind,
-            message: row.message,
-            link: row.link,
-            is_read: row.is_read,
-            created_at: row.created_at,
-            read_at: row.read_at,
-        }
-    }
 }
 
 impl Store {

@@ -1,6 +1,7 @@
 //! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
 
 pub(crate) mod connections;
+mod user_lookups;
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
@@ -11,7 +12,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::connections::ConnectionPool;
+use self::{connections::ConnectionPool, user_lookups::UserLookups};
 use crate::{
     DomainConfig, DomainError, IncidentId, Result, User, UserId, access_token::TokenSigner,
     hashing::HashingTurns,
@@ -36,7 +37,7 @@ pub struct Store {
     pub(crate) config: Arc<DomainConfig>,
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) users: Cache<UserId, User>,
-    pub(crate) lookups: Arc<crate::users::UserLookups>,
+    lookups: Arc<UserLookups>,
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
     pub(crate) hashing: HashingTurns,

@@ -8,7 +8,8 @@ use owlpost_faults::{
     console::print_line_on_stdout,
     lab::{Lab, Scale},
     report::{render_advice_for_operators, render_rows_as_markdown, write_section_between_marks},
-    scenario::{Outcome, Row, list_scenarios_for_scale, run_scenarios_in_order},
+    scenario::{Outcome, Row, run_scenarios_in_order},
+    scenarios::list_scenarios_for_scale,
     server_process::find_server_binary_path,
 };
 

@@ -1,4 +1,4 @@
-//! What a scenario is, and how the list of them is run.
+//! What a scenario is, and how a list of them is run.
 
 use std::{fmt, time::Instant};
 
@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{
     database::DatabaseKind,
-    lab::{Lab, Run, Scale},
+    lab::{Lab, Run},
 };
 
 /// What a scenario stands on.
@@ -142,10 +142,4 @@ async fn run_scenario_on_database(
         seed,
         seconds: begun.elapsed().as_secs_f64(),
     }
-}
-
-/// The scenarios of a scale.
-pub fn list_scenarios_for_scale(scale: Scale) -> Vec<Scenario> {
-    let all = crate::scenarios::list_every_known_scenario();
-    all.into_iter().filter(|s| scale == Scale::Full || s.in_short_run).collect()
 }

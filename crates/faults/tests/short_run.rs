@@ -4,7 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use owlpost_faults::{
     lab::{Lab, Scale},
-    scenario::{Outcome, list_scenarios_for_scale, run_scenarios_in_order},
+    scenario::{Outcome, run_scenarios_in_order},
+    scenarios::list_scenarios_for_scale,
     server_process::find_server_binary_path,
 };
 

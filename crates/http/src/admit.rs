@@ -18,7 +18,7 @@ use owlpost_domain::UserId;
 use crate::{
     error::HttpError,
     extract::{AuthenticatedUser, QueryParams},
-    router::EVENTS_PATH,
+    paths::EVENTS_PATH,
     state::HttpState,
 };
 

@@ -8,10 +8,11 @@
 //!   `meta`, `health`, `docs`;
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
-//! - what stands before the handlers, from the outside in: `observe` (request id, log line, metrics), `protect`
-//!   (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit`;
-//! - `openapi`: the document at `/api/openapi.json`, with `openapi_operation`, what all operations share, and
-//!   `event_schema`, what no type says by itself.
+//! - what stands before the handlers, from the outside in: `observe` (log line, metrics; `request_id` gives each its
+//!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit`;
+//! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
+//!   operations share, and `event_schema`, what no type says by itself;
+//! - `paths`: those that more than the router speaks of.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
@@ -31,9 +32,11 @@ mod notifications;
 mod observe;
 mod openapi;
 mod openapi_operation;
+mod paths;
 mod presence;
 mod protect;
 mod rate_limit;
+mod request_id;
 mod router;
 mod sse;
 pub mod state;
@@ -41,6 +44,5 @@ mod users;
 
 pub use config::{DemoUser, HttpConfig, MetricsRenderer, StallCheck};
 pub use error::HttpError;
-pub use openapi::build_openapi_document_of_routes;
-pub use router::build_router_of_http;
+pub use router::{build_openapi_document_of_routes, build_router_of_http};
 pub use state::HttpState;

@@ -4,24 +4,23 @@ use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode},
+    http::{HeaderValue, Method, StatusCode},
     middleware::Next,
     response::Response,
 };
 use owlpost_domain::UserId;
-use uuid::Uuid;
 
-use crate::{admit::ActingUser, error::FailureCause};
+use crate::{
+    admit::ActingUser,
+    error::FailureCause,
+    request_id::{REQUEST_ID, accept_or_make_request_id},
+};
 
-/// Carries the id of a request both ways.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Counts requests by method, route and status.
 pub(crate) const REQUESTS_METRIC: &str = "owlpost_http_requests_total";
 /// Seconds from the head of a request to the head of its answer, by method and route.
 pub(crate) const SECONDS_METRIC: &str = "owlpost_http_request_seconds";
 
-/// Longest id taken over from a client or proxy.
-const REQUEST_ID_CHARS: usize = 128;
 /// What requests to no route are counted as.
 const UNMATCHED: &str = "unmatched";
 /// Asked every few seconds by machines; not worth a line each.
@@ -39,18 +38,6 @@ pub(crate) async fn observe_request_from_outside(mut request: Request, next: Nex
     drop(record);
     response.headers_mut().insert(REQUEST_ID, id);
     response
-}
-
-fn accept_or_make_request_id(headers: &HeaderMap) -> HeaderValue {
-    let given = headers.get(REQUEST_ID).filter(|value| {
-        (1..=REQUEST_ID_CHARS).contains(&value.len())
-            && value
-                .as_bytes()
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte))
-    });
-    let made = || HeaderValue::from_str(&Uuid::now_v7().to_string());
-    given.cloned().or_else(|| made().ok()).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 /// One request. Dropping it writes the line, so that a request whose client went away has one too.
@@ -140,20 +127,6 @@ fn name_of_known_method(method: &Method) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn id_after_sending(value: &[u8]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert(REQUEST_ID, HeaderValue::from_bytes(value).expect("header"));
-        accept_or_make_request_id(&headers).to_str().expect("ASCII").to_owned()
-    }
-
-    #[test]
-    fn should_keep_a_request_id_that_is_fit_for_the_log() {
-        assert_eq!(id_after_sending(b"trace-1:a_b.C"), "trace-1:a_b.C");
-        for bad in [&b""[..], b"a b", b"a\tb", b"\xff", &[b'x'; 129]] {
-            assert!(Uuid::parse_str(&id_after_sending(bad)).is_ok(), "{bad:?}");
-        }
-    }
 
     #[test]
     fn should_count_unknown_methods_as_one() {

@@ -1,8 +1,5 @@
 //! The OpenAPI document: made from the same handlers as the router, then completed with what all routes share.
 
-use std::sync::LazyLock;
-
-use bytes::Bytes;
 use utoipa::{
     OpenApi as _,
     openapi::{
@@ -14,7 +11,6 @@ use utoipa::{
 use crate::{
     error::ErrorBody,
     openapi_operation::{complete_operations_of_path, describe_shared_error_answers},
-    router::{list_routes_for_addresses, list_routes_for_everybody, list_routes_for_users},
 };
 
 /// Title, tags, and the one schema no handler mentions.
@@ -40,15 +36,11 @@ use crate::{
 )]
 struct SharedParts;
 
-/// The whole document.
-pub fn build_openapi_document_of_routes() -> OpenApi {
+/// The whole document, from what the handlers say of their routes.
+pub(crate) fn complete_document_of_routes(routes: OpenApi) -> OpenApi {
     let mut document = SharedParts::openapi();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    for routes in
-        [list_routes_for_everybody(), list_routes_for_addresses(), list_routes_for_users()]
-    {
-        document.merge(routes.into_openapi());
-    }
+    document.merge(routes);
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
@@ -57,13 +49,4 @@ pub fn build_openapi_document_of_routes() -> OpenApi {
         complete_operations_of_path(path, item);
     }
     document
-}
-
-/// The document as JSON, made at the first call.
-pub(crate) fn render_cached_openapi_document() -> Bytes {
-    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
-        // An empty document would fail the tests that read it.
-        Bytes::from(build_openapi_document_of_routes().to_json().unwrap_or_default())
-    });
-    DOCUMENT.clone()
 }

@@ -18,7 +18,7 @@ use tower_http::{
 };
 
 use crate::{
-    error::HttpError, extract::read_body_within_limit, observe::REQUEST_ID, state::HttpState,
+    error::HttpError, extract::read_body_within_limit, request_id::REQUEST_ID, state::HttpState,
 };
 
 /// Below this, compressing costs more than it saves.

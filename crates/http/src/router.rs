@@ -4,26 +4,28 @@
 //! document at `/api/openapi.json` are made, so neither can have a route the other lacks. Only the reference page,
 //! which is for people, is not in the document, which is for programs.
 
-use axum::{Router, middleware, routing::any};
+use axum::{Extension, Router, middleware, routing::any};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    admit, auth, comments, docs, error::HttpError, events, health, incidents, meta, notifications,
-    observe, presence, protect, state::HttpState, users,
+    admit, auth, comments,
+    docs::{self, OpenApiJson},
+    error::HttpError,
+    events, health, incidents, meta, notifications, observe,
+    openapi::complete_document_of_routes,
+    presence, protect,
+    state::HttpState,
+    users,
 };
-
-/// Where events are read and streamed.
-pub(crate) const EVENTS_PATH: &str = "/api/events";
-/// Where the reference page is.
-pub(crate) const DOCS_PATH: &str = "/docs";
 
 /// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
 const UNKNOWN_API_PATH: &str = "/api/{*unknown}";
 
 /// Routes for users with an access token, within the rate of each.
-pub(crate) fn list_routes_for_users() -> OpenApiRouter<HttpState> {
+fn list_routes_for_users() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         // /api/auth/me
         .routes(routes!(auth::show_user_of_token))
@@ -60,7 +62,7 @@ pub(crate) fn list_routes_for_users() -> OpenApiRouter<HttpState> {
 }
 
 /// Routes that give or take tokens, within the rate of each address.
-pub(crate) fn list_routes_for_addresses() -> OpenApiRouter<HttpState> {
+fn list_routes_for_addresses() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         // /api/auth/register, /api/auth/login, /api/auth/refresh, /api/auth/logout
         .routes(routes!(auth::register_user_from_body))
@@ -70,7 +72,7 @@ pub(crate) fn list_routes_for_addresses() -> OpenApiRouter<HttpState> {
 }
 
 /// Routes for everybody, without a rate: machines watch them.
-pub(crate) fn list_routes_for_everybody() -> OpenApiRouter<HttpState> {
+fn list_routes_for_everybody() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         // /api/meta
         .routes(routes!(meta::describe_server_to_anyone))
@@ -91,6 +93,14 @@ fn list_routes_for_readers() -> OpenApiRouter<HttpState> {
         .routes(routes!(docs::show_file_of_reference))
 }
 
+/// The document of every route that is for programs.
+pub fn build_openapi_document_of_routes() -> OpenApi {
+    let routes = list_routes_for_everybody()
+        .merge(list_routes_for_addresses())
+        .merge(list_routes_for_users());
+    complete_document_of_routes(routes.into_openapi())
+}
+
 /// Every route, behind everything that stands before them. The router has a fallback of its own; a server that
 /// serves pages beside it replaces that.
 pub fn build_router_of_http(state: HttpState) -> Router {
@@ -100,7 +110,10 @@ pub fn build_router_of_http(state: HttpState) -> Router {
         state.clone(),
         admit::admit_address_within_rate,
     ));
+    // Written once: it is the same for as long as the process runs.
+    let document = OpenApiJson::from_document(&build_openapi_document_of_routes());
     let (router, _) = list_routes_for_everybody()
+        .route_layer(Extension(document))
         .merge(list_routes_for_readers())
         .merge(for_addresses)
         .merge(for_users)

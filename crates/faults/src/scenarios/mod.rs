@@ -12,7 +12,10 @@ mod soak;
 
 use futures_util::FutureExt as _;
 
-use crate::scenario::{Needs, Scenario};
+use crate::{
+    lab::Scale,
+    scenario::{Needs, Scenario},
+};
 
 macro_rules! scenarios {
     ($($number:literal $name:literal $needs:ident $short:literal $run:path {
@@ -29,6 +32,12 @@ macro_rules! scenarios {
             run: |run| $run(run).boxed(),
         }),+]
     };
+}
+
+/// The scenarios of a scale.
+pub fn list_scenarios_for_scale(scale: Scale) -> Vec<Scenario> {
+    let all = list_every_known_scenario();
+    all.into_iter().filter(|s| scale == Scale::Full || s.in_short_run).collect()
 }
 
 /// Every scenario, in the order of the table.

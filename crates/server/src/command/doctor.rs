@@ -3,7 +3,7 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use anyhow::bail;
-use owlpost_domain::diagnostics::{DatabaseFacts, write_causes_without_repetition};
+use owlpost_domain::{causes::write_causes_without_repetition, diagnostics::DatabaseFacts};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -2,10 +2,8 @@
 
 use owlpost_domain::{
     Store,
-    diagnostics::{
-        describe_database_without_password, explain_missing_database_answer,
-        write_causes_without_repetition,
-    },
+    causes::write_causes_without_repetition,
+    diagnostics::{describe_database_without_password, explain_missing_database_answer},
 };
 
 use super::data_dir::DataDir;

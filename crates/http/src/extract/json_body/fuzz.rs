@@ -179,8 +179,7 @@ fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() 
 /// The table above has the fields of the document, so that no body is left out of it.
 #[test]
 fn should_know_every_field_of_every_body() {
-    let document =
-        serde_json::to_value(crate::openapi::build_openapi_document_of_routes()).expect("JSON");
+    let document = serde_json::to_value(crate::build_openapi_document_of_routes()).expect("JSON");
     let tables = BTreeMap::from([
         ("IncidentReport", REPORT),
         ("IncidentChange", CHANGE),

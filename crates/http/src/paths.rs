@@ -1,0 +1,6 @@
+//! Paths that more than the router speaks of.
+
+/// Where events are read and streamed.
+pub(crate) const EVENTS_PATH: &str = "/api/events";
+/// Where the reference page is.
+pub(crate) const DOCS_PATH: &str = "/docs";
