@@ -3,10 +3,8 @@
 mod support;
 
 use engineioxide::DisconnectReason;
-use support::{
-    Behaviour, TestServer, config, find_session_handle, in_time, wait_until_freed,
-    websocket_client::WebSocketClient,
-};
+use owlpost_testkit::{WebSocketClient, finish_within_test_deadline};
+use support::{Behaviour, TestServer, config, find_session_handle, wait_until_freed};
 use tokio::sync::mpsc::error::TrySendError;
 use tungstenite::{Message, protocol::frame::coding::CloseCode};
 
@@ -15,10 +13,10 @@ async fn should_answer_the_close_frame_of_a_client() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.send_message(Message::Close(None)).await;
-    client.expect_close(CloseCode::Normal).await;
+    client.send_message_to_server(Message::Close(None)).await;
+    client.expect_close_with_code(CloseCode::Normal).await;
     server.expect_disconnect(DisconnectReason::TransportClose).await;
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
     wait_until_freed(socket).await;
     server.expect_no_further_event();
 }
@@ -28,12 +26,12 @@ async fn should_end_the_session_of_a_client_that_says_so() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.send_text("4last").await;
-    client.send_text("1").await;
-    client.send_text("4behind").await;
+    client.send_text_to_server("4last").await;
+    client.send_text_to_server("1").await;
+    client.send_text_to_server("4behind").await;
     server.expect_text("last").await;
     server.expect_disconnect(DisconnectReason::TransportClose).await;
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_close_with_code(CloseCode::Normal).await;
     wait_until_freed(socket).await;
     server.expect_no_further_event();
 }
@@ -52,13 +50,13 @@ async fn should_send_what_was_queued_then_goodbye_when_the_server_closes() {
     assert!(matches!(socket.reserve(), Err(TrySendError::Closed(()))));
     // Only the first end counts.
     socket.close(DisconnectReason::TransportError);
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
     for n in 0..100 {
-        client.expect_text(&format!("4{n}")).await;
+        client.expect_text_from_server(&format!("4{n}")).await;
     }
-    client.expect_text("1").await;
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_text_from_server("1").await;
+    client.expect_close_with_code(CloseCode::Normal).await;
     drop(client);
     wait_until_freed(socket).await;
     server.expect_no_further_event();
@@ -73,10 +71,10 @@ async fn should_say_goodbye_behind_a_queue_that_was_full() {
     assert_eq!(support::fill_queue(&socket, "x"), 4);
     socket.close(DisconnectReason::ClosingServer);
     for _ in 0..4 {
-        client.expect_text("4x").await;
+        client.expect_text_from_server("4x").await;
     }
-    client.expect_text("1").await;
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_text_from_server("1").await;
+    client.expect_close_with_code(CloseCode::Normal).await;
 }
 
 #[tokio::test]
@@ -88,9 +86,9 @@ async fn should_end_a_session_that_the_handler_closes_on_connect() {
     let behaviour = Behaviour { on_connect: close, ..Behaviour::default() };
     let mut server = TestServer::start_with(config().build(), behaviour).await;
     let mut client = WebSocketClient::open(server.address).await;
-    client.expect_text("4why").await;
-    client.expect_text("1").await;
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_text_from_server("4why").await;
+    client.expect_text_from_server("1").await;
+    client.expect_close_with_code(CloseCode::Normal).await;
     wait_until_freed(server.expect_connect().await).await;
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
 }
@@ -102,10 +100,10 @@ async fn should_wait_for_a_permit_and_then_say_goodbye() {
     let socket = server.expect_connect().await;
     let permit = socket.reserve().expect("room");
     socket.close(DisconnectReason::ClosingServer);
-    client.expect_text("1").await;
+    client.expect_text_from_server("1").await;
     permit.emit("held".into());
-    client.expect_text("4held").await;
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_text_from_server("4held").await;
+    client.expect_close_with_code(CloseCode::Normal).await;
 }
 
 #[tokio::test]
@@ -116,11 +114,11 @@ async fn should_say_goodbye_when_the_last_permit_is_dropped_unused() {
     let permit = socket.reserve().expect("room");
     socket.close(DisconnectReason::ClosingServer);
     // The engine has written all there is, and waits for what the permit was for.
-    client.expect_text("1").await;
+    client.expect_text_from_server("1").await;
     // Whatever else the connection is woken by is over when another session has begun.
     WebSocketClient::open(server.address).await;
     drop(permit);
-    client.expect_close(CloseCode::Normal).await;
+    client.expect_close_with_code(CloseCode::Normal).await;
     drop(client);
     wait_until_freed(socket).await;
 }
@@ -130,9 +128,9 @@ async fn should_take_a_reset_for_a_broken_transport() {
     let mut server = TestServer::start().await;
     let client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.reset();
+    client.reset_connection_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
     wait_until_freed(socket).await;
 }
 
@@ -141,7 +139,7 @@ async fn should_take_a_hang_up_without_a_word_for_a_broken_transport() {
     let mut server = TestServer::start().await;
     let client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.hang_up();
+    client.hang_up_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     wait_until_freed(socket).await;
 }
@@ -154,7 +152,7 @@ async fn should_break_an_idle_transport_without_a_word() {
     let handle = find_session_handle(&socket);
     handle.break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    client.expect_end().await;
+    client.expect_end_of_connection().await;
     assert_eq!(
         handle.send_encoded_text_to_client("late".into()),
         Err(engineioxide::session_handle::Refused::Closed)
@@ -177,9 +175,9 @@ async fn should_resolve_every_wait_for_the_end() {
     tokio::task::yield_now().await;
     socket.close(DisconnectReason::ClosingServer);
     for task in waiting {
-        in_time(task).await.expect("a wait that ends");
+        finish_within_test_deadline(task).await.expect("a wait that ends");
     }
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
 }
 
 #[tokio::test]
@@ -189,9 +187,9 @@ async fn should_end_the_session_of_a_connection_whose_handler_panics() {
     let mut server = TestServer::start_with(config().build(), behaviour).await;
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.send_text("4boom").await;
+    client.send_text_to_server("4boom").await;
     server.expect_text("boom").await;
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    client.expect_end().await;
+    client.expect_end_of_connection().await;
     wait_until_freed(socket).await;
 }

@@ -9,12 +9,10 @@ use std::{
 };
 
 use engineioxide::DisconnectReason;
-use support::{
-    Event, Socket, TestServer, in_time,
-    polling_client::{PollingClient, read_session_id},
-    wait_until,
-    websocket_client::WebSocketClient,
+use owlpost_testkit::{
+    PollingClient, WebSocketClient, finish_within_test_deadline, read_session_id_from_open,
 };
+use support::{Event, Socket, TestServer, wait_until};
 use tokio::task::JoinSet;
 use tungstenite::Message;
 
@@ -23,8 +21,8 @@ const MESSAGES: usize = 20;
 
 async fn echo_by_websocket(client: &mut WebSocketClient) {
     for n in 0..MESSAGES {
-        client.send_text(&format!("4{n}")).await;
-        client.expect_text(&format!("4{n}")).await;
+        client.send_text_to_server(&format!("4{n}")).await;
+        client.expect_text_from_server(&format!("4{n}")).await;
     }
 }
 
@@ -33,10 +31,10 @@ async fn live_and_leave(address: SocketAddr, kind: usize) -> (String, Disconnect
     if kind == 0 {
         let client = PollingClient::open(address).await;
         for n in 0..MESSAGES {
-            client.post(&format!("4{n}")).await;
-            assert_eq!(client.poll().await, format!("4{n}"));
+            client.post_text_of_packets(&format!("4{n}")).await;
+            assert_eq!(client.poll_for_packet_text().await, format!("4{n}"));
         }
-        client.post("1").await;
+        client.post_text_of_packets("1").await;
         return (client.sid, DisconnectReason::TransportClose);
     }
     if kind == 1 {
@@ -44,30 +42,30 @@ async fn live_and_leave(address: SocketAddr, kind: usize) -> (String, Disconnect
         let query = format!("EIO=4&transport=websocket&sid={}", polling.sid);
         let mut client =
             WebSocketClient::try_handshake(address, &query).await.expect("a handshake");
-        client.send_text("2probe").await;
-        client.expect_text("3probe").await;
-        client.send_text("5").await;
+        client.send_text_to_server("2probe").await;
+        client.expect_text_from_server("3probe").await;
+        client.send_text_to_server("5").await;
         echo_by_websocket(&mut client).await;
-        client.hang_up();
+        client.hang_up_without_farewell();
         return (polling.sid, DisconnectReason::TransportError);
     }
-    let (mut client, open) = WebSocketClient::open_with(address, "EIO=4").await;
+    let (mut client, open) = WebSocketClient::open_session_with_protocol(address, "EIO=4").await;
     echo_by_websocket(&mut client).await;
     let reason = match kind {
         2 => {
-            client.send_message(Message::Close(None)).await;
+            client.send_message_to_server(Message::Close(None)).await;
             DisconnectReason::TransportClose
         }
         3 => {
-            client.send_text("x").await;
+            client.send_text_to_server("x").await;
             DisconnectReason::PacketParsingError
         }
         _ => {
-            client.reset();
+            client.reset_connection_without_farewell();
             DisconnectReason::TransportError
         }
     };
-    (read_session_id(&open), reason)
+    (read_session_id_from_open(&open), reason)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -78,7 +76,7 @@ async fn should_begin_and_end_every_session_once() {
         clients.spawn(live_and_leave(server.address, n % 5));
     }
     let mut expected = HashMap::new();
-    while let Some(left) = in_time(clients.join_next()).await {
+    while let Some(left) = finish_within_test_deadline(clients.join_next()).await {
         let (sid, reason) = left.expect("a client that ends well");
         expected.insert(sid, reason);
     }

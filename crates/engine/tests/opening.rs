@@ -5,11 +5,11 @@ mod support;
 use engineioxide::{ProtocolVersion, TransportType, response::Rejection};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Request;
-use support::{
-    Behaviour, TestServer, config, in_time,
-    polling_client::{PollingClient, get, read_session_id, request},
-    websocket_client::WebSocketClient,
+use owlpost_testkit::{
+    PollingClient, WebSocketClient, finish_within_test_deadline, get_answer_from_engine,
+    read_session_id_from_open, request_answer_from_engine,
 };
+use support::{Behaviour, TestServer, config};
 use tokio_tungstenite::WebSocketStream;
 use tower::Service;
 use tungstenite::{Error, Message, protocol::Role};
@@ -29,9 +29,9 @@ fn expect_refusal(result: Result<WebSocketClient, Error>) -> (u16, String) {
 #[tokio::test]
 async fn should_open_a_polling_session_of_protocol_4() {
     let mut server = TestServer::start().await;
-    let answer = get(server.address, "EIO=4&transport=polling").await;
+    let answer = get_answer_from_engine(server.address, "EIO=4&transport=polling").await;
     assert_eq!(answer.status, 200);
-    assert!(answer.has_header("content-type: text/plain; charset=UTF-8"));
+    assert!(answer.has_header_with_line("content-type: text/plain; charset=UTF-8"));
     let socket = server.expect_connect().await;
     let expected = format!(
         "0{{\"sid\":\"{}\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\
@@ -47,7 +47,7 @@ async fn should_open_a_polling_session_of_protocol_4() {
 #[tokio::test]
 async fn should_open_a_polling_session_of_protocol_3_with_the_length_in_front() {
     let mut server = TestServer::start().await;
-    let client = PollingClient::open_with(server.address, "EIO=3").await;
+    let client = PollingClient::open_session_with_protocol(server.address, "EIO=3").await;
     let (length, packet) = client.open.split_once(':').expect("a length");
     assert_eq!(length.parse(), Ok(packet.len()));
     let socket = server.expect_connect().await;
@@ -59,9 +59,10 @@ async fn should_open_a_polling_session_of_protocol_3_with_the_length_in_front() 
 async fn should_open_a_session_by_websocket() {
     for (protocol, expected) in [("EIO=4", ProtocolVersion::V4), ("EIO=3", ProtocolVersion::V3)] {
         let mut server = TestServer::start().await;
-        let (_client, open) = WebSocketClient::open_with(server.address, protocol).await;
+        let (_client, open) =
+            WebSocketClient::open_session_with_protocol(server.address, protocol).await;
         let socket = server.expect_connect().await;
-        assert_eq!(read_session_id(&open), socket.id.to_string());
+        assert_eq!(read_session_id_from_open(&open), socket.id.to_string());
         assert!(open.contains("\"upgrades\":[]"), "{open}");
         assert_eq!(socket.protocol, expected);
         assert_eq!(socket.transport_type(), TransportType::Websocket);
@@ -74,16 +75,17 @@ async fn should_send_the_open_packet_before_what_the_handler_emits_on_connect() 
     let behaviour = Behaviour { on_connect: greet, ..Behaviour::default() };
     let server = TestServer::start_with(config().build(), behaviour).await;
     let mut websocket = WebSocketClient::open(server.address).await;
-    websocket.expect_text("4hello").await;
+    websocket.expect_text_from_server("4hello").await;
     let polling = PollingClient::open(server.address).await;
-    assert_eq!(polling.poll().await, "4hello");
+    assert_eq!(polling.poll_for_packet_text().await, "4hello");
 }
 
 #[tokio::test]
 async fn should_keep_the_request_a_session_began_with() {
     let mut server = TestServer::start().await;
     let headers = "x-from: afar\r\n";
-    request(server.address, "GET", "EIO=4&transport=polling&a=b", headers, b"").await;
+    request_answer_from_engine(server.address, "GET", "EIO=4&transport=polling&a=b", headers, b"")
+        .await;
     let socket = server.expect_connect().await;
     assert_eq!(socket.req_parts.uri.query(), Some("EIO=4&transport=polling&a=b"));
     assert_eq!(socket.req_parts.headers["x-from"], "afar");
@@ -106,9 +108,9 @@ async fn should_refuse_requests_with_the_codes_of_the_protocol() {
         ("GET", "transport=polling", 5, "Unsupported protocol version"),
         ("GET", "EIO=4&transport=websocket", 3, "Bad request"),
     ] {
-        let answer = request(server.address, method, query, "", b"").await;
+        let answer = request_answer_from_engine(server.address, method, query, "", b"").await;
         assert_eq!(answer.status, 400, "{method} {query}");
-        assert!(answer.has_header("content-type: application/json"), "{}", answer.head);
+        assert!(answer.has_header_with_line("content-type: application/json"), "{}", answer.head);
         assert_eq!(answer.text(), format!(r#"{{"code":{code},"message":"{message}"}}"#));
     }
     server.expect_no_further_event();
@@ -123,7 +125,7 @@ async fn should_refuse_a_websocket_that_does_not_ask_for_one_as_it_should() {
         "connection: upgrade\r\nupgrade: h2c\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
     ] {
         let query = "EIO=4&transport=websocket";
-        let answer = request(server.address, "GET", query, headers, b"").await;
+        let answer = request_answer_from_engine(server.address, "GET", query, headers, b"").await;
         assert_eq!((answer.status, answer.text()), (400, r#"{"code":3,"message":"Bad request"}"#));
     }
     server.expect_no_further_event();
@@ -136,9 +138,9 @@ async fn should_name_the_websocket_version_to_a_client_that_asks_for_another() {
     for version in ["", "sec-websocket-version: 8\r\n", "sec-websocket-version: 14\r\n"] {
         let headers = format!("{asking}{version}");
         let query = "EIO=4&transport=websocket";
-        let answer = request(server.address, "GET", query, &headers, b"").await;
+        let answer = request_answer_from_engine(server.address, "GET", query, &headers, b"").await;
         assert_eq!(answer.status, 426, "{version}");
-        assert!(answer.has_header("sec-websocket-version: 13"), "{}", answer.head);
+        assert!(answer.has_header_with_line("sec-websocket-version: 13"), "{}", answer.head);
     }
     server.expect_no_further_event();
 }
@@ -148,11 +150,11 @@ async fn should_refuse_a_method_that_a_session_has_no_use_for() {
     let mut server = TestServer::start().await;
     let client = PollingClient::open(server.address).await;
     let query = format!("EIO=4&transport=polling&sid={}", client.sid);
-    let answer = request(server.address, "PUT", &query, "", b"").await;
+    let answer = request_answer_from_engine(server.address, "PUT", &query, "", b"").await;
     assert_eq!(answer.status, 400);
     // The session is none the worse for it.
     server.expect_connect().await.emit("still here").expect("room");
-    assert_eq!(client.poll().await, "4still here");
+    assert_eq!(client.poll_for_packet_text().await, "4still here");
 }
 
 /// Without HTTP: a stream that somebody else has upgraded.
@@ -162,19 +164,23 @@ async fn should_open_a_websocket_on_a_stream_that_is_given_to_it() {
     let (near, far) = tokio::io::duplex(64);
     let request = |query: &str| Request::builder().uri(query).body(()).expect("a request");
     let mut service = server.service.clone();
-    Service::call(&mut service, (far, request("/engine.io/?EIO=4&transport=websocket")))
+    Service::call(&mut service, (far, request("/socket.io/?EIO=4&transport=websocket")))
         .await
         .expect("a session");
     server.expect_connect().await;
     let mut client = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
-    let open = in_time(client.next()).await.expect("a message").expect("a message");
+    let open =
+        finish_within_test_deadline(client.next()).await.expect("a message").expect("a message");
     assert!(open.to_text().expect("text").starts_with("0{"));
     // Longer than the stream holds at one time.
     let text = Message::text(format!("4{}", "x".repeat(1000)));
-    in_time(client.send(text.clone())).await.expect("a message sent");
-    assert_eq!(in_time(client.next()).await.expect("an echo").expect("an echo"), text);
+    finish_within_test_deadline(client.send(text.clone())).await.expect("a message sent");
+    assert_eq!(
+        finish_within_test_deadline(client.next()).await.expect("an echo").expect("an echo"),
+        text
+    );
     let (_near, far) = tokio::io::duplex(64);
-    let unknown = request("/engine.io/?EIO=4&transport=websocket&sid=AAAAAAAAAAAAAAAAAAAA");
+    let unknown = request("/socket.io/?EIO=4&transport=websocket&sid=AAAAAAAAAAAAAAAAAAAA");
     let refused = Service::call(&mut service, (far, unknown)).await;
     assert_eq!(refused, Err(Rejection::UnknownSession));
 }
@@ -184,8 +190,11 @@ async fn should_leave_other_paths_to_the_service_behind() {
     let server = TestServer::start().await;
     let config = config().req_path("/elsewhere").build();
     let elsewhere = TestServer::start_with(config, Behaviour::default()).await;
-    assert_eq!(get(server.address, "EIO=4&transport=polling").await.status, 200);
-    assert_eq!(get(elsewhere.address, "EIO=4&transport=polling").await.status, 404);
+    assert_eq!(get_answer_from_engine(server.address, "EIO=4&transport=polling").await.status, 200);
+    assert_eq!(
+        get_answer_from_engine(elsewhere.address, "EIO=4&transport=polling").await.status,
+        404
+    );
 }
 
 #[tokio::test]
@@ -201,6 +210,6 @@ async fn should_serve_only_the_transports_of_the_configuration() {
     let websocket = config().transports([TransportType::Websocket]).build();
     let websocket = TestServer::start_with(websocket, Behaviour::default()).await;
     WebSocketClient::open(websocket.address).await;
-    let answer = get(websocket.address, "EIO=4&transport=polling").await;
+    let answer = get_answer_from_engine(websocket.address, "EIO=4&transport=polling").await;
     assert_eq!(answer.text(), r#"{"code":0,"message":"Transport unknown"}"#);
 }

@@ -3,11 +3,8 @@
 mod support;
 
 use engineioxide::DisconnectReason;
-use support::{
-    Behaviour, TestServer, config, fill_queue, in_time,
-    polling_client::{PollingClient, finish_request},
-    wait_until_freed,
-};
+use owlpost_testkit::{PollingClient, finish_within_test_deadline};
+use support::{Behaviour, TestServer, config, fill_queue, wait_until_freed};
 use tokio::sync::mpsc::error::TrySendError;
 
 #[tokio::test]
@@ -15,12 +12,12 @@ async fn should_echo_text_and_bytes() {
     let mut server = TestServer::start_echo().await;
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
-    client.post("4hällo").await;
+    client.post_text_of_packets("4hällo").await;
     server.expect_text("hällo").await;
-    assert_eq!(client.poll().await, "4hällo");
-    client.post("bAQIDBA==").await;
+    assert_eq!(client.poll_for_packet_text().await, "4hällo");
+    client.post_text_of_packets("bAQIDBA==").await;
     server.expect_binary(&[1, 2, 3, 4]).await;
-    assert_eq!(client.poll().await, "bAQIDBA==");
+    assert_eq!(client.poll_for_packet_text().await, "bAQIDBA==");
 }
 
 #[tokio::test]
@@ -28,12 +25,12 @@ async fn should_carry_several_packets_in_one_payload_both_ways() {
     let mut server = TestServer::start_echo().await;
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
-    client.post("4one\x1ebAQID\x1e4\x1e4three").await;
+    client.post_text_of_packets("4one\x1ebAQID\x1e4\x1e4three").await;
     server.expect_text("one").await;
     server.expect_binary(&[1, 2, 3]).await;
     server.expect_text("").await;
     server.expect_text("three").await;
-    assert_eq!(client.poll().await, "4one\x1ebAQID\x1e4\x1e4three");
+    assert_eq!(client.poll_for_packet_text().await, "4one\x1ebAQID\x1e4\x1e4three");
 }
 
 #[tokio::test]
@@ -43,7 +40,7 @@ async fn should_hold_a_poll_until_there_is_something_to_tell() {
     let socket = server.expect_connect().await;
     let poll = server.begin_waiting_poll(&client).await;
     socket.emit("late").expect("room");
-    assert_eq!(finish_request(poll).await.text(), "4late");
+    assert_eq!(poll.receive_answer_until_close().await.text(), "4late");
 }
 
 #[tokio::test]
@@ -53,7 +50,7 @@ async fn should_send_text_and_its_attachments_together() {
     let socket = server.expect_connect().await;
     let attachments = [vec![1u8].into(), vec![2u8].into()];
     socket.reserve().expect("room").emit_many("with".into(), attachments.into());
-    assert_eq!(client.poll().await, "4with\x1ebAQ==\x1ebAg==");
+    assert_eq!(client.poll_for_packet_text().await, "4with\x1ebAQ==\x1ebAg==");
 }
 
 #[tokio::test]
@@ -63,13 +60,13 @@ async fn should_answer_413_to_a_payload_over_the_bound_and_end_the_session() {
     let client = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let at_bound = "4".repeat(100);
-    client.post(&at_bound).await;
+    client.post_text_of_packets(&at_bound).await;
     server.expect_text(&at_bound[1..]).await;
-    let answer = client.post_raw("", "4".repeat(101).as_bytes()).await;
+    let answer = client.post_body_with_headers("", "4".repeat(101).as_bytes()).await;
     assert_eq!(answer.status, 413);
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
     assert!(socket.is_closed());
-    client.expect_unknown().await;
+    client.expect_session_is_unknown().await;
 }
 
 #[tokio::test]
@@ -78,7 +75,7 @@ async fn should_end_the_session_of_a_payload_that_is_no_packets() {
         let mut server = TestServer::start().await;
         let client = PollingClient::open(server.address).await;
         server.expect_connect().await;
-        let answer = client.post_raw("", payload.as_bytes()).await;
+        let answer = client.post_body_with_headers("", payload.as_bytes()).await;
         if payload.is_empty() || payload == "4ok\x1e" {
             // Nothing is no packet, and so is nothing behind a separator.
             assert_eq!(answer.status, 200, "{payload:?}");
@@ -90,7 +87,7 @@ async fn should_end_the_session_of_a_payload_that_is_no_packets() {
             server.expect_text("ok").await;
         }
         server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-        client.expect_unknown().await;
+        client.expect_session_is_unknown().await;
     }
 }
 
@@ -106,7 +103,7 @@ async fn should_split_what_waits_into_payloads_within_the_bound() {
     }
     let mut received = Vec::new();
     while received.len() < texts.len() {
-        let payload = client.poll().await;
+        let payload = client.poll_for_packet_text().await;
         assert!(payload.len() <= 100, "{} bytes", payload.len());
         received.extend(payload.split('\x1e').map(|packet| packet[1..].to_owned()));
     }
@@ -122,8 +119,8 @@ async fn should_send_one_packet_over_the_bound_alone() {
     let large = "x".repeat(1000);
     socket.emit(large.clone()).expect("room");
     socket.emit("small").expect("room");
-    assert_eq!(client.poll().await, format!("4{large}"));
-    assert_eq!(client.poll().await, "4small");
+    assert_eq!(client.poll_for_packet_text().await, format!("4{large}"));
+    assert_eq!(client.poll_for_packet_text().await, "4small");
 }
 
 #[tokio::test]
@@ -132,12 +129,12 @@ async fn should_end_a_session_that_polls_twice_at_once() {
     let client = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let waiting = server.begin_waiting_poll(&client).await;
-    let refused = client.poll_raw().await;
+    let refused = client.poll_for_any_answer().await;
     assert_eq!(refused.status, 400);
     assert_eq!(refused.text(), r#"{"code":3,"message":"Bad request"}"#);
     server.expect_disconnect(DisconnectReason::MultipleHttpPollingError).await;
-    assert_eq!(finish_request(waiting).await.text(), "1");
-    client.expect_unknown().await;
+    assert_eq!(waiting.receive_answer_until_close().await.text(), "1");
+    client.expect_session_is_unknown().await;
     wait_until_freed(socket).await;
 }
 
@@ -148,8 +145,8 @@ async fn should_end_a_session_whose_client_hangs_up_on_a_poll() {
     let socket = server.expect_connect().await;
     drop(server.begin_waiting_poll(&client).await);
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    in_time(socket.closed()).await;
-    client.expect_unknown().await;
+    finish_within_test_deadline(socket.closed()).await;
+    client.expect_session_is_unknown().await;
     wait_until_freed(socket).await;
 }
 
@@ -159,11 +156,11 @@ async fn should_end_a_session_whose_client_says_so() {
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
     let poll = server.begin_waiting_poll(&client).await;
-    client.post("4last\x1e1\x1e4behind").await;
+    client.post_text_of_packets("4last\x1e1\x1e4behind").await;
     server.expect_text("last").await;
     server.expect_disconnect(DisconnectReason::TransportClose).await;
     server.expect_no_further_event();
-    assert_eq!(finish_request(poll).await.text(), "6");
+    assert_eq!(poll.receive_answer_until_close().await.text(), "6");
 }
 
 #[tokio::test]
@@ -174,10 +171,10 @@ async fn should_tell_a_waiting_poll_that_the_server_closes() {
     let poll = server.begin_waiting_poll(&client).await;
     socket.close(DisconnectReason::ClosingServer);
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
-    in_time(socket.closed()).await;
-    assert_eq!(finish_request(poll).await.text(), "1");
+    finish_within_test_deadline(socket.closed()).await;
+    assert_eq!(poll.receive_answer_until_close().await.text(), "1");
     assert!(matches!(socket.emit("late"), Err(TrySendError::Closed(_))));
-    client.expect_unknown().await;
+    client.expect_session_is_unknown().await;
 }
 
 #[tokio::test]
@@ -190,7 +187,7 @@ async fn should_send_what_was_queued_before_it_says_that_the_server_closes() {
     socket.emit("one").expect("room");
     socket.emit("two").expect("room");
     socket.close(DisconnectReason::ClosingServer);
-    assert_eq!(finish_request(poll).await.text(), "4one\x1e4two\x1e1");
+    assert_eq!(poll.receive_answer_until_close().await.text(), "4one\x1e4two\x1e1");
 }
 
 #[tokio::test]
@@ -202,8 +199,8 @@ async fn should_release_a_waiting_poll_when_the_transport_is_broken() {
     socket.emit("lost").expect("room");
     support::find_session_handle(&socket).break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    assert_eq!(finish_request(poll).await.text(), "6");
-    client.expect_unknown().await;
+    assert_eq!(poll.receive_answer_until_close().await.text(), "6");
+    client.expect_session_is_unknown().await;
     wait_until_freed(socket).await;
 }
 
@@ -231,8 +228,8 @@ async fn should_refuse_more_than_may_wait_and_lose_nothing_of_it() {
     held.emit("15".into());
     assert!(matches!(socket.reserve(), Err(TrySendError::Full(()))));
     let expected: Vec<String> = (0..16).map(|n| format!("4{n}")).collect();
-    assert_eq!(client.poll().await, expected.join("\x1e"));
+    assert_eq!(client.poll_for_packet_text().await, expected.join("\x1e"));
     // There is room again, as much as before.
     assert_eq!(fill_queue(&socket, "again"), 16);
-    assert_eq!(client.poll().await.split('\x1e').count(), 16);
+    assert_eq!(client.poll_for_packet_text().await.split('\x1e').count(), 16);
 }

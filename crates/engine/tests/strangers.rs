@@ -6,17 +6,12 @@ use std::time::Duration;
 
 use engineioxide::{DisconnectReason, config::EngineIoConfigBuilder};
 use owlpost_admission::{Networks, Places};
-use support::{
-    Behaviour, TestServer, config, find_session_handle, in_time,
-    polling_client::{PollingClient, begin_request, finish_request, get},
-    wait_until, wait_until_freed,
-    websocket_client::{WebSocketClient, masked_frame},
+use owlpost_testkit::{
+    ENGINE_PATH, MORE, PollingClient, RawConnection, TEXT, WebSocketClient,
+    encode_masked_client_frame, finish_within_test_deadline, get_answer_from_engine,
 };
-use tokio::{io::AsyncWriteExt as _, net::TcpStream};
-use tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
-
-const TEXT: OpCode = OpCode::Data(Data::Text);
-const MORE: OpCode = OpCode::Data(Data::Continue);
+use support::{Behaviour, TestServer, config, find_session_handle, wait_until, wait_until_freed};
+use tungstenite::protocol::frame::coding::CloseCode;
 
 fn config_of_strangers(bytes: usize) -> EngineIoConfigBuilder {
     config().max_stranger_bytes(bytes)
@@ -36,26 +31,28 @@ async fn should_take_of_a_stranger_by_websocket_what_a_handshake_needs_and_not_o
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
     for bytes in [60, 40] {
-        client.send_text(&build_text_packet(bytes)).await;
+        client.send_text_to_server(&build_text_packet(bytes)).await;
         server.expect_text(&build_text_packet(bytes)[1..]).await;
     }
-    client.send_text("4").await;
+    client.send_text_to_server("4").await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    client.expect_close(CloseCode::Size).await;
+    client.expect_close_with_code(CloseCode::Size).await;
 
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
     // Its head alone says that it is too long.
-    client.send_raw(&masked_frame(TEXT, true, &[b'4'; 101])[..6]).await;
+    client
+        .write_raw_bytes_to_server(&encode_masked_client_frame(TEXT, true, &[b'4'; 101])[..6])
+        .await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    client.expect_close(CloseCode::Size).await;
+    client.expect_close_with_code(CloseCode::Size).await;
 
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    client.send_raw(&masked_frame(TEXT, false, &[b'4'; 60])).await;
-    client.send_raw(&masked_frame(MORE, false, &[b'4'; 41])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(TEXT, false, &[b'4'; 60])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(MORE, false, &[b'4'; 41])).await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    client.expect_close(CloseCode::Size).await;
+    client.expect_close_with_code(CloseCode::Size).await;
 }
 
 #[tokio::test]
@@ -64,12 +61,12 @@ async fn should_take_of_a_stranger_by_polling_what_a_handshake_needs_and_not_one
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
     for bytes in [60, 40] {
-        client.post(&build_text_packet(bytes)).await;
+        client.post_text_of_packets(&build_text_packet(bytes)).await;
         server.expect_text(&build_text_packet(bytes)[1..]).await;
     }
-    assert_eq!(client.post_raw("", b"4").await.status, 413);
+    assert_eq!(client.post_body_with_headers("", b"4").await.status, 413);
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    client.expect_unknown().await;
+    client.expect_session_is_unknown().await;
 }
 
 #[tokio::test]
@@ -77,18 +74,18 @@ async fn should_refuse_a_body_in_chunks_that_says_no_length_at_its_bound() {
     let mut server = start_for_strangers(100).await;
     let client = PollingClient::open(server.address).await;
     server.expect_connect().await;
-    let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+    let mut post = RawConnection::connect(server.address).await;
     let head = format!(
-        "POST /engine.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nhost: test\r\n\
+        "POST {ENGINE_PATH}?EIO=4&transport=polling&sid={} HTTP/1.1\r\nhost: test\r\n\
          connection: close\r\ntransfer-encoding: chunked\r\n\r\n",
         client.sid
     );
-    stream.write_all(head.as_bytes()).await.expect("a head written");
+    post.write_raw_bytes_to_server(head).await;
     for _ in 0..11 {
         // The server may have hung up on the last ones.
-        let _ = stream.write_all(b"a\r\n4xxxxxxxxx\r\n").await;
+        let _ = post.try_writing_bytes_to_server("a\r\n4xxxxxxxxx\r\n").await;
     }
-    assert_eq!(finish_request(stream).await.status, 413);
+    assert_eq!(post.receive_answer_until_close().await.status, 413);
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
 }
 
@@ -97,15 +94,15 @@ async fn should_take_all_of_a_client_that_was_let_in() {
     let mut server = start_for_strangers(100).await;
     let mut websocket = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    websocket.send_text("4hello").await;
+    websocket.send_text_to_server("4hello").await;
     server.expect_text("hello").await;
     find_session_handle(&socket).lift_limits_after_admission();
     let polling = PollingClient::open(server.address).await;
     find_session_handle(&*server.expect_connect().await).lift_limits_after_admission();
     for _ in 0..3 {
-        websocket.send_text(&build_text_packet(50_000)).await;
+        websocket.send_text_to_server(&build_text_packet(50_000)).await;
         server.expect_text(&build_text_packet(50_000)[1..]).await;
-        polling.post(&build_text_packet(50_000)).await;
+        polling.post_text_of_packets(&build_text_packet(50_000)).await;
         server.expect_text(&build_text_packet(50_000)[1..]).await;
     }
 }
@@ -117,11 +114,12 @@ async fn should_not_wait_for_a_body_longer_than_it_may_take() {
     for sent in ["", "4begun"] {
         let client = PollingClient::open(server.address).await;
         let socket = server.expect_connect().await;
-        let answer = finish_request(begin_post_of_bytes(&server, &client, 7, sent).await).await;
+        let answer = begin_post_of_bytes(&server, &client, 7, sent).await;
+        let answer = answer.receive_answer_until_close().await;
         assert_eq!(answer.status, 408);
         assert_eq!(answer.text(), r#"{"code":3,"message":"Request timeout"}"#);
         server.expect_disconnect(DisconnectReason::TransportError).await;
-        client.expect_unknown().await;
+        client.expect_session_is_unknown().await;
         wait_until_freed(socket).await;
     }
 }
@@ -132,15 +130,15 @@ async fn begin_post_of_bytes(
     client: &PollingClient,
     promised: usize,
     sent: &str,
-) -> TcpStream {
-    let mut stream = TcpStream::connect(server.address).await.expect("a connection");
+) -> RawConnection {
+    let mut post = RawConnection::connect(server.address).await;
     let head = format!(
-        "POST /engine.io/?EIO=4&transport=polling&sid={} HTTP/1.1\r\nhost: test\r\n\
+        "POST {ENGINE_PATH}?EIO=4&transport=polling&sid={} HTTP/1.1\r\nhost: test\r\n\
          connection: close\r\ncontent-length: {promised}\r\n\r\n{sent}",
         client.sid
     );
-    stream.write_all(head.as_bytes()).await.expect("a head written");
-    stream
+    post.write_raw_bytes_to_server(head).await;
+    post
 }
 
 #[tokio::test]
@@ -150,7 +148,7 @@ async fn should_not_wait_for_the_body_of_a_session_that_is_over() {
     let socket = server.expect_connect().await;
     let post = begin_post_of_bytes(&server, &client, 7, "4be").await;
     find_session_handle(&socket).break_transport_without_farewell();
-    assert_eq!(finish_request(post).await.status, 400);
+    assert_eq!(post.receive_answer_until_close().await.status, 400);
     server.expect_disconnect(DisconnectReason::TransportError).await;
     wait_until_freed(socket).await;
 }
@@ -163,9 +161,9 @@ async fn should_end_a_session_that_posts_twice_at_once() {
     let before = server.count_requests();
     let first = begin_post_of_bytes(&server, &client, 7, "").await;
     wait_until("the first has begun", || server.count_requests() > before).await;
-    assert_eq!(client.post_raw("", b"4x").await.status, 400);
+    assert_eq!(client.post_body_with_headers("", b"4x").await.status, 400);
     server.expect_disconnect(DisconnectReason::MultipleHttpPollingError).await;
-    assert_eq!(finish_request(first).await.status, 400);
+    assert_eq!(first.receive_answer_until_close().await.status, 400);
     wait_until_freed(socket).await;
 }
 
@@ -174,15 +172,15 @@ async fn should_end_a_session_that_posts_twice_at_once() {
 async fn should_refuse_a_length_that_cuts_a_character_and_go_on() {
     let mut server = TestServer::start_echo().await;
     for _ in 0..4 {
-        let client = PollingClient::open_with(server.address, "EIO=3").await;
+        let client = PollingClient::open_session_with_protocol(server.address, "EIO=3").await;
         server.expect_connect().await;
-        let answer = client.post_raw("", "1:🦉x".as_bytes()).await;
+        let answer = client.post_body_with_headers("", "1:🦉x".as_bytes()).await;
         assert_eq!(answer.status, 400);
         server.expect_disconnect(DisconnectReason::PacketParsingError).await;
     }
-    let client = PollingClient::open_with(server.address, "EIO=3").await;
-    client.post("3:4🦉").await;
-    assert_eq!(in_time(client.poll()).await, "3:4🦉");
+    let client = PollingClient::open_session_with_protocol(server.address, "EIO=3").await;
+    client.post_text_of_packets("3:4🦉").await;
+    assert_eq!(finish_within_test_deadline(client.poll_for_packet_text()).await, "3:4🦉");
 }
 
 #[tokio::test]
@@ -192,7 +190,7 @@ async fn should_let_others_have_their_turn_during_a_post_of_very_many_packets() 
     server.expect_connect().await;
     let packets = 10_000;
     let body = "4\x1e".repeat(packets);
-    let post = client.post_raw("", body.as_bytes());
+    let post = client.post_body_with_headers("", body.as_bytes());
     let mut turns = 0;
     let others = async {
         loop {
@@ -223,10 +221,10 @@ async fn should_begin_no_more_sessions_than_there_are_places() {
         server.expect_connect().await;
         assert_eq!(places.taken(), 2);
 
-        let refused = get(server.address, "EIO=4&transport=polling").await;
+        let refused = get_answer_from_engine(server.address, "EIO=4&transport=polling").await;
         assert_eq!(refused.status, 503);
         assert_eq!(refused.text(), r#"{"code":3,"message":"Too many sessions"}"#);
-        assert!(refused.has_header("retry-after: 10"), "{}", refused.head);
+        assert!(refused.has_header_with_line("retry-after: 10"), "{}", refused.head);
         let query = "EIO=4&transport=websocket";
         match WebSocketClient::try_handshake(server.address, query).await {
             Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 503),
@@ -234,10 +232,10 @@ async fn should_begin_no_more_sessions_than_there_are_places() {
         }
         server.expect_no_further_event();
         // Who is inside is not hindered.
-        polling.post("4hello").await;
+        polling.post_text_of_packets("4hello").await;
         server.expect_text("hello").await;
 
-        websocket.hang_up();
+        websocket.hang_up_without_farewell();
         wait_until("a place is free", || places.taken() == 1).await;
         PollingClient::open(server.address).await;
     }
@@ -255,14 +253,14 @@ async fn should_count_a_session_once_whatever_carries_it() {
     let poll = server.begin_waiting_poll(&polling).await;
     let query = format!("EIO=4&transport=websocket&sid={}", polling.sid);
     let mut websocket = WebSocketClient::try_handshake(server.address, &query).await.expect("one");
-    websocket.send_text("2probe").await;
-    websocket.expect_text("3probe").await;
-    assert_eq!(finish_request(poll).await.text(), "6");
-    websocket.send_text("5").await;
-    websocket.send_text("4hello").await;
-    websocket.expect_text("4hello").await;
+    websocket.send_text_to_server("2probe").await;
+    websocket.expect_text_from_server("3probe").await;
+    assert_eq!(poll.receive_answer_until_close().await.text(), "6");
+    websocket.send_text_to_server("5").await;
+    websocket.send_text_to_server("4hello").await;
+    websocket.expect_text_from_server("4hello").await;
     assert_eq!(places.taken(), 1);
-    websocket.hang_up();
+    websocket.hang_up_without_farewell();
     wait_until("the place is free", || places.taken() == 0).await;
 }
 
@@ -276,12 +274,11 @@ async fn should_give_the_place_back_when_a_request_is_refused() {
     for query in
         ["EIO=4&transport=websocket", "EIO=5&transport=polling", "EIO=4&transport=polling&sid=x"]
     {
-        let answer =
-            finish_request(begin_request(server.address, "GET", query, "", b"").await).await;
+        let answer = get_answer_from_engine(server.address, query).await;
         assert_eq!(answer.status, 400);
         assert_eq!(places.taken(), 0);
     }
     // The beginning of a query is not the name of a session.
-    get(server.address, "EIO=4&transport=polling&xsid=1").await;
+    get_answer_from_engine(server.address, "EIO=4&transport=polling&xsid=1").await;
     assert_eq!(places.taken(), 1);
 }

@@ -8,9 +8,9 @@ use std::{
 };
 
 use engineioxide::DisconnectReason;
+use owlpost_testkit::{WebSocketClient, finish_within_test_deadline};
 use support::{
-    Behaviour, Socket, TestServer, config, fill_queue, find_session_handle, in_time,
-    wait_until_freed, websocket_client::WebSocketClient,
+    Behaviour, Socket, TestServer, config, fill_queue, find_session_handle, wait_until_freed,
 };
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -24,7 +24,7 @@ async fn fill_connection_and_queue(socket: &Socket) {
     let text = large_text();
     let mut full_rounds = 0;
     // The connection's task has its turn between the rounds; when it takes nothing in many of them, it is stuck.
-    in_time(async {
+    finish_within_test_deadline(async {
         while full_rounds < 200 {
             full_rounds = if fill_queue(socket, &text) == 0 { full_rounds + 1 } else { 0 };
             tokio::task::yield_now().await;
@@ -48,12 +48,12 @@ async fn should_drop_the_connection_at_once_when_it_is_broken() {
     let begun = Instant::now();
     find_session_handle(&socket).break_transport_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
     assert!(matches!(socket.emit("late"), Err(TrySendError::Closed(_))));
     wait_until_freed(socket).await;
     // Sooner than a farewell would be over.
     assert!(begun.elapsed() < Duration::from_millis(900), "{:?}", begun.elapsed());
-    client.read_until_gone().await;
+    client.read_until_connection_ends().await;
 }
 
 #[tokio::test]
@@ -62,7 +62,7 @@ async fn should_give_up_on_the_farewell_of_a_client_that_never_reads() {
     let begun = Instant::now();
     socket.close(DisconnectReason::ClosingServer);
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
-    in_time(socket.closed()).await;
+    finish_within_test_deadline(socket.closed()).await;
     wait_until_freed(socket).await;
     let elapsed = begun.elapsed();
     assert!(elapsed >= Duration::from_millis(900), "no time for a farewell: {elapsed:?}");
@@ -74,13 +74,13 @@ async fn should_say_all_of_the_farewell_to_a_client_that_reads_again() {
     let (mut server, mut client, socket) = open_stuck_session().await;
     socket.close(DisconnectReason::ClosingServer);
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
-    assert!(client.next_text().await.starts_with('0'));
-    let mut text = client.next_text().await;
+    assert!(client.receive_next_text_message().await.starts_with('0'));
+    let mut text = client.receive_next_text_message().await;
     while text != "1" {
         assert_eq!(text.len(), 1 + 64 * 1024);
-        text = client.next_text().await;
+        text = client.receive_next_text_message().await;
     }
-    client.expect_close(tungstenite::protocol::frame::coding::CloseCode::Normal).await;
+    client.expect_close_with_code(tungstenite::protocol::frame::coding::CloseCode::Normal).await;
 }
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn should_find_a_stuck_client_by_its_heartbeat() {
 #[tokio::test]
 async fn should_notice_that_a_stuck_client_is_gone() {
     let (mut server, client, socket) = open_stuck_session().await;
-    client.reset();
+    client.reset_connection_without_farewell();
     server.expect_disconnect(DisconnectReason::TransportError).await;
     wait_until_freed(socket).await;
 }
@@ -120,7 +120,7 @@ async fn should_notice_that_a_stuck_client_is_gone() {
 #[tokio::test]
 async fn should_hear_a_client_that_sends_but_does_not_read() {
     let (mut server, mut client, _socket) = open_stuck_session().await;
-    client.send_text("4help").await;
+    client.send_text_to_server("4help").await;
     server.expect_text("help").await;
 }
 

@@ -5,12 +5,8 @@ mod support;
 use std::time::Duration;
 
 use engineioxide::{DisconnectReason, TransportType};
-use support::{
-    Behaviour, TestServer, config, in_time,
-    polling_client::{PollingClient, finish_request},
-    wait_until, wait_until_freed,
-    websocket_client::WebSocketClient,
-};
+use owlpost_testkit::{PollingClient, WebSocketClient, finish_within_test_deadline};
+use support::{Behaviour, TestServer, config, wait_until, wait_until_freed};
 
 fn build_upgrade_query(client: &PollingClient) -> String {
     format!("EIO=4&transport=websocket&sid={}", client.sid)
@@ -24,8 +20,8 @@ async fn open_probe(server: &TestServer, client: &PollingClient) -> WebSocketCli
 
 async fn open_answered_probe(server: &TestServer, client: &PollingClient) -> WebSocketClient {
     let mut websocket = open_probe(server, client).await;
-    websocket.send_text("2probe").await;
-    websocket.expect_text("3probe").await;
+    websocket.send_text_to_server("2probe").await;
+    websocket.expect_text_from_server("3probe").await;
     websocket
 }
 
@@ -36,18 +32,18 @@ async fn should_release_the_waiting_poll_and_go_on_by_websocket() {
     let socket = server.expect_connect().await;
     let waiting = server.begin_waiting_poll(&polling).await;
     let mut websocket = open_answered_probe(&server, &polling).await;
-    assert_eq!(finish_request(waiting).await.text(), "6");
+    assert_eq!(waiting.receive_answer_until_close().await.text(), "6");
     assert_eq!(socket.transport_type(), TransportType::Polling);
-    websocket.send_text("5").await;
-    websocket.send_text("4hello").await;
+    websocket.send_text_to_server("5").await;
+    websocket.send_text_to_server("4hello").await;
     server.expect_text("hello").await;
-    websocket.expect_text("4hello").await;
+    websocket.expect_text_from_server("4hello").await;
     assert_eq!(socket.transport_type(), TransportType::Websocket);
     // Its polls are over.
-    assert_eq!(polling.poll_raw().await.status, 400);
-    assert_eq!(polling.post_raw("", b"4x").await.status, 400);
-    websocket.send_text("4still").await;
-    websocket.expect_text("4still").await;
+    assert_eq!(polling.poll_for_any_answer().await.status, 400);
+    assert_eq!(polling.post_body_with_headers("", b"4x").await.status, 400);
+    websocket.send_text_to_server("4still").await;
+    websocket.expect_text_from_server("4still").await;
 }
 
 #[tokio::test]
@@ -56,28 +52,28 @@ async fn should_deliver_what_is_emitted_during_the_upgrade_once_and_in_order() {
     let polling = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     socket.emit("polled").expect("room");
-    assert_eq!(polling.poll().await, "4polled");
+    assert_eq!(polling.poll_for_packet_text().await, "4polled");
     let waiting = server.begin_waiting_poll(&polling).await;
     let mut websocket = open_answered_probe(&server, &polling).await;
     for n in 0..50 {
         socket.emit(n.to_string()).expect("room");
     }
     // A poll gets none of them, even one that comes now.
-    assert_eq!(finish_request(waiting).await.text(), "6");
-    assert_eq!(polling.poll().await, "6");
+    assert_eq!(waiting.receive_answer_until_close().await.text(), "6");
+    assert_eq!(polling.poll_for_packet_text().await, "6");
     // What the client still posts is taken.
-    polling.post("4posted").await;
+    polling.post_text_of_packets("4posted").await;
     server.expect_text("posted").await;
-    websocket.send_text("5").await;
+    websocket.send_text_to_server("5").await;
     wait_until("the upgrade", || socket.transport_type() == TransportType::Websocket).await;
     for n in 50..100 {
         socket.emit(n.to_string()).expect("room");
     }
     for n in 0..100 {
-        websocket.expect_text(&format!("4{n}")).await;
+        websocket.expect_text_from_server(&format!("4{n}")).await;
     }
     socket.close(DisconnectReason::ClosingServer);
-    websocket.expect_text("1").await;
+    websocket.expect_text_from_server("1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -101,16 +97,16 @@ async fn should_lose_nothing_of_a_stream_that_the_upgrade_cuts() {
         received.extend(messages.map(str::to_owned));
     };
     for _ in 0..3 {
-        keep(&mut received, polling.poll().await);
+        keep(&mut received, polling.poll_for_packet_text().await);
     }
     let mut websocket = open_probe(&server, &polling).await;
-    websocket.send_text("2probe").await;
+    websocket.send_text_to_server("2probe").await;
     // As clients do: the poll that is under way ends before the upgrade.
-    keep(&mut received, polling.poll().await);
-    websocket.expect_text("3probe").await;
-    websocket.send_text("5").await;
+    keep(&mut received, polling.poll_for_packet_text().await);
+    websocket.expect_text_from_server("3probe").await;
+    websocket.send_text_to_server("5").await;
     while received.len() < MESSAGES {
-        keep(&mut received, websocket.next_text().await);
+        keep(&mut received, websocket.receive_next_text_message().await);
     }
     let expected: Vec<String> = (0..MESSAGES).map(|n| n.to_string()).collect();
     assert_eq!(received, expected);
@@ -123,11 +119,11 @@ async fn should_go_on_polling_when_the_probe_is_none() {
         let polling = PollingClient::open(server.address).await;
         let socket = server.expect_connect().await;
         let mut websocket = open_probe(&server, &polling).await;
-        websocket.send_text(probe).await;
-        websocket.expect_end().await;
+        websocket.send_text_to_server(probe).await;
+        websocket.expect_end_of_connection().await;
         socket.emit("polled").expect("room");
-        assert_eq!(polling.poll().await, "4polled", "{probe}");
-        polling.post("4posted").await;
+        assert_eq!(polling.poll_for_packet_text().await, "4polled", "{probe}");
+        polling.post_text_of_packets("4posted").await;
         server.expect_text("posted").await;
     }
 }
@@ -139,19 +135,19 @@ async fn should_go_on_polling_when_the_client_gives_up_after_the_probe() {
     let socket = server.expect_connect().await;
     let websocket = open_answered_probe(&server, &polling).await;
     socket.emit("during").expect("room");
-    assert_eq!(polling.poll().await, "6");
-    websocket.hang_up();
+    assert_eq!(polling.poll_for_packet_text().await, "6");
+    websocket.hang_up_without_farewell();
     // The polls that come before the engine knows are answered with nothing.
-    let mut polled = polling.poll().await;
+    let mut polled = polling.poll_for_packet_text().await;
     while polled == "6" {
-        polled = polling.poll().await;
+        polled = polling.poll_for_packet_text().await;
     }
     assert_eq!(polled, "4during");
     assert_eq!(socket.transport_type(), TransportType::Polling);
     // And the next try succeeds.
     let mut websocket = open_answered_probe(&server, &polling).await;
-    websocket.send_text("5").await;
-    websocket.send_text("4done").await;
+    websocket.send_text_to_server("5").await;
+    websocket.send_text_to_server("4done").await;
     server.expect_text("done").await;
 }
 
@@ -162,11 +158,11 @@ async fn should_give_up_an_upgrade_that_takes_too_long() {
     let polling = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let mut silent = open_probe(&server, &polling).await;
-    silent.expect_end().await;
+    silent.expect_end_of_connection().await;
     let mut halfway = open_answered_probe(&server, &polling).await;
-    halfway.expect_end().await;
+    halfway.expect_end_of_connection().await;
     socket.emit("polled").expect("room");
-    assert_eq!(polling.poll().await, "4polled");
+    assert_eq!(polling.poll_for_packet_text().await, "4polled");
 }
 
 #[tokio::test]
@@ -178,9 +174,9 @@ async fn should_let_only_one_of_two_upgrades_go_on() {
     for _ in 0..300 {
         expect_refused_probe(&server, &polling).await;
     }
-    first.send_text("5").await;
+    first.send_text_to_server("5").await;
     socket.emit("first").expect("room");
-    first.expect_text("4first").await;
+    first.expect_text_from_server("4first").await;
 }
 
 #[tokio::test]
@@ -190,18 +186,18 @@ async fn should_let_a_client_try_again_once_an_upgrade_came_to_nothing() {
     let socket = server.expect_connect().await;
     let silent = open_probe(&server, &polling).await;
     expect_refused_probe(&server, &polling).await;
-    silent.hang_up();
+    silent.hang_up_without_farewell();
     let mut next = loop {
         let query = build_upgrade_query(&polling);
         if let Ok(next) = WebSocketClient::try_handshake(server.address, &query).await {
             break next;
         }
     };
-    next.send_text("2probe").await;
-    next.expect_text("3probe").await;
-    next.send_text("5").await;
+    next.send_text_to_server("2probe").await;
+    next.expect_text_from_server("3probe").await;
+    next.send_text_to_server("5").await;
     socket.emit("here").expect("room");
-    next.expect_text("4here").await;
+    next.expect_text_from_server("4here").await;
 }
 
 async fn expect_refused_probe(server: &TestServer, polling: &PollingClient) {
@@ -225,7 +221,7 @@ async fn should_refuse_to_upgrade_what_does_not_poll() {
     }
     // The session is none the worse for it.
     socket.emit("here").expect("room");
-    websocket.expect_text("4here").await;
+    websocket.expect_text_from_server("4here").await;
 }
 
 #[tokio::test]
@@ -236,7 +232,7 @@ async fn should_end_the_upgrade_of_a_session_that_ends() {
     let mut websocket = open_answered_probe(&server, &polling).await;
     socket.close(DisconnectReason::ClosingServer);
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
-    websocket.expect_end().await;
+    websocket.expect_end_of_connection().await;
     wait_until_freed(socket).await;
 }
 
@@ -248,13 +244,13 @@ async fn should_wake_the_websocket_of_a_client_that_upgrades_before_its_poll_has
     let socket = server.expect_connect().await;
     let waiting = server.begin_waiting_poll(&polling).await;
     let mut websocket = open_probe(&server, &polling).await;
-    websocket.send_text("2probe").await;
-    websocket.send_text("5").await;
-    websocket.expect_text("3probe").await;
-    assert_eq!(finish_request(waiting).await.text(), "6");
+    websocket.send_text_to_server("2probe").await;
+    websocket.send_text_to_server("5").await;
+    websocket.expect_text_from_server("3probe").await;
+    assert_eq!(waiting.receive_answer_until_close().await.text(), "6");
     for n in 0..10 {
         socket.emit(n.to_string()).expect("room");
-        websocket.expect_text(&format!("4{n}")).await;
+        websocket.expect_text_from_server(&format!("4{n}")).await;
     }
-    in_time(async { assert!(!socket.is_closed()) }).await;
+    finish_within_test_deadline(async { assert!(!socket.is_closed()) }).await;
 }

@@ -3,24 +3,18 @@
 mod support;
 
 use engineioxide::DisconnectReason;
-use support::{
-    Behaviour, TestServer, config, wait_until_freed,
-    websocket_client::{WebSocketClient, masked_frame},
-};
-use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
-
-const TEXT: OpCode = OpCode::Data(Data::Text);
-const BINARY: OpCode = OpCode::Data(Data::Binary);
-const MORE: OpCode = OpCode::Data(Data::Continue);
+use owlpost_testkit::{BINARY, MORE, TEXT, WebSocketClient, encode_masked_client_frame};
+use support::{Behaviour, TestServer, config, wait_until_freed};
+use tungstenite::protocol::frame::coding::{CloseCode, Control, OpCode};
 
 async fn expect_end_of_session(bytes: &[u8], code: CloseCode) {
     let config = config().ws_max_frame_size(1000).ws_max_message_size(1500).build();
     let mut server = TestServer::start_with(config, Behaviour::default()).await;
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
-    client.send_raw(bytes).await;
+    client.write_raw_bytes_to_server(bytes).await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    client.expect_close(code).await;
+    client.expect_close_with_code(code).await;
     wait_until_freed(socket).await;
 }
 
@@ -38,7 +32,7 @@ async fn should_refuse_opcodes_that_are_none() {
 #[tokio::test]
 async fn should_refuse_reserved_bits() {
     for bit in [0x40, 0x20, 0x10] {
-        let mut frame = masked_frame(TEXT, true, b"4x");
+        let mut frame = encode_masked_client_frame(TEXT, true, b"4x");
         frame[0] |= bit;
         expect_end_of_session(&frame, CloseCode::Protocol).await;
     }
@@ -47,20 +41,24 @@ async fn should_refuse_reserved_bits() {
 #[tokio::test]
 async fn should_refuse_control_frames_in_parts_or_too_long() {
     let ping = OpCode::Control(Control::Ping);
-    expect_end_of_session(&masked_frame(ping, false, b""), CloseCode::Protocol).await;
-    expect_end_of_session(&masked_frame(ping, true, &[0; 126]), CloseCode::Protocol).await;
+    expect_end_of_session(&encode_masked_client_frame(ping, false, b""), CloseCode::Protocol).await;
+    expect_end_of_session(&encode_masked_client_frame(ping, true, &[0; 126]), CloseCode::Protocol)
+        .await;
 }
 
 #[tokio::test]
 async fn should_refuse_a_frame_over_the_bound_by_its_head() {
-    let mut frame = masked_frame(BINARY, true, &[0; 1001]);
+    let mut frame = encode_masked_client_frame(BINARY, true, &[0; 1001]);
     frame.truncate(8);
     expect_end_of_session(&frame, CloseCode::Size).await;
 }
 
 #[tokio::test]
 async fn should_refuse_a_message_over_the_bound() {
-    let parts = [masked_frame(BINARY, false, &[0; 800]), masked_frame(MORE, true, &[0; 701])];
+    let parts = [
+        encode_masked_client_frame(BINARY, false, &[0; 800]),
+        encode_masked_client_frame(MORE, true, &[0; 701]),
+    ];
     expect_end_of_session(&parts.concat(), CloseCode::Size).await;
 }
 
@@ -70,30 +68,34 @@ async fn should_take_frames_and_messages_at_the_bound() {
     let mut server = TestServer::start_with(config, Behaviour::default()).await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    client.send_raw(&masked_frame(BINARY, true, &[1; 1000])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(BINARY, true, &[1; 1000])).await;
     server.expect_binary(&[1; 1000]).await;
-    client.send_raw(&masked_frame(BINARY, false, &[2; 1000])).await;
-    client.send_raw(&masked_frame(MORE, true, &[2; 500])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(BINARY, false, &[2; 1000])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(MORE, true, &[2; 500])).await;
     server.expect_binary(&[2; 1500]).await;
 }
 
 #[tokio::test]
 async fn should_refuse_fragments_out_of_order() {
-    expect_end_of_session(&masked_frame(MORE, true, b"4x"), CloseCode::Protocol).await;
-    let parts = [masked_frame(TEXT, false, b"4x"), masked_frame(TEXT, true, b"4y")];
+    expect_end_of_session(&encode_masked_client_frame(MORE, true, b"4x"), CloseCode::Protocol)
+        .await;
+    let parts = [
+        encode_masked_client_frame(TEXT, false, b"4x"),
+        encode_masked_client_frame(TEXT, true, b"4y"),
+    ];
     expect_end_of_session(&parts.concat(), CloseCode::Protocol).await;
 }
 
 #[tokio::test]
 async fn should_refuse_text_that_is_not_utf8() {
-    let frame = masked_frame(TEXT, true, &[b'4', 0xff]);
+    let frame = encode_masked_client_frame(TEXT, true, &[b'4', 0xff]);
     expect_end_of_session(&frame, CloseCode::Invalid).await;
 }
 
 #[tokio::test]
 async fn should_refuse_text_that_is_no_packet_of_a_client() {
     for text in ["", "x", "0{}", "5", "6", "2probe", "3probe", "b!"] {
-        let frame = masked_frame(TEXT, true, text.as_bytes());
+        let frame = encode_masked_client_frame(TEXT, true, text.as_bytes());
         expect_end_of_session(&frame, CloseCode::Policy).await;
     }
 }
@@ -104,13 +106,14 @@ async fn should_hand_over_what_came_before_the_violation() {
     let mut client = WebSocketClient::open(server.address).await;
     let socket = server.expect_connect().await;
     socket.emit("queued").expect("room");
-    let frames = [masked_frame(TEXT, true, b"4good"), vec![0xff, 0x80, 0, 0, 0, 0]].concat();
-    client.send_raw(&frames).await;
+    let frames =
+        [encode_masked_client_frame(TEXT, true, b"4good"), vec![0xff, 0x80, 0, 0, 0, 0]].concat();
+    client.write_raw_bytes_to_server(&frames).await;
     server.expect_text("good").await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
     // And what waits for the client still goes out.
-    client.expect_text("4queued").await;
-    client.expect_close(CloseCode::Protocol).await;
+    client.expect_text_from_server("4queued").await;
+    client.expect_close_with_code(CloseCode::Protocol).await;
 }
 
 #[tokio::test]
@@ -118,9 +121,9 @@ async fn should_read_on_after_the_close_frame_so_that_the_client_gets_it() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    client.send_raw(&[0xff, 0x80, 0, 0, 0, 0]).await;
+    client.write_raw_bytes_to_server(&[0xff, 0x80, 0, 0, 0, 0]).await;
     server.expect_disconnect(DisconnectReason::PacketParsingError).await;
     // Unread, these would make the system reset the connection.
-    client.send_raw(&[0; 10_000]).await;
-    client.expect_close(CloseCode::Protocol).await;
+    client.write_raw_bytes_to_server(&[0; 10_000]).await;
+    client.expect_close_with_code(CloseCode::Protocol).await;
 }

@@ -4,12 +4,12 @@ mod support;
 
 use bytes::Bytes;
 use engineioxide::DisconnectReason;
-use support::{
-    TestServer, find_session_handle, in_time,
-    websocket_client::{WebSocketClient, masked_frame},
+use owlpost_testkit::{
+    BINARY, MORE, TEXT, WebSocketClient, encode_masked_client_frame, finish_within_test_deadline,
 };
+use support::{TestServer, find_session_handle};
 use tokio::sync::mpsc::error::TrySendError;
-use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tungstenite::protocol::frame::coding::{Control, OpCode};
 
 #[tokio::test]
 async fn should_echo_text_and_bytes_of_every_size_of_length() {
@@ -18,13 +18,13 @@ async fn should_echo_text_and_bytes_of_every_size_of_length() {
     server.expect_connect().await;
     for length in [0, 1, 124, 125, 126, 127, 65_534, 65_535, 65_536, 1 << 20] {
         let text = "é".repeat(length / 2) + &"x".repeat(length % 2);
-        client.send_text(&format!("4{text}")).await;
+        client.send_text_to_server(&format!("4{text}")).await;
         server.expect_text(&text).await;
-        client.expect_text(&format!("4{text}")).await;
+        client.expect_text_from_server(&format!("4{text}")).await;
         let bytes: Vec<u8> = (0..length).map(|n| n as u8).collect();
-        client.send_binary(&bytes).await;
+        client.send_bytes_to_server(&bytes).await;
         server.expect_binary(&bytes).await;
-        client.expect_binary(&bytes).await;
+        client.expect_bytes_from_server(&bytes).await;
     }
 }
 
@@ -33,7 +33,7 @@ async fn should_take_bytes_as_base64_text_too() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    client.send_text("bAQID").await;
+    client.send_text_to_server("bAQID").await;
     server.expect_binary(&[1, 2, 3]).await;
 }
 
@@ -46,9 +46,9 @@ async fn should_send_text_with_its_attachments_in_order() {
     socket.reserve().expect("room").emit_many("first".into(), attachments.clone().into());
     assert!(socket.emit_many_volatile("second".into(), attachments.into()));
     for text in ["4first", "4second"] {
-        client.expect_text(text).await;
-        client.expect_binary(b"a").await;
-        client.expect_binary(b"b").await;
+        client.expect_text_from_server(text).await;
+        client.expect_bytes_from_server(b"a").await;
+        client.expect_bytes_from_server(b"b").await;
     }
 }
 
@@ -59,8 +59,8 @@ async fn should_send_what_is_encoded_already_by_its_handle() {
     let handle = find_session_handle(&*server.expect_connect().await);
     handle.send_encoded_text_to_client("text".into()).expect("room");
     handle.send_encoded_bytes_to_client(Bytes::from_static(b"bytes")).expect("room");
-    client.expect_text("4text").await;
-    client.expect_binary(b"bytes").await;
+    client.expect_text_from_server("4text").await;
+    client.expect_bytes_from_server(b"bytes").await;
 }
 
 #[tokio::test]
@@ -68,17 +68,34 @@ async fn should_put_fragments_together_around_control_frames() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    let [text, binary, more] = [Data::Text, Data::Binary, Data::Continue].map(OpCode::Data);
     // The euro sign is cut in two.
-    client.send_raw(&masked_frame(text, false, &[b"4a", &[0xe2, 0x82][..]].concat())).await;
-    client.send_raw(&masked_frame(OpCode::Control(Control::Ping), true, b"now")).await;
-    client.expect_pong(b"now").await;
-    client.send_raw(&masked_frame(more, false, b"")).await;
-    client.send_raw(&masked_frame(more, true, &[0xac, b'z'])).await;
+    client
+        .write_raw_bytes_to_server(&encode_masked_client_frame(
+            TEXT,
+            false,
+            &[b"4a", &[0xe2, 0x82][..]].concat(),
+        ))
+        .await;
+    client
+        .write_raw_bytes_to_server(&encode_masked_client_frame(
+            OpCode::Control(Control::Ping),
+            true,
+            b"now",
+        ))
+        .await;
+    client.expect_pong_from_server(b"now").await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(MORE, false, b"")).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(MORE, true, &[0xac, b'z'])).await;
     server.expect_text("a€z").await;
-    client.send_raw(&masked_frame(binary, false, &[1])).await;
-    client.send_raw(&masked_frame(OpCode::Control(Control::Pong), true, b"")).await;
-    client.send_raw(&masked_frame(more, true, &[2])).await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(BINARY, false, &[1])).await;
+    client
+        .write_raw_bytes_to_server(&encode_masked_client_frame(
+            OpCode::Control(Control::Pong),
+            true,
+            b"",
+        ))
+        .await;
+    client.write_raw_bytes_to_server(&encode_masked_client_frame(MORE, true, &[2])).await;
     server.expect_binary(&[1, 2]).await;
 }
 
@@ -88,12 +105,12 @@ async fn should_take_frames_that_come_byte_by_byte() {
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
     let frames = [
-        masked_frame(OpCode::Data(Data::Text), true, format!("4{}", "x".repeat(200)).as_bytes()),
-        masked_frame(OpCode::Data(Data::Text), true, b"4y"),
+        encode_masked_client_frame(TEXT, true, format!("4{}", "x".repeat(200)).as_bytes()),
+        encode_masked_client_frame(TEXT, true, b"4y"),
     ]
     .concat();
     for byte in frames {
-        client.send_raw(&[byte]).await;
+        client.write_raw_bytes_to_server(&[byte]).await;
         tokio::task::yield_now().await;
     }
     server.expect_text(&"x".repeat(200)).await;
@@ -105,10 +122,10 @@ async fn should_receive_many_messages_sent_at_once_in_order() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    let text = OpCode::Data(Data::Text);
-    let frames: Vec<u8> =
-        (0..5000).flat_map(|n| masked_frame(text, true, format!("4{n}").as_bytes())).collect();
-    client.send_raw(&frames).await;
+    let frames: Vec<u8> = (0..5000)
+        .flat_map(|n| encode_masked_client_frame(TEXT, true, format!("4{n}").as_bytes()))
+        .collect();
+    client.write_raw_bytes_to_server(&frames).await;
     for n in 0..5000 {
         server.expect_text(&n.to_string()).await;
     }
@@ -119,14 +136,14 @@ async fn should_answer_pings_of_the_websocket_while_messages_wait() {
     let mut server = TestServer::start_echo().await;
     let mut client = WebSocketClient::open(server.address).await;
     server.expect_connect().await;
-    client.ping(b"one").await;
-    client.send_text("4between").await;
-    client.ping(b"two").await;
+    client.send_ping_with_payload(b"one").await;
+    client.send_text_to_server("4between").await;
+    client.send_ping_with_payload(b"two").await;
     // A pong may overtake the message, but not another pong.
     let mut pongs = Vec::new();
     let mut texts = Vec::new();
     while pongs.len() + texts.len() < 3 {
-        match client.next().await {
+        match client.receive_next_message_or_end().await {
             Some(Ok(tungstenite::Message::Pong(payload))) => pongs.push(payload),
             Some(Ok(tungstenite::Message::Text(text))) => texts.push(text.to_string()),
             other => panic!("{other:?}"),
@@ -154,9 +171,12 @@ async fn should_deliver_many_messages_with_back_pressure_in_order_and_complete()
         refused
     });
     for n in 0..MESSAGES {
-        client.expect_text(&format!("4{n} {}", "x".repeat(n % 2000))).await;
+        client.expect_text_from_server(&format!("4{n} {}", "x".repeat(n % 2000))).await;
     }
-    assert!(in_time(sender).await.expect("a sender that ends") > 0, "nothing was ever refused");
+    assert!(
+        finish_within_test_deadline(sender).await.expect("a sender that ends") > 0,
+        "nothing was ever refused"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -182,7 +202,7 @@ async fn should_keep_the_order_of_each_of_several_senders() {
     }
     let mut next = [0; SENDERS];
     for _ in 0..SENDERS * MESSAGES {
-        let text = client.next_text().await;
+        let text = client.receive_next_text_message().await;
         let (sender, n) = text[1..].split_once(' ').expect("two numbers");
         let sender: usize = sender.parse().expect("a number");
         assert_eq!(n.parse(), Ok(next[sender]));
@@ -190,5 +210,5 @@ async fn should_keep_the_order_of_each_of_several_senders() {
     }
     assert_eq!(next, [MESSAGES; SENDERS]);
     socket.close(DisconnectReason::ClosingServer);
-    client.expect_text("1").await;
+    client.expect_text_from_server("1").await;
 }

@@ -4,19 +4,16 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::{
-    net::{TcpSocket, TcpStream},
-    sync::mpsc,
-    task::JoinHandle,
+use owlpost_testkit::{
+    ENGINE_PATH, RECORD_SEPARATOR, find_session_id_in_open, open_websocket_over_tcp,
 };
-use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
+use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
 /// Longest a connection may take to open.
 const OPEN_TIME: Duration = Duration::from_secs(10);
 /// Packets of polls that wait to be read.
 const POLLED_PACKETS: usize = 64;
-/// Separates the packets of one poll.
-const RECORD_SEPARATOR: char = '\u{1e}';
 
 /// How a client talks to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,14 +107,8 @@ async fn open_websocket_to_server(
     address: SocketAddr,
     receive_buffer_bytes: Option<u32>,
 ) -> Result<Wire> {
-    let socket = TcpSocket::new_v4()?;
-    if let Some(bytes) = receive_buffer_bytes {
-        socket.set_recv_buffer_size(bytes)?;
-    }
-    let stream = socket.connect(address).await?;
-    stream.set_nodelay(true)?;
-    let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket");
-    let (mut socket, _) = client_async(url, stream).await?;
+    let query = "EIO=4&transport=websocket";
+    let mut socket = open_websocket_over_tcp(address, query, receive_buffer_bytes).await?;
     match socket.next().await {
         Some(Ok(Message::Text(open))) if open.starts_with('0') => {
             Ok(Wire::WebSocket(Box::new(socket)))
@@ -127,12 +118,11 @@ async fn open_websocket_to_server(
 }
 
 async fn open_polling_to_server(address: SocketAddr, http: &reqwest::Client) -> Result<Wire> {
-    let base = format!("http://{address}/socket.io/?EIO=4&transport=polling");
+    let base = format!("http://{address}{ENGINE_PATH}?EIO=4&transport=polling");
     let answer = http.get(&base).timeout(OPEN_TIME).send().await?.error_for_status()?;
     let open = answer.text().await?;
     let json = open.strip_prefix('0').context("expected the open packet")?;
-    let json: serde_json::Value = serde_json::from_str(json)?;
-    let sid = json["sid"].as_str().context("no sid in the open packet")?;
+    let sid = find_session_id_in_open(json).context("no sid in the open packet")?;
     let url = format!("{base}&sid={sid}");
     let (sender, packets) = mpsc::channel(POLLED_PACKETS);
     let poller = tokio::spawn(poll_server_until_end(http.clone(), url.clone(), sender));

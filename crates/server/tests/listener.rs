@@ -7,15 +7,14 @@ use owlpost::listener::{
     ListenerConfig, serve_connections_until_shutdown, socket_options::bind_listener_to_address,
 };
 use owlpost_admission::{ClientAddress, Networks, Places};
+use owlpost_testkit::{Answer, DEADLINE, RawConnection};
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
     sync::{Notify, oneshot},
     task::JoinHandle,
     time::timeout,
 };
 
-const DEADLINE: Duration = Duration::from_secs(10);
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
 fn config_for_tests() -> ListenerConfig {
@@ -54,29 +53,9 @@ fn start_server_with_close(
 }
 
 impl TestServer {
-    async fn connect_new_client(&self) -> TcpStream {
-        TcpStream::connect(self.addr).await.expect("connect")
+    async fn connect_new_client(&self) -> RawConnection {
+        RawConnection::connect(self.addr).await
     }
-}
-
-/// Reads until the peer closes; a reset counts as closed.
-async fn read_answer_to_end(stream: &mut TcpStream) -> String {
-    let mut answer = Vec::new();
-    let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("closed in time");
-    String::from_utf8_lossy(&answer).into_owned()
-}
-
-async fn read_answer_with_text(stream: &mut TcpStream, text: &str) {
-    let mut answer = Vec::new();
-    let mut buffer = [0; 1024];
-    let read = async {
-        while !String::from_utf8_lossy(&answer).contains(text) {
-            let count = stream.read(&mut buffer).await.expect("read");
-            assert!(count > 0, "closed after {:?}", String::from_utf8_lossy(&answer));
-            answer.extend_from_slice(&buffer[..count]);
-        }
-    };
-    timeout(DEADLINE, read).await.expect("answer in time");
 }
 
 #[tokio::test]
@@ -88,15 +67,17 @@ async fn should_give_every_request_the_address_of_its_client() {
     let server = start_server_with_router(router.clone(), config_for_tests());
     let mut client = server.connect_new_client().await;
     let request = b"GET / HTTP/1.1\r\nhost: test\r\nx-forwarded-for: 9.9.9.9\r\n\r\n";
-    client.write_all(request).await.expect("write");
-    read_answer_with_text(&mut client, "hello 127.0.0.1").await;
+    client.write_raw_bytes_to_server(request).await;
+    let answer = client.receive_next_whole_answer().await.expect("an answer");
+    assert_eq!(answer.text(), "hello 127.0.0.1");
 
     let trusted_proxies = Networks::from_texts(["127.0.0.1"]).expect("a network");
     let config = ListenerConfig { trusted_proxies, ..config_for_tests() };
     let server = start_server_with_router(router, config);
     let mut client = server.connect_new_client().await;
-    client.write_all(request).await.expect("write");
-    read_answer_with_text(&mut client, "hello 9.9.9.9").await;
+    client.write_raw_bytes_to_server(request).await;
+    let answer = client.receive_next_whole_answer().await.expect("an answer");
+    assert_eq!(answer.text(), "hello 9.9.9.9");
 }
 
 #[tokio::test]
@@ -105,8 +86,8 @@ async fn should_close_a_connection_that_sends_no_head() {
         ListenerConfig { header_read_timeout: Duration::from_millis(50), ..config_for_tests() };
     let server = start_server_with_router(Router::new(), config);
     let mut client = server.connect_new_client().await;
-    client.write_all(b"GET / HTTP/1.1\r\nhost: te").await.expect("write");
-    let answer = read_answer_to_end(&mut client).await;
+    client.write_raw_bytes_to_server(b"GET / HTTP/1.1\r\nhost: te").await;
+    let answer = client.read_text_until_close().await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
 }
 
@@ -115,8 +96,8 @@ async fn should_refuse_a_head_that_is_too_large() {
     let server = start_server_with_router(Router::new(), config_for_tests());
     let mut client = server.connect_new_client().await;
     let head = format!("GET / HTTP/1.1\r\nhost: test\r\nx-long: {}\r\n\r\n", "x".repeat(20_000));
-    let _ = client.write_all(head.as_bytes()).await;
-    let answer = read_answer_to_end(&mut client).await;
+    let _ = client.try_writing_bytes_to_server(head).await;
+    let answer = client.read_text_until_close().await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
 
@@ -136,20 +117,25 @@ async fn expect_two_places_then_503(places: Arc<Places>) {
     let mut held = Vec::new();
     for _ in 0..2 {
         let mut client = server.connect_new_client().await;
-        client.write_all(REQUEST).await.expect("write");
-        read_answer_with_text(&mut client, "hello").await;
+        client.write_raw_bytes_to_server(REQUEST).await;
+        let answer = client.receive_next_whole_answer().await.expect("an answer");
+        assert_eq!(answer.text(), "hello");
         held.push(client);
     }
     let mut refused = server.connect_new_client().await;
-    assert!(read_answer_to_end(&mut refused).await.starts_with("HTTP/1.1 503"));
+    assert!(refused.read_text_until_close().await.starts_with("HTTP/1.1 503"));
     // A place that is given up is free again, as soon as the server has noticed.
     drop(held.pop());
     let admitted = async {
         loop {
             let mut client = server.connect_new_client().await;
-            client.write_all(REQUEST).await.expect("write");
-            let mut first = [0; 12];
-            if client.read_exact(&mut first).await.is_ok() && &first == b"HTTP/1.1 200" {
+            // A connection that is refused may be closed before it is written to.
+            if client.try_writing_bytes_to_server(REQUEST).await.is_ok()
+                && matches!(
+                    client.receive_next_whole_answer().await,
+                    Some(Answer { status: 200, .. })
+                )
+            {
                 break;
             }
         }
@@ -174,17 +160,17 @@ async fn should_finish_the_request_in_flight_at_shutdown() {
     let server =
         start_server_with_close(Router::new().route("/", get(handler)), config_for_tests(), close);
     let mut busy = server.connect_new_client().await;
-    busy.write_all(REQUEST).await.expect("write");
+    busy.write_raw_bytes_to_server(REQUEST).await;
     timeout(DEADLINE, entered.notified()).await.expect("request arrives");
     let mut idle = server.connect_new_client().await;
 
     let TestServer { addr, stop, task } = server;
     stop.send(()).expect("server runs");
     timeout(DEADLINE, close_ran).await.expect("in time").expect("close hook runs");
-    assert_eq!(read_answer_to_end(&mut idle).await, "", "idle connections are closed");
+    assert_eq!(idle.read_text_until_close().await, "", "idle connections are closed");
     assert!(!task.is_finished(), "the request is still running");
     finish.notify_one();
-    assert!(read_answer_to_end(&mut busy).await.contains("finished"));
+    assert!(busy.read_text_until_close().await.contains("finished"));
     timeout(DEADLINE, task).await.expect("in time").expect("server ends");
     assert!(TcpStream::connect(addr).await.is_err(), "nobody listens any more");
 }
@@ -202,7 +188,7 @@ async fn should_cut_requests_that_outlast_the_drain() {
     let config = ListenerConfig { drain_timeout: Duration::from_millis(50), ..config_for_tests() };
     let server = start_server_with_router(Router::new().route("/", get(handler)), config);
     let mut client = server.connect_new_client().await;
-    client.write_all(REQUEST).await.expect("write");
+    client.write_raw_bytes_to_server(REQUEST).await;
     timeout(DEADLINE, entered.notified()).await.expect("request arrives");
     server.stop.send(()).expect("server runs");
     timeout(DEADLINE, server.task).await.expect("in time").expect("server ends");

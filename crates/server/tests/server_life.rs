@@ -3,15 +3,14 @@
 #![cfg(all(unix, feature = "embedded-database"))]
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::TcpStream,
+    io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::mpsc,
     time::{Duration, Instant},
 };
 
-const DEADLINE: Duration = Duration::from_secs(60);
+use owlpost_testkit::{DEADLINE, request_path_on_blocking_connection};
 
 fn program_in_directory(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_owlpost"));
@@ -48,12 +47,7 @@ impl ServerProcess {
     }
 
     fn request_path_with_get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).expect("connect");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("write");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("read");
-        answer
+        request_path_on_blocking_connection(&self.address, path)
     }
 
     fn send_signal_by_name(&self, name: &str) {

@@ -2,8 +2,7 @@
 
 use std::{
     convert::Infallible,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpStream},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -14,10 +13,10 @@ use std::{
 };
 
 use owlpost::{listener::socket_options::bind_listener_to_address, watchdog::Watchdog};
+use owlpost_testkit::{DEADLINE, request_path_on_blocking_connection};
 use socket2::SockRef;
 use tokio::{io::AsyncWriteExt as _, runtime::Handle, sync::mpsc as tokio_mpsc};
 
-const DEADLINE: Duration = Duration::from_secs(20);
 const WORKERS: usize = 2;
 /// For what must be noticed.
 const SHORT: Duration = Duration::from_millis(200);
@@ -87,12 +86,7 @@ impl WatchedServer {
     }
 
     fn ask(&self) -> String {
-        let mut client = TcpStream::connect(self.addr).expect("connect");
-        client.set_read_timeout(Some(DEADLINE)).expect("timeout");
-        client.write_all(b"GET /health HTTP/1.1\r\nhost: test\r\n\r\n").expect("write");
-        let mut answer = String::new();
-        client.read_to_string(&mut answer).expect("an answer");
-        answer
+        request_path_on_blocking_connection(self.addr, "/health")
     }
 
     fn wait_until_stalled_is(&self, stalled: bool) {

@@ -2,17 +2,12 @@
 
 #![allow(dead_code, reason = "every file of tests uses a part of it")]
 
-pub(crate) mod polling_client;
-pub(crate) mod websocket_client;
-
 use std::{
-    future::Future,
     net::SocketAddr,
     sync::{
         Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use axum::{Router, extract::Request};
@@ -25,17 +20,12 @@ use engineioxide::{
     socket::Sid,
 };
 use owlpost_admission::{ClientAddress, Places};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    task::JoinHandle,
+use owlpost_testkit::{
+    DEADLINE, ENGINE_PATH, PollingClient, RawConnection, finish_within_test_deadline,
 };
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tower::util::MapRequest;
 
-use self::polling_client::PollingClient;
-
-/// Longest that anything in these tests may take.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// More events than a test causes.
 const EVENTS: usize = 20_000;
 
@@ -110,7 +100,9 @@ impl EngineIoHandler for Recorder {
 
 /// Defaults under the path that the clients of these tests ask. Nobody admits them, so they are no strangers.
 pub(crate) fn config() -> EngineIoConfigBuilder {
-    EngineIoConfigBuilder::new().req_path("/engine.io").max_stranger_bytes(usize::MAX)
+    EngineIoConfigBuilder::new()
+        .req_path(ENGINE_PATH.trim_end_matches('/'))
+        .max_stranger_bytes(usize::MAX)
 }
 
 /// An engine behind axum, until it is dropped.
@@ -166,9 +158,9 @@ impl TestServer {
 
     /// A poll that waits in the engine: tests have one thread, so whoever sees a request counted sees the engine after
     /// it has looked for an answer.
-    pub(crate) async fn begin_waiting_poll(&self, client: &PollingClient) -> TcpStream {
+    pub(crate) async fn begin_waiting_poll(&self, client: &PollingClient) -> RawConnection {
         let before = self.count_requests();
-        let poll = client.begin_poll().await;
+        let poll = client.begin_poll_of_session().await;
         wait_until("the poll waits", || self.count_requests() > before).await;
         poll
     }
@@ -179,7 +171,7 @@ impl TestServer {
     }
 
     pub(crate) async fn next_event(&mut self) -> Event {
-        in_time(self.events.recv()).await.expect("an event")
+        finish_within_test_deadline(self.events.recv()).await.expect("an event")
     }
 
     pub(crate) async fn expect_connect(&mut self) -> Arc<Socket> {
@@ -222,10 +214,6 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         self.task.abort();
     }
-}
-
-pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
-    tokio::time::timeout(DEADLINE, future).await.expect("not within the deadline")
 }
 
 /// Yields until it holds.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use owlpost_testkit::write_websocket_upgrade_request;
 use rand::RngExt as _;
 use serde_json::json;
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
@@ -254,8 +255,8 @@ pub(super) async fn abandon_upgrades_and_polls(run: Run) -> Result<String> {
             // The head of an upgrade, never ended.
             0 => {
                 let mut stream = TcpStream::connect(address).await?;
-                let head = b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nhost: x\r\nupgrade: webs";
-                stream.write_all(head).await?;
+                let request = write_websocket_upgrade_request("");
+                stream.write_all(&request[..request.len() / 2]).await?;
                 kept_streams.push(stream);
             }
             // A websocket that never enters the namespace.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use owlpost_testkit::write_request_with_body;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
@@ -81,12 +82,10 @@ async fn send_request_and_hang_up(
     let address = castle.server.address;
     let (token, body) = (&castle.people[2].token, body.to_string());
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!(
-        "POST {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/json\r\nidempotency-key: {key}\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
+    let headers = format!(
+        "authorization: Bearer {token}\r\ncontent-type: application/json\r\nidempotency-key: {key}\r\n"
     );
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(&write_request_with_body("POST", path, &headers, body)).await?;
     Ok(stream.shutdown().await?)
 }
 

@@ -31,11 +31,10 @@ pub use client::{Answer, Api, Person};
 pub use database::TestDatabase;
 pub use event_reader::EventReader;
 pub use lab::DomainLab;
+pub use owlpost_testkit::DEADLINE;
 pub use scene::{NOBODYS_ID, Scene};
 pub use tokens::{SECRET, mint_token_from_claims, mint_unsigned_token};
 
-/// For whatever must happen in the end; far longer than it takes.
-pub const DEADLINE: Duration = Duration::from_secs(60);
 /// Password of everybody in the tests.
 pub const PASSWORD: &str = "wingardium-leviosa";
 
