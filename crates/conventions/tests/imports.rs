@@ -2,7 +2,7 @@
 //!
 //! Looked at are the modules at the top of each crate, with all that is inside them, and every path that leads from one
 //! into another: `crate::…` and `super::…`, in imports and elsewhere. What the root of the crate re-exports counts as
-//! the module it comes from. Modules of tests are left out.
+//! the module it comes from. Modules of tests are left out, and what is inside the calls of macros is not seen.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

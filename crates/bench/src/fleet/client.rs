@@ -7,7 +7,7 @@ use mio::net::TcpStream;
 use super::{
     frames::{
         CLOSE, Frame, PING, TEXT, encode_pong_of_client, encode_text_of_client,
-        split_first_whole_frame,
+        encode_upgrade_request_of_client, split_first_whole_frame,
     },
     tally::{MARKER_START, Marker, Tally},
 };
@@ -59,12 +59,8 @@ impl Client {
                 return Err(error);
             }
             self.stage = Stage::Upgrading;
-            let request = format!(
-                "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-                self.plan.path, self.plan.server
-            );
-            return self.send_bytes_or_keep(request.as_bytes());
+            let request = encode_upgrade_request_of_client(&self.plan.path, self.plan.server);
+            return self.send_bytes_or_keep(&request);
         }
         let unsent = std::mem::take(&mut self.unsent);
         if unsent.is_empty() { Ok(()) } else { self.send_bytes_or_keep(&unsent) }

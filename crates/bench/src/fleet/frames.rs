@@ -1,4 +1,6 @@
-//! Websocket frames, as far as a counting client needs them.
+//! Websocket upgrades and frames, as far as a counting client needs them.
+
+use std::net::SocketAddr;
 
 /// A frame of the server, within the bytes it was read into.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +20,15 @@ pub const CLOSE: u8 = 8;
 /// To be answered with a pong.
 pub const PING: u8 = 9;
 const PONG: u8 = 10;
+
+/// The request that asks for a websocket; `path` has its query.
+pub fn encode_upgrade_request_of_client(path: &str, server: SocketAddr) -> Vec<u8> {
+    format!(
+        "GET {path} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    .into_bytes()
+}
 
 /// The first frame in `bytes`; `None` while it is incomplete.
 pub fn split_first_whole_frame(bytes: &[u8]) -> Option<Frame<'_>> {

@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 
 use super::{
     ClientPlan,
-    frames::{encode_text_of_client, split_first_whole_frame},
+    frames::{encode_text_of_client, encode_upgrade_request_of_client, split_first_whole_frame},
 };
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -19,12 +19,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub fn read_last_event_id(plan: &ClientPlan, server: SocketAddr) -> anyhow::Result<i64> {
     let mut stream = TcpStream::connect(server)?;
     stream.set_read_timeout(Some(LIMIT))?;
-    write!(
-        stream,
-        "GET {} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        plan.path
-    )?;
+    stream.write_all(&encode_upgrade_request_of_client(&plan.path, server))?;
     let packet = plan.connect_packet.clone().context("a plan with a CONNECT packet")?;
     stream.write_all(&encode_text_of_client(&packet))?;
     let mut received = Vec::new();
