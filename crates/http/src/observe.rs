@@ -9,17 +9,13 @@ use axum::{
     response::Response,
 };
 use owlpost_domain::UserId;
+use owlpost_metrics::{HTTP_REQUEST_SECONDS, HTTP_REQUESTS};
 
 use crate::{
     admit::ActingUser,
     error::FailureCause,
     request_id::{REQUEST_ID, accept_or_make_request_id},
 };
-
-/// Counts requests by method, route and status.
-pub(crate) const REQUESTS_METRIC: &str = "owlpost_http_requests_total";
-/// Seconds from the head of a request to the head of its answer, by method and route.
-pub(crate) const SECONDS_METRIC: &str = "owlpost_http_request_seconds";
 
 /// What requests to no route are counted as.
 const UNMATCHED: &str = "unmatched";
@@ -112,8 +108,8 @@ impl Drop for RequestRecord {
             ("route", route.clone()),
             ("status", status.to_string()),
         ];
-        metrics::counter!(REQUESTS_METRIC, &labels).increment(1);
-        metrics::histogram!(SECONDS_METRIC, "method" => self.method, "route" => route)
+        metrics::counter!(HTTP_REQUESTS, &labels).increment(1);
+        metrics::histogram!(HTTP_REQUEST_SECONDS, "method" => self.method, "route" => route)
             .record(self.started.elapsed().as_secs_f64());
     }
 }

@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use owlpost_metrics::{LOG_LINES_DROPPED, describe_metrics_to_recorder};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
@@ -34,8 +35,6 @@ const DEFAULT_DIRECTIVES: &str = "info,sqlx::postgres::notice=warn";
 
 /// Longest wait at the end of the process for the reader of the last lines.
 const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
-
-const LOST_LINES_METRIC: &str = "owlpost_log_lines_dropped_total";
 
 /// Writes the log. There is none before [`install_logging_to_stderr`].
 static LOG: OnceLock<LineWriter> = OnceLock::new();
@@ -122,7 +121,7 @@ pub fn refresh_counters_before_scrape() {
         ("stderr", "write_failed", log.write_failed),
         ("stdout", "write_failed", count_lost_announcement_lines()),
     ] {
-        metrics::counter!(LOST_LINES_METRIC, "stream" => stream, "reason" => reason)
+        metrics::counter!(LOG_LINES_DROPPED, "stream" => stream, "reason" => reason)
             .absolute(lines);
     }
 }
@@ -139,6 +138,7 @@ pub fn install_metrics_recorder_globally() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix(LATENCY_SUFFIX.to_owned()), &LATENCY_BUCKETS)
         .and_then(PrometheusBuilder::install_recorder)
         .context("metrics cannot be set up")?;
+    describe_metrics_to_recorder();
     *installed = Some(handle.clone());
     Ok(handle)
 }

@@ -276,3 +276,34 @@ async fn should_limit_requests_by_user() {
     }
     server.api.get("/api/auth/me", &ron).await.expect(200);
 }
+
+#[tokio::test]
+async fn should_describe_every_metric_and_begin_its_counters_at_zero() {
+    let server = TestServer::start();
+    let metrics = server.api.send(server.api.request("GET", "/metrics")).await.expect(200).text;
+    for metric in owlpost_metrics::METRICS {
+        let (name, kind) = (metric.name, metric.kind.as_str());
+        for labels in metric.list_known_label_sets() {
+            if metric.kind == owlpost_metrics::Kind::Histogram {
+                continue;
+            }
+            let labels: Vec<_> =
+                labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
+            let labels = labels.join(",");
+            let start =
+                if labels.is_empty() { format!("{name} ") } else { format!("{name}{{{labels}}} ") };
+            assert!(metrics.lines().any(|line| line.starts_with(&start)), "{start}: {metrics}");
+        }
+        if metrics.contains(&format!("# TYPE {name} ")) {
+            assert!(metrics.contains(&format!("# HELP {name} {}", metric.help)), "{name}");
+            assert!(metrics.contains(&format!("# TYPE {name} {kind}")), "{name} is a {kind}");
+        }
+    }
+    let described = |line: &str| owlpost_metrics::METRICS.iter().any(|m| line == m.name);
+    let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let unknown: Vec<_> =
+        types.filter(|line| !line.split(' ').next().is_some_and(described)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let event = r#"owlpost_event_deliveries_total{event="incident:created"} 0"#;
+    assert!(metrics.lines().any(|line| line == event), "{event}: {metrics}");
+}

@@ -17,6 +17,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use owlpost_admission::{
     Networks, NoPlace, Place, Places, client_address::find_client_behind_proxies,
 };
+use owlpost_metrics::CONNECTIONS_REFUSED;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
@@ -140,7 +141,7 @@ fn refuse_connection_without_place(
         NoPlace::All => "all",
         NoPlace::OfSubscriber => "address",
     };
-    metrics::counter!("owlpost_connections_refused_total", "reason" => reason).increment(1);
+    metrics::counter!(CONNECTIONS_REFUSED, "reason" => reason).increment(1);
     if before.is_multiple_of(1000) {
         let address = peer_addr.ip();
         match why {

@@ -2,14 +2,10 @@
 
 use std::{fmt, time::Duration};
 
+use owlpost_metrics::{RUNTIME_STALLS, RUNTIME_WORKERS_STUCK};
 use tokio::runtime::Handle;
 
 use super::{pulse::Watched, threads::describe_threads_of_process};
-
-/// Counts how often the runtime began to stand still.
-const STALLS_METRIC: &str = "owlpost_runtime_stalls_total";
-/// Worker threads, and the task that accepts connections, that stand still at this moment.
-const STUCK_METRIC: &str = "owlpost_runtime_workers_stuck";
 
 /// What stands still, and for how long. Empty when all is well.
 #[derive(Debug)]
@@ -91,8 +87,8 @@ impl StallRecord {
             self.longest = Duration::ZERO;
         }
         // At every look: there is no recorder yet when the watchdog starts.
-        metrics::counter!(STALLS_METRIC).absolute(self.stalls);
-        metrics::gauge!(STUCK_METRIC).set(stall.count_stuck_without_scheduler() as f64);
+        metrics::counter!(RUNTIME_STALLS).absolute(self.stalls);
+        metrics::gauge!(RUNTIME_WORKERS_STUCK).set(stall.count_stuck_without_scheduler() as f64);
     }
 }
 
