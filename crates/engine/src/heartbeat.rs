@@ -6,8 +6,8 @@ use engineioxide_core::ProtocolVersion;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
+    disconnect_reason::DisconnectReason,
     link::{Link, Outgoing, milliseconds_since_first_use},
-    socket::DisconnectReason,
 };
 
 /// Ends the session when its client has been silent for too long. Aborted when the session ends otherwise.

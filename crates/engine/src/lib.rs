@@ -18,7 +18,8 @@
 //! extensions. A request without them is not counted.
 
 pub mod config;
-pub mod engine;
+mod disconnect_reason;
+mod engine;
 pub mod handler;
 pub mod heartbeat;
 pub mod link;
@@ -29,6 +30,7 @@ pub mod response;
 pub mod service;
 pub mod session_handle;
 pub mod socket;
+mod sync;
 pub mod websocket;
 
 pub use engineioxide_core::{ProtocolVersion, Str, TransportType};

@@ -1,6 +1,8 @@
 //! What a session's users and its transport share: the queue of what waits for the client, and who takes from it.
 
 mod outgoing;
+#[cfg(test)]
+mod schedules;
 mod state;
 mod stranger;
 #[cfg(test)]
@@ -18,7 +20,6 @@ use std::{
 };
 
 use engineioxide_core::{PacketBuf, ProtocolVersion, Sid, TransportType};
-use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, mpsc::error::TrySendError},
     task::AbortHandle,
@@ -32,7 +33,7 @@ use self::{
     state::{Carrier, Phase, State},
     stranger::StrangerAllowance,
 };
-use crate::{config::EngineIoConfig, socket::DisconnectReason};
+use crate::{config::EngineIoConfig, disconnect_reason::DisconnectReason, sync::Mutex};
 
 /// The engine's own packets that fit into a full queue. There is one ping at a time; more pongs than this are asked
 /// for only by a client that reads none.
@@ -142,13 +143,13 @@ impl Link {
         if state.phase != Phase::Open {
             return Err(TrySendError::Closed(outgoing));
         }
-        if state.queue.len() + state.reserved >= places {
+        if !state.has_room_within_limit(places) {
             return Err(TrySendError::Full(outgoing));
         }
         state.queue.push_back(outgoing);
         let taker = state.taker_if_starved();
         drop(state);
-        wake_taker_of_queue(taker);
+        wake_task_outside_lock(taker);
         Ok(())
     }
 
@@ -157,7 +158,7 @@ impl Link {
         if state.phase != Phase::Open {
             return Err(TrySendError::Closed(()));
         }
-        if state.queue.len() + state.reserved >= self.limit {
+        if !state.has_room_within_limit(self.limit) {
             return Err(TrySendError::Full(()));
         }
         state.reserved += 1;
@@ -173,8 +174,21 @@ impl Link {
         }
         // Also when nothing was put there: the last words may have waited for this place.
         let taker = state.taker_if_starved();
+        let refused = state.take_refused_if_roomy(self.limit);
         drop(state);
-        wake_taker_of_queue(taker);
+        wake_task_outside_lock(taker);
+        wake_task_outside_lock(refused);
+    }
+
+    /// Calls the waker when there is room in the queue again or the session is over; at once if that is so.
+    pub(crate) fn wake_when_queue_writable(&self, waker: &Waker) {
+        let mut state = self.state.lock();
+        if state.phase == Phase::Open && !state.has_room_within_limit(self.limit) {
+            state.refused = Some(waker.clone());
+            return;
+        }
+        drop(state);
+        waker.wake_by_ref();
     }
 
     /// For what a polling answer had no room for: it is the first thing the next one has.
@@ -191,31 +205,24 @@ impl Link {
     pub(crate) fn take_outgoing_or_register(
         &self,
         waker: &Waker,
-        mut take: impl FnMut(Outgoing) -> bool,
+        take: impl FnMut(Outgoing) -> bool,
     ) -> Taken {
         let mut state = self.state.lock();
-        if state.phase == Phase::Broken {
-            return Taken::Broken;
-        }
-        while let Some(outgoing) = state.queue.pop_front() {
-            if !take(outgoing) {
-                // It may get stuck with what it has, and then only the end of the session is to wake it.
-                state.register_busy_taker_as(waker);
-                return Taken::Enough;
-            }
-        }
-        // Nearly all sockets are idle nearly always: an empty queue keeps no memory.
-        state.queue = VecDeque::new();
-        if state.phase == Phase::Closing && state.reserved == 0 {
-            return Taken::Last;
-        }
-        state.register_starving_taker_as(waker);
-        Taken::All
+        let taken = state.take_from_queue_into(waker, take);
+        let refused = state.take_refused_if_roomy(self.limit);
+        drop(state);
+        wake_task_outside_lock(refused);
+        taken
     }
 
     /// One entry for a polling answer.
     pub(crate) fn take_next_for_poll(&self) -> Option<Outgoing> {
-        self.state.lock().queue.pop_front()
+        let mut state = self.state.lock();
+        let next = state.queue.pop_front();
+        let refused = state.take_refused_if_roomy(self.limit);
+        drop(state);
+        wake_task_outside_lock(refused);
+        next
     }
 
     pub(crate) fn poll_for_polling_answer(&self, cx: &Context<'_>) -> Poll<PollAnswer> {
@@ -229,7 +236,7 @@ impl Link {
         if state.phase != Phase::Open {
             return Poll::Ready(PollAnswer::Noop);
         }
-        state.register_starving_taker_as(cx.waker());
+        state.remember_waker_of_starving(cx.waker());
         Poll::Pending
     }
 
@@ -253,7 +260,7 @@ impl Link {
     }
 
     /// The websocket came to nothing: polls go on.
-    pub(crate) fn give_up_upgrade_again(&self) {
+    pub(crate) fn return_upgrade_to_polling(&self) {
         self.change_carrier_of_session(Carrier::Upgrading, Carrier::Polling);
     }
 
@@ -265,7 +272,7 @@ impl Link {
         state.carrier = to;
         let taker = state.taker.take();
         drop(state);
-        wake_taker_of_queue(taker);
+        wake_task_outside_lock(taker);
         true
     }
 
@@ -322,8 +329,10 @@ impl Link {
             state.queue = VecDeque::new();
         }
         let taker = state.taker.take();
+        let refused = state.refused.take();
         drop(state);
-        wake_taker_of_queue(taker);
+        wake_task_outside_lock(taker);
+        wake_task_outside_lock(refused);
         self.ended.notify_waiters();
     }
 
@@ -347,9 +356,10 @@ impl Link {
     }
 }
 
-fn wake_taker_of_queue(taker: Option<Waker>) {
-    if let Some(taker) = taker {
-        taker.wake();
+/// Whoever is woken may need the lock at once.
+fn wake_task_outside_lock(task: Option<Waker>) {
+    if let Some(task) = task {
+        task.wake();
     }
 }
 

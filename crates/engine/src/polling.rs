@@ -71,7 +71,7 @@ pub(crate) async fn answer_poll_of_session<D, B>(
 
 async fn encode_queue_as_payload(link: &Link, max_payload: u64) -> Payload {
     let packets = stream::iter(std::iter::from_fn(|| {
-        link.take_next_for_poll().map(|outgoing| outgoing.into_packets_of(link.protocol))
+        link.take_next_for_poll().map(|outgoing| outgoing.into_packets_of_protocol(link.protocol))
     }));
     let mut payload =
         payload::encoder(packets, link.protocol, link.supports_binary, max_payload).await;

@@ -20,7 +20,7 @@ pub(crate) struct EngineRequest {
 }
 
 impl EngineRequest {
-    pub(crate) fn from_query_of<B>(
+    pub(crate) fn parse_query_of_request<B>(
         request: &Request<B>,
         config: &EngineIoConfig,
     ) -> Result<Self, Rejection> {
@@ -56,7 +56,7 @@ mod tests {
     fn read(method: &str, query: &str) -> Result<EngineRequest, Rejection> {
         let uri = format!("/socket.io/?{query}");
         let request = Request::builder().method(method).uri(uri).body(()).unwrap();
-        EngineRequest::from_query_of(&request, &EngineIoConfig::default())
+        EngineRequest::parse_query_of_request(&request, &EngineIoConfig::default())
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Rejection {
             Self::TooManySessions => (StatusCode::SERVICE_UNAVAILABLE, 3),
         };
         let body = format!(r#"{{"code":{code},"message":"{self}"}}"#);
-        let mut response = answer_with_body_of(status, "application/json", body);
+        let mut response = build_response_with_body(status, "application/json", body);
         if self == Self::TooManySessions {
             response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS);
         }
@@ -82,10 +82,10 @@ pub(crate) fn answer_poll_with_payload<B>(
     has_binary: bool,
 ) -> Response<ResponseBody<B>> {
     let kind = if has_binary { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
-    answer_with_body_of(StatusCode::OK, kind, payload)
+    build_response_with_body(StatusCode::OK, kind, payload)
 }
 
-fn answer_with_body_of<B>(
+fn build_response_with_body<B>(
     status: StatusCode,
     kind: &'static str,
     body: impl Into<Bytes>,

@@ -67,7 +67,7 @@ impl<H: EngineIoHandler, S: Clone> EngineIoService<H, S> {
         B: Send + 'static,
     {
         let engine = &self.engine;
-        let asked = EngineRequest::from_query_of(&request, &engine.config)?;
+        let asked = EngineRequest::parse_query_of_request(&request, &engine.config)?;
         let socket = match asked.sid {
             None => None,
             Some(sid) => Some(engine.find_session_by_id(sid).ok_or(Rejection::UnknownSession)?),
@@ -100,7 +100,7 @@ impl<H: EngineIoHandler, S: Clone> EngineIoService<H, S> {
     where
         St: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let asked = EngineRequest::from_query_of(&request, &self.engine.config)?;
+        let asked = EngineRequest::parse_query_of_request(&request, &self.engine.config)?;
         let socket = asked.sid.map(|sid| self.engine.find_session_by_id(sid));
         let socket = socket.map(|known| known.ok_or(Rejection::UnknownSession)).transpose()?;
         let engine = self.engine.clone();

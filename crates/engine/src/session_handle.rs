@@ -1,6 +1,6 @@
 //! The other end of a session's queue, for fan-out: without the layers between, and with an answer for each message.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use engineioxide_core::Str;
@@ -41,6 +41,12 @@ impl SessionHandle {
             TrySendError::Full(_) => Refused::Full,
             TrySendError::Closed(_) => Refused::Closed,
         })
+    }
+
+    /// For whoever was refused as [`Refused::Full`]: calls the waker once, when half of the queue is free or the session
+    /// is over, and at once when the queue is not full. A later waker takes the place of an earlier one.
+    pub fn wake_when_queue_writable(&self, waker: &Waker) {
+        self.0.wake_when_queue_writable(waker);
     }
 
     /// From here on the client may send as much as the engine's bounds allow: until it was let in, it is a stranger,

@@ -10,24 +10,9 @@ use tokio::sync::mpsc::error::TrySendError;
 
 pub use engineioxide_core::Sid;
 
-use crate::link::{Link, Outgoing};
+pub use crate::disconnect_reason::DisconnectReason;
 
-/// Why a session is over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DisconnectReason {
-    /// The client said goodbye.
-    TransportClose,
-    /// The client polled twice at the same time.
-    MultipleHttpPollingError,
-    /// The client sent what is no packet.
-    PacketParsingError,
-    /// The connection broke.
-    TransportError,
-    /// The client did not answer a ping in time.
-    HeartbeatTimeout,
-    /// The server stops.
-    ClosingServer,
-}
+use crate::link::{Link, Outgoing};
 
 /// One client, whatever carries its session.
 pub struct Socket<D> {

@@ -17,7 +17,7 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    pub(crate) fn into_packets_of(self, protocol: ProtocolVersion) -> PacketBuf {
+    pub(crate) fn into_packets_of_protocol(self, protocol: ProtocolVersion) -> PacketBuf {
         match self {
             Self::Text(text) => smallvec![Packet::Message(text)],
             Self::Binary(bytes) if protocol == ProtocolVersion::V3 => {

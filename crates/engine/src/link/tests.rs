@@ -14,7 +14,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::{
     CONTROL_PLACES, Limits, Link, Outgoing, PollAnswer, Taken, Turn, TurnRefused, state::Phase,
 };
-use crate::socket::DisconnectReason;
+use crate::disconnect_reason::DisconnectReason;
 
 const LIMIT: usize = 4;
 
@@ -47,7 +47,8 @@ fn put_text_into_queue(link: &Link, text: &'static str) -> Result<(), TrySendErr
 fn take_packets_of_queue(link: &Link, waker: &Waker, most: usize) -> (Vec<String>, Taken) {
     let mut packets = Vec::new();
     let taken = link.take_outgoing_or_register(waker, |outgoing| {
-        packets.extend(outgoing.into_packets_of(link.protocol).into_iter().map(String::from));
+        packets
+            .extend(outgoing.into_packets_of_protocol(link.protocol).into_iter().map(String::from));
         packets.len() < most
     });
     (packets, taken)
@@ -73,6 +74,51 @@ fn should_take_as_many_as_the_limit_and_not_one_more() {
     assert!(matches!(put_text_into_queue(&link, "g"), Err(TrySendError::Full(_))));
     let (packets, taken) = take_all_of_queue(&link);
     assert_eq!((packets.concat().as_str(), taken), ("4b4c4d4f", Taken::All));
+}
+
+#[test]
+fn should_wake_whoever_was_refused_once_half_of_the_queue_is_free() {
+    let link = open_link_for_test(TransportType::Websocket);
+    let wakes = Arc::new(CountedWakes::default());
+    let waker = Waker::from(wakes.clone());
+    link.wake_when_queue_writable(&waker);
+    assert_eq!(wakes.count(), 1, "there is room: at once");
+    for text in ["a", "b", "c", "d"] {
+        assert!(put_text_into_queue(&link, text).is_ok());
+    }
+    link.wake_when_queue_writable(&waker);
+    let _ = take_packets_of_queue(&link, Waker::noop(), 1);
+    let _ = link.take_next_for_poll();
+    assert_eq!(wakes.count(), 1, "half of it is still taken");
+    let _ = link.take_next_for_poll();
+    assert_eq!(wakes.count(), 2);
+    let _ = take_all_of_queue(&link);
+    assert_eq!(wakes.count(), 2, "once");
+}
+
+#[test]
+fn should_wake_whoever_was_refused_when_the_session_ends_or_a_place_is_given_back() {
+    let end: [fn(&Link); 3] = [
+        |link| link.mark_session_as_closing(),
+        |link| link.break_transport_without_farewell(),
+        |link| {
+            for _ in 0..3 {
+                link.fill_reserved_place_with(None);
+            }
+        },
+    ];
+    for end in end {
+        let link = open_link_for_test(TransportType::Websocket);
+        let wakes = Arc::new(CountedWakes::default());
+        for _ in 0..3 {
+            assert!(link.reserve_place_in_queue().is_ok());
+        }
+        assert!(put_text_into_queue(&link, "a").is_ok());
+        link.wake_when_queue_writable(&Waker::from(wakes.clone()));
+        assert_eq!(wakes.count(), 0);
+        end(&link);
+        assert_eq!(wakes.count(), 1);
+    }
 }
 
 #[test]
@@ -195,7 +241,8 @@ fn should_put_what_had_no_room_in_front_of_what_waits() {
     for text in ["a", "b", "c"] {
         put_text_into_queue(&link, text).unwrap();
     }
-    let first = link.take_next_for_poll().map(|outgoing| outgoing.into_packets_of(link.protocol));
+    let first =
+        link.take_next_for_poll().map(|outgoing| outgoing.into_packets_of_protocol(link.protocol));
     put_text_into_queue(&link, "d").unwrap();
     link.put_back_in_front(first.unwrap());
     assert!(matches!(put_text_into_queue(&link, "e"), Err(TrySendError::Full(_))));
@@ -258,10 +305,10 @@ fn should_rest_the_queue_of_polls_during_an_upgrade() {
     assert_eq!(wakes.count(), 1);
     put_text_into_queue(&link, "a").unwrap();
     assert_eq!(link.poll_for_polling_answer(&cx), Poll::Ready(PollAnswer::Noop));
-    link.give_up_upgrade_again();
+    link.return_upgrade_to_polling();
     assert_eq!(link.poll_for_polling_answer(&cx), Poll::Ready(PollAnswer::Packets));
     assert!(link.begin_upgrade_from_polling() && link.finish_upgrade_to_websocket());
-    link.give_up_upgrade_again();
+    link.return_upgrade_to_polling();
     assert_eq!(link.transport_of_session(), TransportType::Websocket);
     drop(turn);
     for turn in [Turn::Poll, Turn::Post, Turn::Probe] {

@@ -53,7 +53,7 @@ fn should_take_a_query_for_what_it_says_or_refuse_it_with_the_right_code() {
         let Ok(uri) = Uri::try_from(target) else { return };
         let request = Request::builder().method(&method).uri(uri).body(()).expect("a request");
         let query = request.uri().query().unwrap_or_default();
-        match EngineRequest::from_query_of(&request, &EngineIoConfig::default()) {
+        match EngineRequest::parse_query_of_request(&request, &EngineIoConfig::default()) {
             Ok(asked) => check_request_by_model(&asked, query, &method),
             Err(refusal) => check_refusal_by_model(refusal, query),
         }

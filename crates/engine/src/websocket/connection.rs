@@ -95,12 +95,12 @@ where
             match received {
                 Ok(Received::GoOn) => {}
                 Ok(Received::Goodbye) | Err(Ended::Closed) => {
-                    self.end_session_because_of(DisconnectReason::TransportClose);
+                    self.end_session_with_reason(DisconnectReason::TransportClose);
                     return Poll::Pending;
                 }
                 Err(Ended::Violation(code)) => {
                     self.close_code = code;
-                    self.end_session_because_of(DisconnectReason::PacketParsingError);
+                    self.end_session_with_reason(DisconnectReason::PacketParsingError);
                     return Poll::Pending;
                 }
                 Err(Ended::Lost) => return Poll::Ready(()),
@@ -125,7 +125,7 @@ where
             .map_err(|_| Ended::Violation(CloseCode::Policy))
     }
 
-    fn end_session_because_of(&mut self, reason: DisconnectReason) {
+    fn end_session_with_reason(&mut self, reason: DisconnectReason) {
         self.engine.close_session_with_reason(self.socket.id, reason);
         self.begin_farewell_of_connection();
     }

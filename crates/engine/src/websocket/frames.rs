@@ -27,7 +27,7 @@ pub(crate) struct Frame {
 
 /// The first frame in `bytes` and its length there; `None` when it is not whole yet. An error is the code to close
 /// the connection with.
-pub(crate) fn decode_first_frame_in(
+pub(crate) fn decode_frame_at_start(
     bytes: &[u8],
     most_bytes: usize,
 ) -> Result<Option<(Frame, usize)>, CloseCode> {

@@ -18,7 +18,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use super::frames::{
-    Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_first_frame_in,
+    Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_frame_at_start,
 };
 use crate::{config::EngineIoConfig, link::Link};
 
@@ -119,7 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         // By its head alone, so that a message in parts keeps no more than one in a single frame.
         let left_of_message = bounds.message_bytes.saturating_sub(self.assembly.begun_bytes());
         let most_bytes = bounds.frame_bytes.min(left_of_message);
-        let first = decode_first_frame_in(&self.received, most_bytes).map_err(Ended::Violation)?;
+        let first = decode_frame_at_start(&self.received, most_bytes).map_err(Ended::Violation)?;
         let Some((frame, length)) = first else { return Ok(None) };
         self.received.advance(length);
         if self.received.is_empty() {

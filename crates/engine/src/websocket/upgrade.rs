@@ -41,7 +41,7 @@ struct Attempt<'a, D>(&'a Socket<D>);
 
 impl<D> Drop for Attempt<'_, D> {
     fn drop(&mut self) {
-        self.0.link.give_up_upgrade_again();
+        self.0.link.return_upgrade_to_polling();
     }
 }
 

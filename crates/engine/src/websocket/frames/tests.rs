@@ -16,7 +16,7 @@ use tungstenite::{
     },
 };
 
-use super::{Assembly, Frame, Message, append_outgoing_as_frames, decode_first_frame_in};
+use super::{Assembly, Frame, Message, append_outgoing_as_frames, decode_frame_at_start};
 use crate::link::Outgoing;
 
 const MOST_BYTES: usize = 1 << 20;
@@ -57,9 +57,9 @@ fn write_frame_as_client(opcode: OpCode, is_final: bool, payload: &[u8]) -> Vec<
     write_frame_with_mask(opcode, is_final, payload, [1, 2, 3, 4])
 }
 
-fn decode_every_frame_in(mut bytes: &[u8]) -> Vec<Frame> {
+fn decode_all_whole_frames(mut bytes: &[u8]) -> Vec<Frame> {
     let mut frames = Vec::new();
-    while let Some((frame, length)) = decode_first_frame_in(bytes, MOST_BYTES).unwrap() {
+    while let Some((frame, length)) = decode_frame_at_start(bytes, MOST_BYTES).unwrap() {
         frames.push(frame);
         bytes = &bytes[length..];
     }
@@ -68,7 +68,7 @@ fn decode_every_frame_in(mut bytes: &[u8]) -> Vec<Frame> {
 }
 
 fn decode_error_of_frame(bytes: &[u8], most_bytes: usize) -> Option<CloseCode> {
-    decode_first_frame_in(bytes, most_bytes).err()
+    decode_frame_at_start(bytes, most_bytes).err()
 }
 
 fn some_bytes_of_length(length: usize) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn should_decode_what_a_client_writes() {
             (OpCode::Control(Control::Ping), b"ping".to_vec()),
         ]
         .map(|(opcode, payload)| Frame { opcode, is_final: true, payload });
-        assert_eq!(decode_every_frame_in(&written), expected);
+        assert_eq!(decode_all_whole_frames(&written), expected);
     }
 }
 
@@ -101,12 +101,12 @@ fn should_wait_for_the_rest_of_a_frame_cut_at_any_byte() {
         let payload = some_bytes_of_length(length);
         let written = write_frame_as_client(OpCode::Data(Data::Binary), true, &payload);
         for cut in 0..written.len() {
-            let decoded = decode_first_frame_in(&written[..cut], MOST_BYTES).unwrap();
+            let decoded = decode_frame_at_start(&written[..cut], MOST_BYTES).unwrap();
             assert!(decoded.is_none(), "{cut} of {} bytes", written.len());
         }
         // What follows is another frame's.
         let followed = [written.as_slice(), &[0x81]].concat();
-        let (frame, used) = decode_first_frame_in(&followed, MOST_BYTES).unwrap().unwrap();
+        let (frame, used) = decode_frame_at_start(&followed, MOST_BYTES).unwrap().unwrap();
         assert_eq!((frame.payload, used), (payload, written.len()));
     }
 }
@@ -116,7 +116,7 @@ fn should_undo_every_mask() {
     let payload = some_bytes_of_length(1001);
     for mask in [[0; 4], [255; 4], [1, 2, 3, 4], [0x80, 0, 0x7f, 0xff]] {
         let written = write_frame_with_mask(OpCode::Data(Data::Binary), true, &payload, mask);
-        assert_eq!(decode_every_frame_in(&written)[0].payload, payload);
+        assert_eq!(decode_all_whole_frames(&written)[0].payload, payload);
     }
 }
 
@@ -149,7 +149,7 @@ fn should_refuse_control_frames_that_are_long_or_in_parts() {
     for control in [Control::Ping, Control::Pong, Control::Close] {
         let opcode = OpCode::Control(control);
         let at_bound = write_frame_as_client(opcode, true, &[0; 125]);
-        assert_eq!(decode_every_frame_in(&at_bound).len(), 1);
+        assert_eq!(decode_all_whole_frames(&at_bound).len(), 1);
         for bad in [
             write_frame_as_client(opcode, true, &[0; 126]),
             write_frame_as_client(opcode, false, b""),
@@ -164,7 +164,7 @@ fn should_refuse_a_frame_over_the_bound_before_it_has_come() {
     for most in [10, 125, 126, 65_535, 65_536] {
         let kind = OpCode::Data(Data::Binary);
         let at_bound = write_frame_as_client(kind, true, &some_bytes_of_length(most));
-        assert!(decode_first_frame_in(&at_bound, most).unwrap().is_some());
+        assert!(decode_frame_at_start(&at_bound, most).unwrap().is_some());
         let over = write_frame_as_client(kind, true, &some_bytes_of_length(most + 1));
         let head = over.len() - (most + 1);
         assert_eq!(decode_error_of_frame(&over[..head], most), Some(CloseCode::Size));
@@ -172,13 +172,13 @@ fn should_refuse_a_frame_over_the_bound_before_it_has_come() {
     // The longest a head can say, whatever the bound.
     let head = [&[0x82, 0xff][..], &[0xff; 8], &[0; 4]].concat();
     assert_eq!(decode_error_of_frame(&head, MOST_BYTES), Some(CloseCode::Size));
-    assert_ne!(decode_first_frame_in(&head, usize::MAX).ok().flatten().map(|_| ()), Some(()));
+    assert_ne!(decode_frame_at_start(&head, usize::MAX).ok().flatten().map(|_| ()), Some(()));
 }
 
 fn assemble_message_of_frames(bytes: &[u8], most: usize) -> Result<Vec<Message>, CloseCode> {
     let mut assembly = Assembly::default();
     let mut messages = Vec::new();
-    for frame in decode_every_frame_in(bytes) {
+    for frame in decode_all_whole_frames(bytes) {
         let OpCode::Data(kind) = frame.opcode else { continue };
         messages.extend(assembly.add_data_frame_to_message(kind, frame, most)?);
     }

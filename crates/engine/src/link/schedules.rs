@@ -1,0 +1,113 @@
+//! The queue of a session under schedules that nobody wrote.
+
+use std::{sync::Arc, task::Waker};
+
+use engineioxide_core::{ProtocolVersion, TransportType};
+use owlpost_interleaving::{Signal, check_test_under_schedules, spawn};
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::{Limits, Link, Outgoing, Taken};
+
+const SCHEDULES: usize = 3_000;
+const LIMITS: Limits = Limits { queue: 2, stranger_bytes: 1_000 };
+/// What waits for room, and what does not: one at a time may wait.
+const PATIENT: [&str; 3] = ["a1", "a2", "a3"];
+const IMPATIENT: [&str; 2] = ["b1", "b2"];
+
+fn open_link_of_websocket() -> Arc<Link> {
+    let transport = TransportType::Websocket;
+    Arc::new(Link::new(ProtocolVersion::V4, transport, true, LIMITS, Arc::new(|_, _| {})))
+}
+
+fn put_text_into_queue(link: &Link, text: &'static str) -> Result<(), TrySendError<Outgoing>> {
+    link.put_within_limit_of_queue(Outgoing::Text(text.into()))
+}
+
+/// Puts a text into the queue, and waits for room when there is none. False once the session is over.
+fn put_text_with_patience(link: &Link, text: &'static str) -> bool {
+    let signal = Arc::new(Signal::default());
+    loop {
+        match put_text_into_queue(link, text) {
+            Ok(()) => return true,
+            Err(TrySendError::Closed(_)) => return false,
+            Err(TrySendError::Full(_)) => {
+                link.wake_when_queue_writable(&Waker::from(signal.clone()));
+                signal.wait_until_next_wake();
+            }
+        }
+    }
+}
+
+/// Takes one at a time until there will never be more.
+fn take_texts_until_end(link: &Link) -> (Vec<String>, Taken) {
+    let (signal, mut texts) = (Arc::new(Signal::default()), Vec::new());
+    let waker = Waker::from(signal.clone());
+    loop {
+        let taken = link.take_outgoing_or_register(&waker, |outgoing| {
+            texts.extend(
+                outgoing.into_packets_of_protocol(link.protocol).into_iter().map(String::from),
+            );
+            false
+        });
+        match taken {
+            Taken::Enough => {}
+            Taken::All => signal.wait_until_next_wake(),
+            Taken::Last | Taken::Broken => return (texts, taken),
+        }
+    }
+}
+
+#[test]
+fn should_hand_over_everything_in_order_and_wake_whoever_waits() {
+    check_test_under_schedules(SCHEDULES, || {
+        let link = open_link_of_websocket();
+        let taker = {
+            let link = link.clone();
+            spawn(move || take_texts_until_end(&link))
+        };
+        let patient = {
+            let link = link.clone();
+            spawn(move || PATIENT.iter().all(|text| put_text_with_patience(&link, text)))
+        };
+        let impatient = {
+            let link = link.clone();
+            spawn(move || IMPATIENT.map(|text| put_text_into_queue(&link, text).is_ok()))
+        };
+        assert!(patient.join().expect("it ends"));
+        let accepted = impatient.join().expect("it ends");
+        link.mark_session_as_closing();
+        let (taken, end) = taker.join().expect("it ends");
+        assert_eq!(end, Taken::Last);
+        let of_kind = |kind: char| -> Vec<&str> {
+            taken.iter().map(|packet| &packet[1..]).filter(|text| text.starts_with(kind)).collect()
+        };
+        assert_eq!(of_kind('a'), PATIENT);
+        let expected: Vec<_> = IMPATIENT
+            .into_iter()
+            .zip(accepted)
+            .filter_map(|(text, was)| was.then_some(text))
+            .collect();
+        assert_eq!(of_kind('b'), expected);
+    });
+}
+
+#[test]
+fn should_let_nobody_wait_for_a_session_that_breaks() {
+    check_test_under_schedules(SCHEDULES, || {
+        let link = open_link_of_websocket();
+        let taker = {
+            let link = link.clone();
+            spawn(move || take_texts_until_end(&link))
+        };
+        let patient = {
+            let link = link.clone();
+            spawn(move || PATIENT.iter().filter(|text| put_text_with_patience(&link, text)).count())
+        };
+        let breaking = link.clone();
+        spawn(move || breaking.break_transport_without_farewell()).join().expect("it ends");
+        let put = patient.join().expect("it ends");
+        let (taken, end) = taker.join().expect("it ends");
+        assert_eq!(end, Taken::Broken);
+        assert!(taken.len() <= put);
+    });
+}
