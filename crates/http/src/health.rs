@@ -43,7 +43,7 @@ pub(crate) struct ReadinessChecks {
     bus: &'static str,
     /// The threads that do the server's work.
     workers: &'static str,
-    /// The tasks in the background that keep presence right.
+    /// The tasks in the background: each has done its work within its time, and none has ended.
     tasks: &'static str,
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn list_viewers_of_incident(
 /// Waits for changes in flight, so that who was told of a change finds it here too. What is known without them is
 /// a better answer than none.
 async fn settle_presence_within_timeout(state: &HttpState) {
-    let settled = state.realtime().settle_presence_changes_now();
+    let settled = state.realtime().settle_all_presence_changes();
     match tokio::time::timeout(state.config().presence_settle_timeout, settled).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::debug!(%error, "presence changes could not be settled"),

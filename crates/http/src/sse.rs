@@ -25,7 +25,7 @@ pub(crate) async fn open_event_stream_response(
     rooms: Vec<Topic>,
     after: Option<i64>,
 ) -> Result<Response, HttpError> {
-    let events = state.realtime().open_event_stream_for(user, expires_at, rooms, after).await?;
+    let events = state.realtime().open_stream_of_events(user, expires_at, rooms, after).await?;
     let opening = Event::default().comment("open").retry(state.config().stream_retry);
     let frames =
         stream::iter([opening]).chain(turn_items_into_frames(events)).map(Ok::<_, Infallible>);

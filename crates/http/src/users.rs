@@ -73,6 +73,6 @@ pub(crate) async fn change_role_of_user(
     let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
     let change = async move { store.change_user_role_by_actor(&actor, id, value.role, key).await };
     let user = state.realtime().commit_and_publish_events(change).await?;
-    state.realtime().wake_log_follower_now();
+    state.realtime().request_reading_of_log();
     Ok(Json(user))
 }

@@ -1,8 +1,10 @@
 //! From an event to the sessions that are entitled to it, and into their transports.
 
-pub(crate) mod fan_out;
+pub(crate) mod backlog;
+pub(crate) mod dispatcher;
 pub(crate) mod frame;
 pub(crate) mod outbox;
+pub(crate) mod queue_transport;
 pub(crate) mod registry;
-pub(crate) mod retry;
+pub(crate) mod session;
 pub(crate) mod transport;

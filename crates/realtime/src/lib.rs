@@ -3,36 +3,38 @@
 //! It knows no wire protocol. A gateway (Socket.IO, SSE) opens a [`Session`] with a [`Transport`] of its own and
 //! gets frames to write; everything else happens here. Read in this order:
 //!
-//! - `node`: the [`Realtime`] handle, what it starts, and how it stops;
+//! - `node`: the [`Realtime`] handle with the contract of gateways, and how the parts below are put together;
 //! - `delivery`: a frame is an event serialised once; which sessions get it, and what waits before a transport;
-//! - `session`: one connection: how it opens and ends, what happens to it over time, a session read as a stream;
+//! - `session`: how one connection opens and ends, what happens to it over time, a session read as a stream;
 //! - `log`: delivery in log order, nothing missed; what came before;
 //! - `presence`: who is there; `rooms` and `typing`: where, and what they do;
 //! - `cluster`: what nodes tell each other; `task_health`: whether the node's background tasks do their work;
-//! - [`metrics`]: names of everything measured.
+//! - `metrics`: what is counted.
 
 mod cluster;
 pub mod config;
 mod delivery;
+#[cfg(test)]
+mod fakes;
 mod log;
-pub mod metrics;
+mod metrics;
 mod node;
 mod presence;
 mod rooms;
 mod session;
+mod sync;
 mod task_health;
 mod typing;
 
 pub use config::RealtimeConfig;
 pub use delivery::{
     frame::Frame,
-    transport::{CloseReason, SendOutcome, Transport},
+    queue_transport::{QueueReader, QueueTransport},
+    session::{Session, SessionRequest},
+    transport::{CloseReason, Reply, SendOutcome, Transport},
 };
 pub use log::replay::{EventPage, parse_event_id_text};
 pub use node::{Readiness, Realtime};
 pub use presence::directory::PresenceDirectory;
-pub use session::{
-    Session,
-    opening::SessionRequest,
-    stream::{EventStream, StreamItem},
-};
+pub use rooms::RoomView;
+pub use session::stream::{EventStream, StreamItem};

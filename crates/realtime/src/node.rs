@@ -1,55 +1,31 @@
-//! The [`Realtime`] handle: everything the core holds, how it starts and stops, and delivery to sessions.
+//! The node: every part of the core, how they are put together, and the face that gateways see.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+mod gauges;
+mod parts;
+mod receiver;
+mod sink;
+mod upkeep;
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use owlpost_domain::{
+    Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
 };
-
-use owlpost_domain::{Committed, DomainError, EventName, LoggedEvent, Result, Store, Topic, User};
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinSet};
-use uuid::Uuid;
 
+use self::parts::Parts;
 use crate::{
-    EventPage, RealtimeConfig,
-    cluster::bus::Bus,
-    delivery::{
-        frame::{Addressed, Frame},
-        registry::Registry,
-        retry::Backlog,
-        transport::CloseReason,
-    },
-    log::{
-        feed::LogFeed,
-        follower::{FollowerConfig, LogFollower},
-        replay::LogReplay,
-        settle::settle_end_of_log,
-        source::{DatabaseLog, LogSink},
-    },
-    presence::{
-        announcer::CountsForNewcomers,
-        directory::PresenceDirectory,
-        lease::lease_time_within_promise,
-        task::{PresenceInbox, PresenceTask},
-        writer::PresenceWriter,
-    },
-    task_health::TaskHealth,
-    typing::TypingTable,
+    CloseReason, EventPage, EventStream, PresenceDirectory, RealtimeConfig, Reply, Session,
+    SessionRequest, metrics, presence::store::PresenceStore, rooms::RoomView,
+    session::opening::frame_of_error_event,
 };
 
-/// With so many sessions, a fan-out keeps every core busy for milliseconds.
-const CROWD_SESSIONS: usize = 256;
 /// How long a change is waited for while the database is known to be of no use: whoever asks shall be told soon.
 const UNREACHABLE_PATIENCE: Duration = Duration::from_millis(250);
 /// A change that is told to nobody for this much longer than the longest gap of the log makes a node not ready.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(5);
-/// Between two proofs that the database takes writes, and while it does not.
-const WRITE_PROOF_PAUSE: Duration = Duration::from_secs(2);
-const FAILED_PROOF_PAUSE: Duration = Duration::from_millis(200);
 /// How long a stopping node takes to write that its sockets are gone.
 const FAREWELL_TIME: Duration = Duration::from_secs(5);
 
@@ -67,26 +43,28 @@ pub struct Readiness {
 }
 
 /// The realtime core of this node. Cheap to clone.
+///
+/// # What a gateway does with it
+///
+/// A gateway is whatever speaks a wire protocol. For each connection that has proved who it is, it
+///
+/// 1. calls [`register_session_on_hold`](Self::register_session_on_hold) with a [`Transport`](crate::Transport) of its
+///    own; from then on nothing is missed, and nothing is written;
+/// 2. calls [`activate_session_with_replay`](Self::activate_session_with_replay), which writes
+///    `connection:acknowledged`, then what was missed, then what happens;
+/// 3. works on what its client asks for, one after the other, by the other methods, and answers with
+///    [`send_reply_to_session`](Self::send_reply_to_session), so that a reply keeps its place among the events;
+/// 4. calls [`forget_session_after_close`](Self::forget_session_after_close) when the connection has ended, whoever
+///    ended it.
+///
+/// Methods that are not `async` do not block and may be called from anywhere but a method of a transport. Those that
+/// are wait for the database, never for a client, and end within twice `DATABASE_STATEMENT_TIMEOUT`. They may be
+/// dropped: what was begun is finished or undone. `examples/echo.rs` is a whole gateway.
 #[derive(Clone)]
-pub struct Realtime(pub(crate) Arc<Inner>);
+pub struct Realtime(Arc<Node>);
 
-pub(crate) struct Inner {
-    pub(crate) node_id: Uuid,
-    pub(crate) store: Store,
-    pub(crate) config: RealtimeConfig,
-    pub(crate) registry: Registry,
-    pub(crate) feed: Arc<LogFeed>,
-    pub(crate) replay: LogReplay,
-    pub(crate) backlog: Backlog,
-    pub(crate) presence_writer: PresenceWriter,
-    pub(crate) directory: PresenceDirectory,
-    pub(crate) presence_inbox: PresenceInbox,
-    pub(crate) newcomer_counts: CountsForNewcomers,
-    pub(crate) health: TaskHealth,
-    pub(crate) typing: TypingTable,
-    pub(crate) bus: Bus,
-    takes_writes: AtomicBool,
-    draining: AtomicBool,
+struct Node {
+    parts: Parts,
     stop: watch::Sender<bool>,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -94,110 +72,123 @@ pub(crate) struct Inner {
 impl Realtime {
     /// Loads what the cluster knows and starts the background tasks. The schema must be up to date.
     pub async fn start_with_domain_store(store: Store, config: RealtimeConfig) -> Result<Self> {
-        let bus = Bus::from_redis_url(config.redis_url.as_deref())?;
-        // Nothing may be open below the position a node begins with.
-        let extent = settle_end_of_log(&DatabaseLog(store.clone()), config.log_gap_limit).await?;
-        let feed = Arc::new(LogFeed::new(&extent, config.recent_events));
-        let inner = Inner {
-            node_id: Uuid::new_v4(),
-            registry: Registry::default(),
-            replay: LogReplay::new(store.clone(), feed.clone(), &config),
-            feed,
-            backlog: Backlog::default(),
-            presence_writer: PresenceWriter::default(),
-            directory: PresenceDirectory::default(),
-            presence_inbox: PresenceInbox::new(),
-            newcomer_counts: CountsForNewcomers::default(),
-            health: TaskHealth::with_lease_time(lease_time_within_promise(config.presence_timeout)),
-            typing: TypingTable::default(),
-            bus,
-            takes_writes: AtomicBool::new(true),
-            draining: AtomicBool::new(false),
-            stop: watch::Sender::new(false),
-            tasks: Mutex::new(JoinSet::new()),
-            store,
-            config,
-        };
-        let realtime = Self(Arc::new(inner));
-        let presence = realtime.begin_presence_of_node().await?;
-        realtime.spawn_all_background_tasks(presence);
-        Ok(realtime)
+        metrics::begin_counters_of_events();
+        let parts = Parts::build_parts_of_node(store, config).await?;
+        let presence = parts.begin_presence_of_node().await?;
+        let mut tasks = JoinSet::new();
+        let stop = watch::Sender::new(false);
+        for (name, task) in parts.build_all_background_tasks(presence) {
+            tasks.spawn(parts.health.clone().watch_task_until_stop(name, task, stop.subscribe()));
+        }
+        Ok(Self(Arc::new(Node { parts, stop, tasks: Mutex::new(tasks) })))
     }
 
-    fn spawn_all_background_tasks(&self, presence: PresenceTask) {
-        let follower = LogFollower::new(
-            DatabaseLog(self.0.store.clone()),
-            NodeSink(self.clone()),
-            self.0.feed.clone(),
-            FollowerConfig {
-                poll_interval: self.0.config.log_poll_interval,
-                gap_limit: self.0.config.log_gap_limit,
-            },
-        );
-        self.spawn_task_until_stop(|_| follower.follow_log_until_stop());
-        self.spawn_task_until_stop(|rt| async move { rt.pump_backlog_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.write_presence_until_stop().await });
-        self.spawn_task_until_stop(|_| presence.keep_presence_until_stop());
-        self.spawn_task_until_stop(|rt| async move { rt.renew_lease_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.expire_sessions_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.expire_typing_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.prove_writes_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.keep_house_until_stop().await });
-        self.spawn_task_until_stop(|rt| async move { rt.exchange_messages_until_stop().await });
+    // --- the life of a session -----------------------------------------------------------------------------
+
+    /// Registers a session that receives nothing yet: what is delivered from now on waits behind its replay.
+    pub fn register_session_on_hold(&self, request: SessionRequest) -> Result<Arc<Session>> {
+        self.0.parts.sessions.register_session_on_hold(request)
     }
 
-    fn spawn_task_until_stop<F>(&self, task: impl FnOnce(Self) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let mut stopped = self.0.stop.subscribe();
-        let work = task(self.clone());
-        self.0.tasks.lock().spawn(async move {
-            tokio::select! {
-                () = work => {}
-                _ = stopped.wait_for(|stop| *stop) => {}
-            }
-        });
+    /// Enters the rooms the session asked for, commits its presence, acknowledges it, replays what it missed after
+    /// `resume_after`, and lets new events pass. A room that it may not enter is answered with an `error` event, and
+    /// its replay is not complete then. When something is not available the session cannot be opened: its client must
+    /// come back, or it would take for complete what it was never told.
+    pub async fn activate_session_with_replay(
+        &self,
+        session: &Arc<Session>,
+        rooms: &[String],
+        resume_after: Option<&str>,
+    ) -> Result<()> {
+        self.0.parts.sessions.activate_session_with_replay(session, rooms, resume_after).await
     }
+
+    /// Gives the session a newer token of the same user.
+    pub async fn renew_session_with_token(
+        &self,
+        session: &Arc<Session>,
+        token: &str,
+    ) -> Result<()> {
+        self.0.parts.sessions.renew_session_with_token(session, token).await
+    }
+
+    /// Ends a session because the server wants it to.
+    pub fn close_session_with_reason(&self, session: &Arc<Session>, reason: CloseReason) {
+        self.0.parts.dispatcher.close_session_with_reason(session, reason);
+    }
+
+    /// Takes note that a session is over: presence, typing and topics follow. True for the first to say so.
+    pub fn forget_session_after_close(&self, session: &Arc<Session>) -> bool {
+        self.0.parts.dispatcher.forget_session_after_close(session)
+    }
+
+    /// Opens a stream of everyone's, the feed's, the user's and their role's events, and those of `rooms`; after
+    /// `after`, it begins with what was missed. It ends when the token expires, the user is deleted, the reader is
+    /// too slow, or the server stops.
+    pub async fn open_stream_of_events(
+        &self,
+        user: User,
+        expires_at: DateTime<Utc>,
+        rooms: Vec<Topic>,
+        after: Option<i64>,
+    ) -> Result<EventStream> {
+        self.0.parts.sessions.open_stream_of_events(user, expires_at, rooms, after).await
+    }
+
+    // --- what a session does and is told -------------------------------------------------------------------
+
+    /// Answers the client of a session. The reply is written behind every event that was delivered before; a client
+    /// that reads none of them is disconnected as one that reads no events is.
+    pub fn send_reply_to_session(&self, session: &Arc<Session>, reply: Arc<dyn Reply>) {
+        self.0.parts.dispatcher.send_reply_to_session(session, reply);
+    }
+
+    /// Tells one session of a failure that belongs to no request of it.
+    pub fn send_error_to_session(&self, session: &Arc<Session>, code: ErrorCode, message: &str) {
+        let frame = frame_of_error_event(code, message);
+        self.0.parts.dispatcher.send_frame_to_session(session, &frame);
+    }
+
+    /// Enters a room. Entering an incident leaves the one before. The session listens before the presence is
+    /// committed, so that whoever sees it there can count on it having heard.
+    pub async fn join_room_with_presence(
+        &self,
+        session: &Arc<Session>,
+        room: &str,
+    ) -> Result<RoomView> {
+        self.0.parts.rooms.join_room_with_presence(session, room).await
+    }
+
+    /// Leaves a room. Leaving one that it is not in changes nothing.
+    pub async fn leave_room_with_presence(&self, session: &Arc<Session>, room: &str) -> Result<()> {
+        self.0.parts.rooms.leave_room_with_presence(session, room).await
+    }
+
+    /// Notes that the session types; the room hears of it once.
+    pub fn start_typing_in_incident(&self, session: &Session, incident: IncidentId) -> Result<()> {
+        self.0.parts.typing.start_typing_in_incident(session, incident)
+    }
+
+    /// Notes that the session's user types no more; the room hears of it if it knew.
+    pub fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
+        self.0.parts.typing.stop_typing_in_incident(session, incident);
+    }
+
+    // --- reading and writing without a session -------------------------------------------------------------
 
     /// The domain behind this core.
     pub fn store(&self) -> &Store {
-        &self.0.store
+        &self.0.parts.store
     }
 
     /// Who is there.
     pub fn presence(&self) -> &PresenceDirectory {
-        &self.0.directory
+        &self.0.parts.directory
     }
 
-    /// Whether this node can serve.
-    pub fn readiness(&self) -> Readiness {
-        Readiness {
-            database: self.database_is_usable() && self.delivers_what_it_commits(),
-            bus: self.0.bus.is_connected(),
-            stale_task: self.0.health.find_first_stale_task(),
-            draining: self.is_draining(),
-        }
-    }
-
-    /// Whether the log could be read and a row be written when it was last tried.
-    fn database_is_usable(&self) -> bool {
-        self.0.feed.database_is_reachable() && self.0.takes_writes.load(Ordering::Relaxed)
-    }
-
-    /// Whether every change of this node reached its sessions within the time that a gap of the log may take.
-    fn delivers_what_it_commits(&self) -> bool {
-        self.0.feed.age_of_undelivered_change() < self.0.config.log_gap_limit + DELIVERY_PATIENCE
-    }
-
-    /// Whether the node is stopping.
-    pub fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Acquire)
-    }
-
-    /// Has the log read at once, not at the next poll: something was written that no service announced.
-    pub fn wake_log_follower_now(&self) {
-        self.0.feed.request_reading_of_log();
+    /// Resolves when every presence change received so far is committed, so that a read sees it.
+    pub async fn settle_all_presence_changes(&self) -> Result<()> {
+        self.0.parts.presence_queue.settle_all_queued_changes().await
     }
 
     /// A page for a reader without a session: everyone's, the feed's, their own and their role's events, and those
@@ -209,16 +200,7 @@ impl Realtime {
         after: i64,
         limit: u32,
     ) -> Result<EventPage> {
-        self.0.replay.read_page_for_user(user, rooms, after, limit).await
-    }
-
-    /// Tells the other nodes and this one's sessions of events that are committed.
-    fn publish_committed_log_events(&self, events: Vec<LoggedEvent>) {
-        if events.is_empty() {
-            return;
-        }
-        self.0.bus.send_log_events_to_nodes(&events);
-        self.0.feed.publish_committed_log_events(events);
+        self.0.parts.replay.read_page_for_user(user, rooms, after, limit).await
     }
 
     /// Runs a change to its end even if the caller is dropped (the client hung up), publishes its events, and gives
@@ -230,7 +212,7 @@ impl Realtime {
     ) -> Result<T> {
         let core = self.clone();
         let limit = if self.database_is_usable() {
-            self.0.store.longest_wait_for_database()
+            self.store().longest_wait_for_database()
         } else {
             UNREACHABLE_PATIENCE
         };
@@ -242,15 +224,59 @@ impl Realtime {
         work.await.unwrap_or_else(|panicked| Err(DomainError::internal_error_from_cause(panicked)))
     }
 
+    /// Tells the other nodes and this one's sessions of events that are committed.
+    fn publish_committed_log_events(&self, events: Vec<LoggedEvent>) {
+        if events.is_empty() {
+            return;
+        }
+        self.0.parts.bus.send_log_events_to_nodes(&events);
+        self.0.parts.feed.publish_committed_log_events(events);
+    }
+
+    /// Has the log read at once, not at the next poll: something was written that no service announced.
+    pub fn request_reading_of_log(&self) {
+        self.0.parts.feed.request_reading_of_log();
+    }
+
+    // --- how the node is ------------------------------------------------------------------------------------
+
+    /// Whether this node can serve.
+    pub fn readiness(&self) -> Readiness {
+        Readiness {
+            database: self.database_is_usable() && self.delivers_what_it_commits(),
+            bus: self.0.parts.bus.is_connected(),
+            stale_task: self.0.parts.health.find_first_stale_task(),
+            draining: self.is_draining(),
+        }
+    }
+
+    /// Whether the log could be read and a row be written when it was last tried.
+    fn database_is_usable(&self) -> bool {
+        self.0.parts.feed.database_is_reachable() && self.0.parts.write_proof.takes_writes()
+    }
+
+    /// Whether every change of this node reached its sessions within the time that a gap of the log may take.
+    fn delivers_what_it_commits(&self) -> bool {
+        let longest = self.0.parts.log_gap_limit + DELIVERY_PATIENCE;
+        self.0.parts.feed.age_of_undelivered_change() < longest
+    }
+
+    /// Whether the node is stopping.
+    pub fn is_draining(&self) -> bool {
+        self.0.parts.sessions.is_draining()
+    }
+
+    /// Sets the gauges that are counted only when somebody looks.
+    pub fn refresh_gauges_before_scrape(&self) {
+        gauges::set_gauges_of_parts(&self.0.parts);
+    }
+
     /// Stops: tells every session, writes that they are gone, ends the tasks. No session can be opened after.
     pub async fn stop_node_with_farewell(&self) {
-        self.0.draining.store(true, Ordering::Release);
-        for session in self.0.registry.list_all_live_sessions() {
-            self.close_session_with_reason(&session, CloseReason::ServerShutdown);
-        }
+        self.0.parts.sessions.drain_all_live_sessions();
         let farewell = async {
-            let settled = self.settle_presence_changes_now().await;
-            let forgotten = self.0.store.delete_expired_presence_leases(Some(self.0.node_id)).await;
+            let settled = self.settle_all_presence_changes().await;
+            let forgotten = self.0.parts.presence_store.delete_own_lease().await;
             if let Err(error) = settled.and(forgotten) {
                 tracing::warn!(%error, "presence could not be written at the end: its lease will run out");
             }
@@ -261,78 +287,10 @@ impl Realtime {
         let mut tasks = std::mem::take(&mut *self.0.tasks.lock());
         while tasks.join_next().await.is_some() {}
     }
-
-    /// Writes a row every few seconds. A server that only reads and a full disk answer every read; connections that
-    /// lead to such a server are given up by the first write that fails.
-    async fn prove_writes_until_stop(&self) {
-        loop {
-            let proof = self.0.store.prove_writes_of_node(self.0.node_id);
-            let proved = tokio::time::timeout(self.0.store.longest_wait_for_database(), proof)
-                .await
-                .unwrap_or_else(|elapsed| Err(elapsed.into()));
-            let pause = if proved.is_ok() { WRITE_PROOF_PAUSE } else { FAILED_PROOF_PAUSE };
-            if self.0.takes_writes.swap(proved.is_ok(), Ordering::Relaxed) != proved.is_ok() {
-                match proved {
-                    Ok(()) => tracing::info!("the database takes writes again"),
-                    Err(error) => {
-                        tracing::error!(
-                            cause = error.describe_chain_of_causes(),
-                            "the database takes no writes"
-                        )
-                    }
-                }
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
-    async fn keep_house_until_stop(&self) {
-        loop {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-            if let Err(error) = self.keep_house_once_now().await {
-                tracing::warn!(%error, "housekeeping failed; it is tried again");
-            }
-        }
-    }
-
-    async fn keep_house_once_now(&self) -> Result<()> {
-        while self.0.store.trim_event_log_once().await? {}
-        self.0.store.delete_expired_keys_and_tokens().await
-    }
-}
-
-/// The node as the follower sees it.
-struct NodeSink(Realtime);
-
-impl LogSink for NodeSink {
-    fn has_crowd(&self) -> bool {
-        self.0.0.registry.count_listeners_of_topic(Topic::Everyone) >= CROWD_SESSIONS
-    }
-
-    async fn deliver_batch(&self, batch: &[LoggedEvent]) {
-        let Some(first) = batch.first() else { return };
-        if first.name == EventName::UserChanged {
-            // It is alone in its batch, and no client's.
-            self.0.apply_user_change_event(first);
-            return;
-        }
-        for comment in batch.iter().filter(|event| event.name == EventName::CommentCreated) {
-            self.0.stop_typing_of_comment_author(comment);
-        }
-        let address = |event| Addressed { frame: Frame::from_logged_event(event), except: None };
-        let frames: Vec<_> = batch.iter().map(address).collect();
-        self.0.fan_out_frames_to_topics(&frames, &first.audience).await;
-    }
-
-    fn end_every_session(&self) {
-        for session in self.0.0.registry.list_all_live_sessions() {
-            self.0.close_session_with_reason(&session, CloseReason::Unavailable);
-        }
-    }
 }
 
 impl std::fmt::Debug for Realtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Realtime").field("node_id", &self.0.node_id).finish_non_exhaustive()
+        f.debug_struct("Realtime").field("node_id", &self.0.parts.node_id).finish_non_exhaustive()
     }
 }

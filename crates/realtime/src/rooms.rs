@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use owlpost_domain::{DomainError, Result, Topic, User, presence::SocketState};
+use owlpost_domain::{DomainError, Result, Store, Topic, User, presence::SocketState};
 
-use crate::{Realtime, Session};
+use crate::{
+    Session,
+    delivery::dispatcher::Dispatcher,
+    presence::{directory::PresenceDirectory, queue::PresenceQueue},
+    typing::TypingTable,
+};
 
 /// What somebody sees on entering a room.
 #[derive(Debug)]
@@ -45,10 +50,19 @@ pub(crate) fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
     }
 }
 
-impl Realtime {
+/// Entering and leaving rooms.
+pub(crate) struct Rooms {
+    pub(crate) store: Store,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) typing: Arc<TypingTable>,
+    pub(crate) presence: Arc<PresenceQueue>,
+    pub(crate) directory: Arc<PresenceDirectory>,
+}
+
+impl Rooms {
     /// Enters a room. Entering an incident leaves the one before. The session listens before the presence is
     /// committed, so that whoever sees it there can count on it having heard.
-    pub async fn join_room_with_presence(
+    pub(crate) async fn join_room_with_presence(
         &self,
         session: &Arc<Session>,
         room: &str,
@@ -59,18 +73,17 @@ impl Realtime {
         };
         if let EnteredRoom::New(topic) = topic
             && session.counts_as_presence
-            && let Err(error) = self.write_presence_of_session(session, Some(topic)).await
+            && let Err(error) = self.write_presence_in_room(session, Some(topic)).await
         {
             // Not in the room after all; the writer still knows where the socket should be.
-            self.0.registry.remove_session_from_topic(session, topic);
-            self.0
-                .presence_writer
+            self.dispatcher.registry.remove_session_from_topic(session, topic);
+            self.presence
                 .request_change_without_answer(session, SocketState::Connected { room: None });
             return Err(error);
         }
         Ok(RoomView {
             topic: Topic::Incident(id),
-            viewers: self.0.directory.list_viewers_of_incident(id),
+            viewers: self.directory.list_viewers_of_incident(id),
         })
     }
 
@@ -82,44 +95,45 @@ impl Realtime {
     ) -> Result<EnteredRoom> {
         let topic = parse_room_open_to_clients(room)?;
         let Topic::Incident(id) = topic else {
-            self.0.registry.add_session_to_topic(session, topic);
+            self.dispatcher.registry.add_session_to_topic(session, topic);
             return Ok(EnteredRoom::New(topic));
         };
         let before = session.viewed_incident();
         if before == Some(id) {
             return Ok(EnteredRoom::Same(topic));
         }
-        self.0.store.check_incident_exists_by_id(id).await?;
+        self.store.check_incident_exists_by_id(id).await?;
         if let Some(before) = before {
-            self.stop_typing_of_session(session);
-            self.0.registry.remove_session_from_topic(session, Topic::Incident(before));
+            self.typing.stop_typing_of_session(session);
+            self.dispatcher.registry.remove_session_from_topic(session, Topic::Incident(before));
         }
-        self.0.registry.add_session_to_topic(session, topic);
+        self.dispatcher.registry.add_session_to_topic(session, topic);
         Ok(EnteredRoom::New(topic))
     }
 
     /// Leaves a room. Leaving one that it is not in changes nothing.
-    pub async fn leave_room_with_presence(&self, session: &Arc<Session>, room: &str) -> Result<()> {
+    pub(crate) async fn leave_room_with_presence(
+        &self,
+        session: &Arc<Session>,
+        room: &str,
+    ) -> Result<()> {
         let topic = parse_room_open_to_clients(room)?;
         if matches!(topic, Topic::Incident(_)) && session.topics().contains(&topic) {
-            self.stop_typing_of_session(session);
+            self.typing.stop_typing_of_session(session);
         }
-        let left = self.0.registry.remove_session_from_topic(session, topic);
+        let left = self.dispatcher.registry.remove_session_from_topic(session, topic);
         if left && session.counts_as_presence && topic != Topic::Feed {
-            self.write_presence_of_session(session, None).await?;
+            self.write_presence_in_room(session, None).await?;
         }
         Ok(())
     }
 
-    pub(crate) async fn write_presence_of_session(
+    /// Resolves when everybody can know that the session is there, and in this room if any.
+    pub(crate) async fn write_presence_in_room(
         &self,
-        session: &Arc<Session>,
+        session: &Session,
         room: Option<Topic>,
     ) -> Result<()> {
-        let limit = self.0.store.config().statement_timeout;
-        self.0
-            .presence_writer
-            .write_change_and_wait(session, SocketState::Connected { room }, limit)
-            .await
+        self.presence.write_change_and_wait(session, SocketState::Connected { room }).await
     }
 }

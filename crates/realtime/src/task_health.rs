@@ -1,8 +1,15 @@
-//! When each background task last succeeded: one that has stopped doing its work makes the node not ready.
+//! Whether the background tasks do their work: one that has not succeeded for too long, or has ended, makes the node not
+//! ready.
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
+use futures_util::FutureExt as _;
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 /// A background task and when it last did what it is for.
 #[derive(Debug)]
@@ -27,42 +34,87 @@ impl BackgroundTask {
     }
 }
 
-/// Every background task whose silence makes a node not ready.
+/// Between two successes of housekeeping, at most: a table that grew for long takes minutes to trim.
+const HOUSEKEEPING_PATIENCE: Duration = Duration::from_secs(600);
+
+/// Every background task whose silence or end makes a node not ready.
 #[derive(Debug)]
 pub(crate) struct TaskHealth {
+    /// Delivers the log.
+    pub(crate) log_follower: BackgroundTask,
+    /// Finds out whether the database takes writes.
+    pub(crate) write_proof: BackgroundTask,
+    /// Ends sessions whose token has expired.
+    pub(crate) session_expiry: BackgroundTask,
+    /// Removes what is past its time.
+    pub(crate) housekeeping: BackgroundTask,
     /// Renews the lease without which others sweep this node's sockets.
     pub(crate) presence_lease: BackgroundTask,
     /// Writes the changes of this node's sockets.
     pub(crate) presence_writer: BackgroundTask,
     /// Compares what this node shows with the database.
     pub(crate) presence_reading: BackgroundTask,
+    /// The first task that has ended though the node goes on.
+    ended: OnceLock<&'static str>,
 }
 
 impl TaskHealth {
-    /// All of them are due several times within a lease, whose time is `lease_time`.
+    /// All of them but housekeeping are due several times within a lease, whose time is `lease_time`.
     pub(crate) fn with_lease_time(lease_time: Duration) -> Self {
         Self {
+            log_follower: BackgroundTask::new("log_follower", lease_time),
+            write_proof: BackgroundTask::new("write_proof", lease_time),
+            session_expiry: BackgroundTask::new("session_expiry", lease_time),
+            housekeeping: BackgroundTask::new("housekeeping", HOUSEKEEPING_PATIENCE),
             presence_lease: BackgroundTask::new("presence_lease", lease_time),
             presence_writer: BackgroundTask::new("presence_writer", lease_time),
             presence_reading: BackgroundTask::new("presence_reading", lease_time),
+            ended: OnceLock::new(),
         }
     }
 
-    const fn list_all_background_tasks(&self) -> [&BackgroundTask; 3] {
-        [&self.presence_lease, &self.presence_writer, &self.presence_reading]
+    const fn list_all_background_tasks(&self) -> [&BackgroundTask; 7] {
+        [
+            &self.log_follower,
+            &self.write_proof,
+            &self.session_expiry,
+            &self.housekeeping,
+            &self.presence_lease,
+            &self.presence_writer,
+            &self.presence_reading,
+        ]
     }
 
-    /// The first task that has not succeeded for too long.
+    /// Runs a task until the node stops. None of them ends by itself: one that does, panicked.
+    pub(crate) async fn watch_task_until_stop(
+        self: Arc<Self>,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        tokio::select! {
+            // The panic itself is in the log.
+            _ = AssertUnwindSafe(task).catch_unwind() => self.note_end_of_task(name),
+            _ = stopped.wait_for(|stop| *stop) => {}
+        }
+    }
+
+    /// Nothing starts it again: the process should be restarted.
+    fn note_end_of_task(&self, name: &'static str) {
+        tracing::error!(task = name, "a background task has ended: the node is not ready any more");
+        // The first is told of, until the restart.
+        let _ = self.ended.set(name);
+    }
+
+    /// The first task that has ended, or has not succeeded for too long.
     pub(crate) fn find_first_stale_task(&self) -> Option<&'static str> {
         let tasks = self.list_all_background_tasks();
-        tasks
-            .iter()
-            .find(|task| task.age_of_last_success() > task.stale_after)
-            .map(|task| task.name)
+        let stale = tasks.iter().find(|task| task.age_of_last_success() > task.stale_after);
+        self.ended.get().copied().or_else(|| stale.map(|task| task.name))
     }
 
     /// Names, and ages in seconds, for the metrics.
-    pub(crate) fn list_ages_of_tasks(&self) -> [(&'static str, f64); 3] {
+    pub(crate) fn list_ages_of_tasks(&self) -> [(&'static str, f64); 7] {
         self.list_all_background_tasks()
             .map(|task| (task.name, task.age_of_last_success().as_secs_f64()))
     }
@@ -82,5 +134,20 @@ mod tests {
         assert!(health.list_ages_of_tasks().iter().any(|(_, age)| *age >= 21.0));
         health.presence_writer.note_success_of_task();
         assert_eq!(health.find_first_stale_task(), None);
+    }
+
+    #[tokio::test]
+    async fn should_name_a_task_that_panicked_and_none_that_was_stopped() {
+        let health = Arc::new(TaskHealth::with_lease_time(Duration::from_secs(20)));
+        let stop = watch::Sender::new(false);
+        let goes_on = std::future::pending();
+        let watched = health.clone().watch_task_until_stop("bus", goes_on, stop.subscribe());
+        stop.send_replace(true);
+        watched.await;
+        assert_eq!(health.find_first_stale_task(), None);
+        stop.send_replace(false);
+        let panics = async { panic!("as it should not") };
+        health.clone().watch_task_until_stop("bus", panics, stop.subscribe()).await;
+        assert_eq!(health.find_first_stale_task(), Some("bus"));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, hash_map::Entry},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,10 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 use tokio::sync::Notify;
 
-use crate::{Frame, Realtime, Session, session::SessionId};
+use crate::{
+    Frame, Session, cluster::bus::Bus, delivery::dispatcher::Dispatcher,
+    delivery::session::SessionId,
+};
 
 /// How late after its time a silence is noticed.
 const SILENCE_RESOLUTION: Duration = Duration::from_millis(50);
@@ -38,10 +42,12 @@ struct Typist {
 
 /// People typing, each per incident, on this node and on others. Bounded by the sessions of the cluster: one can type
 /// only where it views.
-#[derive(Default)]
 pub(crate) struct TypingTable {
     typists: Mutex<HashMap<(IncidentId, UserId), Typist>>,
     begun: Notify,
+    dispatcher: Arc<Dispatcher>,
+    bus: Arc<Bus>,
+    timeout: Duration,
 }
 
 /// What the end of a typist's typing needs of a comment's payload.
@@ -57,29 +63,38 @@ struct AuthorId {
     id: UserId,
 }
 
-impl Realtime {
+impl TypingTable {
+    /// An empty table. Who says nothing for `timeout` types no more.
+    pub(crate) fn new(dispatcher: Arc<Dispatcher>, bus: Arc<Bus>, timeout: Duration) -> Self {
+        Self { typists: Mutex::default(), begun: Notify::new(), dispatcher, bus, timeout }
+    }
+
     /// Notes that the session types; the room hears of it once.
-    pub fn start_typing_in_incident(&self, session: &Session, incident: IncidentId) -> Result<()> {
+    pub(crate) fn start_typing_in_incident(
+        &self,
+        session: &Session,
+        incident: IncidentId,
+    ) -> Result<()> {
         if session.viewed_incident() != Some(incident) {
             return Err(DomainError::Forbidden("Join the room of this incident first"));
         }
         let user = session.user();
         let now = Instant::now();
-        let mut typists = self.0.typing.typists.lock();
+        let mut typists = self.typists.lock();
         let known = typists.get(&(incident, user.id)).map(|known| (known.place, known.repeat_at));
         let known_here = known.filter(|(place, _)| *place != TypingPlace::OtherNode);
         let typist = Typist {
             name: user.name.clone(),
             place: TypingPlace::Here(session.id),
-            silent_at: now + self.0.config.typing_timeout,
+            silent_at: now + self.timeout,
             repeat_at: known_here.map_or(now + self.typing_repeat_time(), |(_, at)| at),
         };
         typists.insert((incident, user.id), typist);
         drop(typists);
         let typing = describe_typing_of_user(incident, user.id, &user.name, true);
         if known_here.is_none() {
-            self.0.typing.begun.notify_one();
-            self.0.bus.send_typing_to_nodes(&typing);
+            self.begun.notify_one();
+            self.bus.send_typing_to_nodes(&typing);
         }
         if known.is_none() {
             self.deliver_typing_to_room(&typing);
@@ -88,7 +103,7 @@ impl Realtime {
     }
 
     /// Notes that the session's user types no more; the room hears of it if it knew.
-    pub fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
+    pub(crate) fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
         let is_here = |typist: &Typist| typist.place != TypingPlace::OtherNode;
         self.stop_typing_of_user_if(session.user().id, incident, is_here);
     }
@@ -99,7 +114,7 @@ impl Realtime {
         incident: IncidentId,
         condition: impl FnOnce(&Typist) -> bool,
     ) {
-        let ended = match self.0.typing.typists.lock().entry((incident, user)) {
+        let ended = match self.typists.lock().entry((incident, user)) {
             Entry::Occupied(typist) if condition(typist.get()) => Some(typist.remove()),
             Entry::Occupied(_) | Entry::Vacant(_) => None,
         };
@@ -112,7 +127,7 @@ impl Realtime {
     fn announce_end_of_typing(&self, incident: IncidentId, user: UserId, typist: &Typist) {
         let typing = describe_typing_of_user(incident, user, &typist.name, false);
         if typist.place != TypingPlace::OtherNode {
-            self.0.bus.send_typing_to_nodes(&typing);
+            self.bus.send_typing_to_nodes(&typing);
         }
         self.deliver_typing_to_room(&typing);
     }
@@ -138,8 +153,8 @@ impl Realtime {
             self.end_remote_typing_of_user(typing.user_id, typing.incident_id);
             return;
         }
-        let silent_at = Instant::now() + self.0.config.typing_timeout + REMOTE_MARGIN;
-        match self.0.typing.typists.lock().entry(key) {
+        let silent_at = Instant::now() + self.timeout + REMOTE_MARGIN;
+        match self.typists.lock().entry(key) {
             Entry::Occupied(mut known) => {
                 if known.get().place == TypingPlace::OtherNode {
                     known.get_mut().silent_at = silent_at;
@@ -152,13 +167,13 @@ impl Realtime {
                 free.insert(Typist { name, place, silent_at, repeat_at: silent_at });
             }
         }
-        self.0.typing.begun.notify_one();
+        self.begun.notify_one();
         self.deliver_typing_to_room(&typing);
     }
 
     /// A comment ends its author's typing.
     pub(crate) fn stop_typing_of_comment_author(&self, event: &LoggedEvent) {
-        if self.0.typing.typists.lock().is_empty() {
+        if self.typists.lock().is_empty() {
             return;
         }
         match serde_json::from_str::<CommentAuthor>(&event.payload) {
@@ -171,8 +186,8 @@ impl Realtime {
 
     pub(crate) async fn expire_typing_until_stop(&self) {
         loop {
-            if self.0.typing.typists.lock().is_empty() {
-                self.0.typing.begun.notified().await;
+            if self.typists.lock().is_empty() {
+                self.begun.notified().await;
             }
             tokio::time::sleep(SILENCE_RESOLUTION).await;
             self.end_and_repeat_typing_at(Instant::now());
@@ -182,7 +197,7 @@ impl Realtime {
     fn end_and_repeat_typing_at(&self, now: Instant) {
         let repeat_time = self.typing_repeat_time();
         let (silent, repeated) = {
-            let mut typists = self.0.typing.typists.lock();
+            let mut typists = self.typists.lock();
             let silent: Vec<_> = typists.extract_if(|_, typist| typist.silent_at <= now).collect();
             let mut repeated = Vec::new();
             for ((incident, user), typist) in typists.iter_mut() {
@@ -194,7 +209,7 @@ impl Realtime {
             (silent, repeated)
         };
         for typing in repeated {
-            self.0.bus.send_typing_to_nodes(&typing);
+            self.bus.send_typing_to_nodes(&typing);
         }
         for ((incident, user), typist) in silent {
             self.announce_end_of_typing(incident, user, &typist);
@@ -202,16 +217,19 @@ impl Realtime {
     }
 
     fn typing_repeat_time(&self) -> Duration {
-        self.0.config.typing_timeout / 2
+        self.timeout / 2
     }
 
     fn deliver_typing_to_room(&self, typing: &PresenceTyping) {
         let frame = Frame::from_payload(EventName::PresenceTyping, typing);
-        self.deliver_frame_to_topic(
-            frame,
-            Topic::Incident(typing.incident_id),
-            Some(typing.user_id),
-        );
+        let room = Topic::Incident(typing.incident_id);
+        self.dispatcher.deliver_frame_to_topic(frame, room, Some(typing.user_id));
+    }
+
+    /// People typing on this node, for the metrics.
+    pub(crate) fn count_typists_of_node(&self) -> usize {
+        let typists = self.typists.lock();
+        typists.values().filter(|typist| typist.place != TypingPlace::OtherNode).count()
     }
 }
 
@@ -224,10 +242,5 @@ fn describe_typing_of_user(
     PresenceTyping { user_id, user_name: name.to_owned(), incident_id, is_typing }
 }
 
-impl TypingTable {
-    /// People typing on this node, for the metrics.
-    pub(crate) fn count_current_typists_here(&self) -> usize {
-        let typists = self.typists.lock();
-        typists.values().filter(|typist| typist.place != TypingPlace::OtherNode).count()
-    }
-}
+#[cfg(test)]
+mod tests;

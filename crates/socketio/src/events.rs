@@ -19,7 +19,7 @@ use utoipa::{
     openapi::{RefOr, Schema},
 };
 
-use crate::{connection::Connection, inbox::ReceivedEvent, reply::Answer};
+use crate::{connection::Connection, received_event::ReceivedEvent, reply::Answer};
 
 macro_rules! client_events {
     ($($(#[$doc:meta])* $variant:ident = $name:literal in $module:ident),+ $(,)?) => {

@@ -15,9 +15,10 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::{
     config::SocketIoConfig,
-    connection::open_connection_for_socket,
     handshake::admit_socket_by_token,
+    opening::open_connection_for_socket,
     origin::{Door, check_request_before_upgrade},
+    shared::Shared,
     wire::WireFormat,
 };
 
@@ -28,14 +29,6 @@ pub const MSGPACK_PATH: &str = "/socket.io-msgpack";
 
 /// Attachments of one message that are read, to be refused: as many as Node's server takes.
 const MOST_ATTACHMENTS: usize = 10;
-
-/// What every socket of one server shares.
-#[derive(Clone)]
-pub(crate) struct Shared {
-    pub(crate) core: Realtime,
-    pub(crate) config: Arc<SocketIoConfig>,
-    pub(crate) format: WireFormat,
-}
 
 /// Both servers, ready to be put in front of a router.
 pub struct SocketIoGateway {
@@ -60,7 +53,7 @@ impl SocketIoGateway {
             .route_service(&format!("{JSON_PATH}/"), self.json.0.clone())
             .route_service(&format!("{MSGPACK_PATH}/"), self.msgpack.0.clone())
             .layer(middleware::from_fn_with_state(self.door.clone(), check_request_before_upgrade))
-            .layer(build_cors_layer_for(&self.door.allowed_origins))
+            .layer(build_cors_layer_from_origins(&self.door.allowed_origins))
     }
 
     /// Closes every engine. Sessions should have been closed by the core before.
@@ -70,7 +63,7 @@ impl SocketIoGateway {
 }
 
 /// For polling; websockets are looked at in [`crate::origin`]. Clients may send credentials, so `*` mirrors.
-fn build_cors_layer_for(origins: &[String]) -> CorsLayer {
+fn build_cors_layer_from_origins(origins: &[String]) -> CorsLayer {
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::mirror_request()
     } else {

@@ -9,10 +9,11 @@ use chrono::{DateTime, Utc};
 use engineioxide::SessionHandle;
 use http::{header, request::Parts};
 use owlpost_domain::{DomainError, ErrorCode, User};
+use owlpost_metrics::HANDSHAKES_REFUSED;
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 
-use crate::{gateway::Shared, origin::find_query_value_by_name, transport::SocketTransport};
+use crate::{origin::find_query_value_by_name, shared::Shared, transport::SocketTransport};
 
 /// Tries before a client is sent away because the database does not answer.
 const DATABASE_TRIES: u32 = 3;
@@ -157,13 +158,12 @@ async fn authenticate_with_database_patience(
 /// The library's `connect_error` has room for a message and none for a code, so the packet is ours. The library writes
 /// its own when this returns, which is after the client is gone: it takes that for a closed connection.
 async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal: ConnectRefusal) {
-    metrics::counter!("owlpost_connections_refused_total", "reason" => refusal.to_string())
-        .increment(1);
+    metrics::counter!(HANDSHAKES_REFUSED, "code" => refusal.code().as_str()).increment(1);
     tracing::info!(reason = %refusal, "connection refused");
     let transport = SocketTransport::from_socket_of_engine(socket, shared.format);
     let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
-        transport.break_transport_at_once();
+        transport.break_transport_without_farewell();
         return;
     }
     let code = refusal.code().as_str();

@@ -3,9 +3,10 @@
 //! Read in this order:
 //!
 //! - [`gateway`]: what is built and how it is put in front of a router; [`config`], [`origin`] and [`request_parts`];
-//! - [`handshake`]: who may connect; [`connection`]: one socket from connect to disconnect;
+//! - [`handshake`]: who may connect; `opening`: from there to a session; [`connection`]: what a socket is made of;
 //! - [`events`]: the table of events a client may send, one file for each;
-//! - [`inbox`]: each socket's events in order, bounded and rate-limited; [`reply`]: every one of them answered;
+//! - [`inbox`]: each socket's events in order, bounded and rate-limited; `worker` works on them; [`reply`]: every one of
+//!   them answered;
 //! - [`wire`] and [`transport`]: frames of the core as packets, into the queue of one session of the engine.
 
 pub mod config;
@@ -14,11 +15,15 @@ pub mod events;
 pub mod gateway;
 pub mod handshake;
 pub mod inbox;
+mod opening;
 pub mod origin;
+mod received_event;
 pub mod reply;
 pub mod request_parts;
+mod shared;
 pub mod transport;
 pub mod wire;
+mod worker;
 
 pub use config::SocketIoConfig;
 pub use gateway::SocketIoGateway;

@@ -12,6 +12,7 @@ use axum::{
 };
 use http::{HeaderMap, StatusCode, header};
 use owlpost_admission::Places;
+use owlpost_metrics::{ORIGINS_REFUSED, SESSIONS_REFUSED};
 
 use crate::request_parts::{copy_needed_request_parts, is_kept_by_session};
 
@@ -32,7 +33,7 @@ pub(crate) async fn check_request_before_upgrade(
     next: Next,
 ) -> Response {
     if !is_origin_allowed_to_connect(request.headers(), &door.allowed_origins) {
-        metrics::counter!("owlpost_origins_refused_total").increment(1);
+        metrics::counter!(ORIGINS_REFUSED).increment(1);
         let body = r#"{"error":{"code":"FORBIDDEN","message":"This origin is not allowed"}}"#;
         let kind = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::FORBIDDEN, kind, body).into_response();
@@ -42,7 +43,7 @@ pub(crate) async fn check_request_before_upgrade(
     request.extensions_mut().insert(door.places);
     let response = next.run(request).await;
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        metrics::counter!("owlpost_sessions_refused_total").increment(1);
+        metrics::counter!(SESSIONS_REFUSED).increment(1);
         tracing::debug!("a session found no place");
     }
     response

@@ -1,10 +1,14 @@
 //! The way to one Socket.IO client: packets into the queue of its session, one by one and each with an answer, and its
 //! end. A room broadcast of the library tells that some socket was full, not which; so fan-out is the realtime core's.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    task::Waker,
+    time::{Duration, Instant},
+};
 
 use engineioxide::{SessionHandle, session_handle::Refused};
-use owlpost_realtime::{CloseReason, Frame, SendOutcome, Transport};
+use owlpost_realtime::{CloseReason, Frame, Reply, SendOutcome, Transport};
 use socketioxide::extract::SocketRef;
 
 use crate::wire::{EncodedPacket, WireFormat};
@@ -50,7 +54,7 @@ impl SocketTransport {
 
     /// Ends the connection so that the client takes it for a broken network, and comes back. Nothing that is sent to
     /// it after this is received.
-    pub(crate) fn break_transport_at_once(&self) {
+    pub(crate) fn break_transport_without_farewell(&self) {
         self.session.break_transport_without_farewell();
     }
 
@@ -60,7 +64,7 @@ impl SocketTransport {
         while !self.session.is_closed() && Instant::now() < deadline {
             tokio::time::sleep(FAREWELL_PAUSE).await;
         }
-        self.break_transport_at_once();
+        self.break_transport_without_farewell();
     }
 
     /// For a client that was told to go: it has time to do so.
@@ -75,7 +79,7 @@ impl SocketTransport {
     /// Tells the client not to come back; if it stays all the same, breaks its transport.
     pub(crate) fn disconnect_client_for_good(&self) {
         if self.socket.clone().disconnect().is_err() {
-            self.break_transport_at_once();
+            self.break_transport_without_farewell();
             return;
         }
         self.break_transport_after_farewell();
@@ -87,12 +91,32 @@ impl Transport for SocketTransport {
         self.send_packet_to_client(self.format.encode_event_of_frame(frame))
     }
 
+    fn wake_when_writable(&self, waker: &Waker) {
+        self.session.wake_when_queue_writable(waker);
+    }
+
     fn close_with_reason(&self, reason: CloseReason) {
         if reason.wants_client_back() {
             // A client told to disconnect stays away; one whose transport breaks comes back by itself.
-            self.break_transport_at_once();
+            self.break_transport_without_farewell();
         } else {
             self.disconnect_client_for_good();
         }
+    }
+}
+
+/// The answer to an event that asked for one.
+pub(crate) struct SocketReply {
+    pub(crate) transport: Arc<SocketTransport>,
+    pub(crate) packet: EncodedPacket,
+}
+
+impl Reply for SocketReply {
+    fn try_send_reply(&self) -> SendOutcome {
+        self.transport.send_packet_to_client(self.packet.clone())
+    }
+
+    fn byte_len(&self) -> usize {
+        self.packet.byte_len()
     }
 }

@@ -21,6 +21,16 @@ pub(crate) enum EncodedPacket {
     Bytes(Bytes),
 }
 
+impl EncodedPacket {
+    /// Its size in the queue.
+    pub(crate) fn byte_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+}
+
 impl From<Value> for EncodedPacket {
     fn from(value: Value) -> Self {
         match value {

@@ -5,8 +5,12 @@
 //! ever. So each node publishes a heartbeat that it must hear itself; when it does not, both connections are dropped.
 
 use std::{
+    future::Future,
     io,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,9 +29,11 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at},
 };
 
+use uuid::Uuid;
+
 use crate::{
-    Realtime,
     cluster::message::{Envelope, Message, UnknownKinds, WireEvent},
+    metrics,
 };
 
 /// Messages waiting for Redis. Past the bound they are dropped: see the module.
@@ -42,6 +48,14 @@ const HEARTBEAT_PAUSE: Duration = Duration::from_secs(1);
 const DEAFNESS_TIME: Duration = Duration::from_secs(4);
 /// Messages that waited longer (Redis hung) are thrown away: what they tell is known by then, or no longer true.
 const MESSAGE_LIFE: Duration = Duration::from_secs(2);
+
+/// What a node does with what the others tell it. Called by the task of the bus alone; must not block.
+pub(crate) trait MessageReceiver: Send + Sync + 'static {
+    /// Another node said this.
+    fn receive_message(&self, message: Message);
+    /// Messages arrive from here on. What was said before was not heard.
+    fn note_connection(&self);
+}
 
 /// The way to the other nodes, if there is one.
 pub(crate) struct Bus {
@@ -107,17 +121,13 @@ impl Bus {
         let connected = redis.connected.load(Ordering::Relaxed);
         let outgoing = || OutgoingMessage { message: message(), queued_at: Instant::now() };
         if !connected || redis.outgoing.try_send(outgoing()).is_err() {
-            count_message_not_sent();
+            metrics::count_bus_message_dropped();
         }
     }
 }
 
 fn refuse_url_of_redis(_: redis::RedisError) -> DomainError {
     DomainError::invalid_field_value("REDIS_URL", "must be a redis:// URL")
-}
-
-fn count_message_not_sent() {
-    metrics::counter!("owlpost_bus_messages_dropped_total").increment(1);
 }
 
 impl RedisBus {
@@ -141,13 +151,23 @@ impl RedisBus {
     }
 }
 
-impl Realtime {
-    pub(crate) async fn exchange_messages_until_stop(&self) {
-        let Some(redis) = &self.0.bus.redis else { return std::future::pending().await };
+/// The task that carries messages both ways.
+pub(crate) struct BusExchange<R> {
+    pub(crate) bus: Arc<Bus>,
+    pub(crate) node_id: Uuid,
+    pub(crate) receiver: R,
+}
+
+impl<R: MessageReceiver> BusExchange<R> {
+    /// `identity` names the database: nodes of other databases may share the Redis. It is asked until it answers.
+    pub(crate) async fn exchange_messages_until_stop<F>(self, identity: impl Fn() -> F + Send)
+    where
+        F: Future<Output = Result<String>> + Send,
+    {
+        let Some(redis) = &self.bus.redis else { return std::future::pending().await };
         let Some(mut unsent) = redis.unsent.lock().take() else { return };
-        // Nodes of other databases may share the Redis.
         let channel = loop {
-            match self.0.store.read_database_identity_name().await {
+            match identity().await {
                 Ok(identity) => break format!("owlpost:2:{identity}"),
                 Err(error) => tracing::warn!(%error, "the bus waits for the database"),
             }
@@ -172,9 +192,7 @@ impl Realtime {
         let (publisher, mut subscription) = redis.open_connections_to_redis(channel).await?;
         redis.connected.store(true, Ordering::Relaxed);
         tracing::info!("connected to the other nodes");
-        // What was said while nobody listened is in the log and in the database.
-        self.wake_log_follower_now();
-        self.0.presence_inbox.request_reading_of_presence();
+        self.receiver.note_connection();
         tokio::select! {
             end = self.send_messages_over_connection(publisher, channel, unsent) => end,
             end = self.receive_messages_until_deaf(redis, subscription.on_message()) => end,
@@ -194,14 +212,14 @@ impl Realtime {
                 _ = heartbeats.tick() => Message::Heartbeat,
                 Some(outgoing) = unsent.recv() => {
                     if outgoing.queued_at.elapsed() > MESSAGE_LIFE {
-                        count_message_not_sent();
+                        metrics::count_bus_message_dropped();
                         continue;
                     }
                     outgoing.message
                 }
             };
             let Ok(text) = serde_json::to_string(&message) else { continue };
-            let envelope = Envelope { node: self.0.node_id, message: text.into() };
+            let envelope = Envelope { node: self.node_id, message: text.into() };
             let Ok(text) = serde_json::to_string(&envelope) else { continue };
             publisher.publish::<_, _, ()>(channel, text).await?;
         }
@@ -238,24 +256,12 @@ impl Realtime {
             redis.unknown_kinds.read_message_or_count("an envelope");
             return false;
         };
-        if envelope.node == self.0.node_id {
+        if envelope.node == self.node_id {
             return true;
         }
         if let Some(message) = redis.unknown_kinds.read_message_or_count(&envelope.message) {
-            self.act_on_node_message(message);
+            self.receiver.receive_message(message);
         }
         false
-    }
-
-    fn act_on_node_message(&self, message: Message) {
-        match message {
-            Message::Heartbeat => {}
-            Message::Events(events) => {
-                let events = events.into_iter().map(Into::into).collect();
-                self.0.feed.receive_events_in_any_order(events);
-            }
-            Message::Typing(typing) => self.apply_typing_of_node(typing.into()),
-            Message::PresenceGroup(group) => self.0.presence_inbox.offer_group_of_node(group),
-        }
     }
 }

@@ -108,7 +108,7 @@ impl UnknownKinds {
     }
 
     fn count_unknown_message_kind(&self, kind: String, error: &serde_json::Error) {
-        metrics::counter!("owlpost_bus_messages_unknown_total").increment(1);
+        crate::metrics::count_bus_message_unknown();
         let mut kinds = self.0.lock();
         if kinds.len() < UNKNOWN_KINDS_LOGGED && kinds.insert(kind.clone()) {
             tracing::warn!(kind, %error, "messages of another version are ignored");

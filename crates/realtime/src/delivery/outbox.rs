@@ -1,10 +1,10 @@
-//! What waits for one session: frames held back during its replay, and frames its transport had no room for.
+//! What waits for one session: what is held back during its replay, and what its transport had no room for.
 
 use std::{collections::VecDeque, sync::Arc, time::Instant};
 
-use crate::{
-    delivery::frame::Frame,
-    delivery::transport::{SendOutcome, Transport},
+use crate::delivery::{
+    frame::Frame,
+    transport::{Reply, SendOutcome, Transport},
 };
 
 /// What became of a delivery.
@@ -12,7 +12,7 @@ use crate::{
 pub(crate) enum Delivery {
     /// Written, held for later, or of no use any more.
     Done,
-    /// Frames wait: the backlog must offer them again.
+    /// Something waits: it must be offered again when the transport is writable.
     Waiting,
     /// More waits than may: the session must be closed.
     Overflow,
@@ -30,20 +30,50 @@ enum State {
     Closed,
 }
 
+/// Something on its way to one client.
+pub(crate) enum Outgoing {
+    /// Shared with every other session that gets it.
+    Frame(Arc<Frame>),
+    /// For this client alone.
+    Reply(Arc<dyn Reply>),
+}
+
+impl Outgoing {
+    fn try_send_to_transport(&self, to: &dyn Transport) -> SendOutcome {
+        match self {
+            Self::Frame(frame) => to.try_send_frame(frame),
+            Self::Reply(reply) => reply.try_send_reply(),
+        }
+    }
+
+    fn byte_len(&self) -> usize {
+        match self {
+            Self::Frame(frame) => frame.payload.len(),
+            Self::Reply(reply) => reply.byte_len(),
+        }
+    }
+
+    fn position(&self) -> Option<i64> {
+        match self {
+            Self::Frame(frame) => frame.position,
+            Self::Reply(_) => None,
+        }
+    }
+}
+
 /// How much may wait: whichever is reached first.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OutboxLimit {
-    /// Frames.
+    /// Frames and replies.
     pub frames: usize,
     /// Bytes of their payloads. One slow session alone keeps them alive, once everybody else has written them.
     pub bytes: usize,
 }
 
-/// A bounded queue of pointers to shared frames.
-#[derive(Debug)]
+/// A bounded queue of pointers to what waits.
 pub(crate) struct Outbox {
     state: State,
-    waiting: VecDeque<Arc<Frame>>,
+    waiting: VecDeque<Outgoing>,
     waiting_bytes: usize,
     /// Frames and bytes of a replay that is still being written: bounded by itself, and not the reader's fault.
     replay: OutboxLimit,
@@ -78,9 +108,23 @@ impl Outbox {
         if frame.position.is_some_and(|position| position <= self.replayed_through) {
             return Delivery::Done;
         }
+        self.send_or_hold_outgoing(|| to.try_send_frame(frame), || Outgoing::Frame(frame.clone()))
+    }
+
+    /// Delivers a reply behind everything that waits.
+    pub(crate) fn queue_reply_in_order(&mut self, reply: Arc<dyn Reply>) -> Delivery {
+        let sent = reply.clone();
+        self.send_or_hold_outgoing(|| sent.try_send_reply(), || Outgoing::Reply(reply))
+    }
+
+    fn send_or_hold_outgoing(
+        &mut self,
+        send: impl FnOnce() -> SendOutcome,
+        hold: impl FnOnce() -> Outgoing,
+    ) -> Delivery {
         match self.state {
             State::Closed => return Delivery::Done,
-            State::Live if self.waiting.is_empty() => match to.try_send_frame(frame) {
+            State::Live if self.waiting.is_empty() => match send() {
                 SendOutcome::Sent => return Delivery::Done,
                 SendOutcome::Closed => {
                     self.close_outbox_and_forget();
@@ -90,14 +134,15 @@ impl Outbox {
             },
             State::Live | State::Replaying => {}
         }
-        let bytes = self.waiting_bytes + frame.payload.len();
+        let outgoing = hold();
+        let bytes = self.waiting_bytes + outgoing.byte_len();
         if self.waiting.len() >= self.limit.frames + self.replay.frames
             || bytes > self.limit.bytes + self.replay.bytes
         {
             self.close_outbox_and_forget();
             return Delivery::Overflow;
         }
-        self.waiting.push_back(frame.clone());
+        self.waiting.push_back(outgoing);
         self.waiting_bytes = bytes;
         if self.state == State::Live { Delivery::Waiting } else { Delivery::Done }
     }
@@ -113,23 +158,24 @@ impl Outbox {
         if self.state == State::Closed {
             return Delivery::Done;
         }
-        let bytes_of = |frames: &VecDeque<Arc<Frame>>| frames.iter().map(|f| f.payload.len()).sum();
-        let held = std::mem::replace(&mut self.waiting, replay.into());
+        let bytes_of = |waiting: &VecDeque<Outgoing>| waiting.iter().map(Outgoing::byte_len).sum();
+        let replay = replay.into_iter().map(Outgoing::Frame).collect();
+        let held = std::mem::replace(&mut self.waiting, replay);
         self.replay = OutboxLimit { frames: self.waiting.len(), bytes: bytes_of(&self.waiting) };
-        self.waiting.extend(held.into_iter().filter(|f| f.position.is_none_or(|p| p > through)));
+        self.waiting.extend(held.into_iter().filter(|o| o.position().is_none_or(|p| p > through)));
         self.waiting_bytes = bytes_of(&self.waiting);
         self.state = State::Live;
         self.replayed_through = through;
         self.moved_at = Some(Instant::now());
-        self.retry_waiting_frames_in_order(to)
+        self.retry_waiting_in_order(to)
     }
 
-    /// Hands over as many waiting frames as the transport takes.
-    pub(crate) fn retry_waiting_frames_in_order(&mut self, to: &dyn Transport) -> Delivery {
-        while let Some(frame) = self.waiting.front() {
-            match to.try_send_frame(frame) {
+    /// Hands over as much of what waits as the transport takes.
+    pub(crate) fn retry_waiting_in_order(&mut self, to: &dyn Transport) -> Delivery {
+        while let Some(outgoing) = self.waiting.front() {
+            match outgoing.try_send_to_transport(to) {
                 SendOutcome::Sent => {
-                    self.waiting_bytes -= frame.payload.len();
+                    self.waiting_bytes -= outgoing.byte_len();
                     self.waiting.pop_front();
                     self.moved_at = Some(Instant::now());
                 }
@@ -161,71 +207,4 @@ impl Outbox {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use owlpost_domain::EventName;
-
-    use super::*;
-    use crate::delivery::transport::CloseReason;
-
-    /// Has room for this many frames.
-    struct Room(AtomicUsize);
-
-    impl Transport for Room {
-        fn try_send_frame(&self, _: &Frame) -> SendOutcome {
-            let taken =
-                self.0.try_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1));
-            if taken.is_ok() { SendOutcome::Sent } else { SendOutcome::Full }
-        }
-
-        fn close_with_reason(&self, _: CloseReason) {}
-    }
-
-    fn frame_of_bytes(bytes: usize) -> Arc<Frame> {
-        Frame::from_json_text(EventName::IncidentCreated, "x".repeat(bytes).into())
-    }
-
-    #[test]
-    fn should_overflow_past_either_bound_and_not_at_it() {
-        let none = Room(AtomicUsize::new(0));
-        for (limit, at_it, past_it) in [
-            (OutboxLimit { frames: 2, bytes: 1_000 }, vec![1, 1], 1),
-            (OutboxLimit { frames: 10, bytes: 100 }, vec![60, 40], 1),
-        ] {
-            let mut outbox = Outbox::new(limit);
-            outbox.start_live_after_replay(Vec::new(), 0, &none);
-            for bytes in at_it {
-                let frame = frame_of_bytes(bytes);
-                assert_eq!(outbox.queue_frame_in_order(&frame, &none), Delivery::Waiting);
-            }
-            let frame = frame_of_bytes(past_it);
-            assert_eq!(outbox.queue_frame_in_order(&frame, &none), Delivery::Overflow);
-        }
-    }
-
-    #[test]
-    fn should_drop_what_the_replay_had_when_it_arrives_after_the_start() {
-        let event =
-            owlpost_domain::LoggedEvent::from_texts(7, "incident:created", &[], "{}".into());
-        let frame = Frame::from_logged_event(&event);
-        let room = Room(AtomicUsize::new(10));
-        let mut outbox = Outbox::new(OutboxLimit { frames: 10, bytes: 100 });
-        outbox.start_live_after_replay(vec![frame.clone()], 7, &room);
-        assert_eq!(outbox.queue_frame_in_order(&frame, &room), Delivery::Done);
-        assert_eq!(room.0.load(Ordering::Relaxed), 9, "sent once, by the replay");
-    }
-
-    #[test]
-    fn should_not_count_a_replay_against_its_reader() {
-        let room = Room(AtomicUsize::new(0));
-        let mut outbox = Outbox::new(OutboxLimit { frames: 1, bytes: 10 });
-        let replay = vec![frame_of_bytes(50), frame_of_bytes(50)];
-        assert_eq!(outbox.start_live_after_replay(replay, 0, &room), Delivery::Waiting);
-        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
-        room.0.store(3, Ordering::Relaxed);
-        assert_eq!(outbox.retry_waiting_frames_in_order(&room), Delivery::Done);
-        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(10), &room), Delivery::Waiting);
-        assert_eq!(outbox.queue_frame_in_order(&frame_of_bytes(1), &room), Delivery::Overflow);
-    }
-}
+mod tests;

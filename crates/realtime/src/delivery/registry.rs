@@ -12,7 +12,7 @@ use std::{
 use dashmap::DashMap;
 use owlpost_domain::{DomainError, Result, Topic, UserId};
 
-use crate::session::{Session, SessionId};
+use super::session::{Session, SessionId};
 
 type Listeners = HashMap<SessionId, Arc<Session>, BuildHasherDefault<IdHasher>>;
 

@@ -1,5 +1,7 @@
 //! What a gateway provides for each of its connections.
 
+use std::task::Waker;
+
 use crate::delivery::frame::Frame;
 
 /// What became of a frame handed to a transport.
@@ -7,7 +9,7 @@ use crate::delivery::frame::Frame;
 pub enum SendOutcome {
     /// It is in the transport's own queue and will be written in order.
     Sent,
-    /// The transport's queue is full: offer it again later.
+    /// The transport's queue is full: it is offered again when the transport is writable.
     Full,
     /// The connection is gone.
     Closed,
@@ -52,10 +54,23 @@ impl CloseReason {
     }
 }
 
-/// The way to one client. Never blocks.
+/// The way to one client. The core calls it from any of its tasks, and while it holds the locks of the session: no
+/// method may block, and none may call the core before it has returned.
 pub trait Transport: Send + Sync + 'static {
-    /// Puts a frame in the transport's own bounded queue.
+    /// Puts a frame in the transport's own bounded queue. It is written behind everything that was sent before.
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome;
+    /// Called after [`SendOutcome::Full`]: calls the waker once, when there is room again or the connection has gone,
+    /// and at once if that is so already. A later waker takes the place of an earlier one.
+    fn wake_when_writable(&self, waker: &Waker);
     /// Ends the connection, whatever state it is in.
     fn close_with_reason(&self, reason: CloseReason);
+}
+
+/// What one client is answered, encoded by its gateway. It takes its turn behind the frames that wait for the client.
+/// The rules of [`Transport`] hold for it.
+pub trait Reply: Send + Sync + 'static {
+    /// Puts the reply in the queue of the transport it is for.
+    fn try_send_reply(&self) -> SendOutcome;
+    /// Its size on the wire, for the bound on what may wait.
+    fn byte_len(&self) -> usize;
 }

@@ -166,6 +166,7 @@ impl<S: LogSource, K: LogSink> LogFollower<S, K> {
         let result = self.inspect_log_and_gap(has_old_gap).await;
         if result.is_ok() {
             self.next_poll = Instant::now() + self.config.poll_interval;
+            self.sink.note_reading();
         } else if asked {
             self.feed.request_reading_of_log();
         }

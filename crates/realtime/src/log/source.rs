@@ -37,6 +37,8 @@ pub(crate) trait LogSink: Send + Sync + 'static {
     fn has_crowd(&self) -> bool;
     /// Hands consecutive events of one audience to the sessions. May pause in between, must not wait for a client.
     fn deliver_batch(&self, batch: &[LoggedEvent]) -> impl Future<Output = ()> + Send;
+    /// The log was read: what it had is buffered or delivered.
+    fn note_reading(&self);
     /// Ends every session, because what they were told belongs to another history; their clients come back.
     fn end_every_session(&self);
 }

@@ -16,11 +16,12 @@ use owlpost_domain::{
 use parking_lot::Mutex;
 
 use crate::{
-    Frame, Realtime,
-    delivery::frame::Addressed,
+    Frame,
+    delivery::{dispatcher::Dispatcher, frame::Addressed},
     metrics,
     presence::{
         departures::PresenceDepartures,
+        directory::PresenceDirectory,
         view::{PresenceTransition, SeenTransition},
     },
 };
@@ -53,6 +54,8 @@ impl DeliveryBudget {
 
 /// What the presence task has to announce: leaves that wait, the budget, and counts that changed.
 pub(crate) struct PresenceAnnouncements {
+    dispatcher: Arc<Dispatcher>,
+    counts: Arc<PresenceCounter>,
     budget: DeliveryBudget,
     departures: PresenceDepartures,
     counts_changed: bool,
@@ -61,9 +64,17 @@ pub(crate) struct PresenceAnnouncements {
 }
 
 impl PresenceAnnouncements {
-    pub(crate) fn new(per_second: u32, now: Instant) -> Self {
+    /// Announcements that may cost `per_second` deliveries.
+    pub(crate) fn new(
+        dispatcher: Arc<Dispatcher>,
+        counts: Arc<PresenceCounter>,
+        per_second: u32,
+        now: Instant,
+    ) -> Self {
         let per_second = f64::from(per_second);
         Self {
+            dispatcher,
+            counts,
             budget: DeliveryBudget { per_second, deliveries: per_second, refilled_at: now },
             departures: PresenceDepartures::default(),
             counts_changed: false,
@@ -75,7 +86,6 @@ impl PresenceAnnouncements {
     /// Announces what is new; leaves wait, and those who return before their leave was told are not told at all.
     pub(crate) fn announce_transitions_or_wait(
         &mut self,
-        core: &Realtime,
         transitions: Vec<SeenTransition>,
         now: Instant,
     ) {
@@ -86,7 +96,7 @@ impl PresenceAnnouncements {
                 self.departures.admit_transition_for_announcement(*transition, now)
             })
             .collect();
-        self.announce_transitions_within_budget(core, &announced, now);
+        self.announce_transitions_within_budget(&announced, now);
     }
 
     /// When something waits for its time, which that is.
@@ -96,29 +106,24 @@ impl PresenceAnnouncements {
     }
 
     /// Announces the leaves and the counts whose time has come.
-    pub(crate) fn flush_announcements_due_at(&mut self, core: &Realtime, now: Instant) {
+    pub(crate) fn flush_announcements_due_at(&mut self, now: Instant) {
         let leaves = self.departures.take_leaves_due_at(now);
-        self.announce_transitions_within_budget(core, &leaves, now);
+        self.announce_transitions_within_budget(&leaves, now);
         if (self.counts_changed || self.truncated) && self.counts_allowed_at <= now {
-            let frame = core.build_frame_of_counts(self.truncated);
+            let frame = self.counts.build_frame_of_counts(self.truncated);
             self.counts_changed = false;
             self.truncated = false;
             self.counts_allowed_at = now + COUNTS_PAUSE;
-            core.deliver_frame_to_topic(frame, Topic::Everyone, None);
+            self.dispatcher.deliver_frame_to_topic(frame, Topic::Everyone, None);
         }
     }
 
     /// Those of one topic that follow each other are written together.
-    fn announce_transitions_within_budget(
-        &mut self,
-        core: &Realtime,
-        transitions: &[SeenTransition],
-        now: Instant,
-    ) {
+    fn announce_transitions_within_budget(&mut self, transitions: &[SeenTransition], now: Instant) {
         for same in transitions.chunk_by(|(one, _), (next, _)| one.topic() == next.topic()) {
             let topic = same[0].0.topic();
             // Counted, not collected: when thousands arrive, most announcements end here.
-            let deliveries = core.0.registry.count_listeners_of_topic(topic);
+            let deliveries = self.dispatcher.registry.count_listeners_of_topic(topic);
             let affordable = same.iter().filter(|_| {
                 let affordable = self.budget.spend_budget_on_deliveries(deliveries, now);
                 if !affordable {
@@ -128,21 +133,28 @@ impl PresenceAnnouncements {
                 affordable
             });
             let frames: Vec<_> = affordable.filter_map(address_frame_of_transition).collect();
-            core.deliver_frames_to_topics(&frames, &[topic]);
+            self.dispatcher.deliver_frames_to_topics(&frames, &[topic]);
         }
     }
 }
 
-/// The counts for those who connect, made once for each change.
-#[derive(Default)]
-pub(crate) struct CountsForNewcomers(Mutex<Option<(u64, Arc<Frame>)>>);
+/// How many people are online, as an event.
+pub(crate) struct PresenceCounter {
+    directory: Arc<PresenceDirectory>,
+    /// The counts for those who connect, made once for each change.
+    newcomers: Mutex<Option<(u64, Arc<Frame>)>>,
+}
 
-impl Realtime {
+impl PresenceCounter {
+    pub(crate) fn new(directory: Arc<PresenceDirectory>) -> Self {
+        Self { directory, newcomers: Mutex::default() }
+    }
+
     /// The counts for somebody who connects. In a storm thousands ask between two changes: counting for each of them
     /// would be users squared.
-    pub(crate) fn frame_of_presence_counts(&self) -> Arc<Frame> {
-        let version = self.0.directory.version_of_current_view();
-        let mut last = self.0.newcomer_counts.0.lock();
+    pub(crate) fn build_newcomer_counts_frame(&self) -> Arc<Frame> {
+        let version = self.directory.version_of_current_view();
+        let mut last = self.newcomers.lock();
         match &*last {
             Some((counted, frame)) if *counted == version => frame.clone(),
             _ => {
@@ -154,7 +166,7 @@ impl Realtime {
     }
 
     fn build_frame_of_counts(&self, truncated: bool) -> Arc<Frame> {
-        let by_role = self.0.directory.count_online_users_by_role();
+        let by_role = self.directory.count_online_users_by_role();
         let payload = PresenceCounts { total: by_role.total(), by_role, truncated };
         Frame::from_payload(EventName::PresenceCounts, &payload)
     }

@@ -1,12 +1,14 @@
 //! A node's claim that its sockets live, and the sweep of nodes that no longer make it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use owlpost_domain::{Result, Topic, presence::SocketState};
+use owlpost_domain::{Result, presence::LeaseRenewal};
 
 use crate::{
-    Realtime,
-    presence::{task::PresenceTask, writer::SWEEP_SOCKETS},
+    delivery::dispatcher::Dispatcher,
+    metrics,
+    presence::{inbox::PresenceInbox, queue::PresenceQueue, store::PresenceStore},
+    task_health::TaskHealth,
 };
 
 /// Two thirds of the promise: with a look every sixth, a dead node is swept within five sixths of it.
@@ -14,34 +16,41 @@ pub(crate) fn lease_time_within_promise(presence_timeout: Duration) -> Duration 
     presence_timeout * 2 / 3
 }
 
-impl Realtime {
-    /// Claims the lease and reads who is there; the task it gives keeps that right.
-    pub(crate) async fn begin_presence_of_node(&self) -> Result<PresenceTask> {
-        if self.0.config.sole_node {
-            self.0.store.clear_presence_of_cluster().await?;
+/// The task that keeps the claim.
+pub(crate) struct PresenceLease<S> {
+    pub(crate) store: S,
+    pub(crate) queue: Arc<PresenceQueue>,
+    pub(crate) inbox: Arc<PresenceInbox>,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) health: Arc<TaskHealth>,
+    /// Presence of a node that died is gone within this time.
+    pub(crate) promise: Duration,
+}
+
+impl<S: PresenceStore> PresenceLease<S> {
+    /// Claims the lease for the first time. `sole_node`: whoever is found there is not there any more.
+    pub(crate) async fn claim_lease_before_start(&self, sole_node: bool) -> Result<()> {
+        if sole_node {
+            self.store.clear_cluster().await?;
         }
-        self.0.store.renew_presence_lease_of(self.0.node_id, self.lease_time()).await?;
+        let renewal = self.store.renew_lease(lease_time_within_promise(self.promise)).await?;
+        self.tell_of_other_secrets(0, renewal.nodes_with_other_secret);
         // It also draws a number, without which nothing could be read after a crash of Postgres.
-        self.0.store.sweep_sockets_of_dead_nodes(SWEEP_SOCKETS).await?;
-        let mut task = PresenceTask::new(self.clone());
-        task.load_view_before_start().await?;
-        Ok(task)
+        self.store.sweep_dead_nodes().await.map(drop)
     }
 
-    fn lease_time(&self) -> Duration {
-        lease_time_within_promise(self.0.config.presence_timeout)
-    }
-
-    pub(crate) async fn renew_lease_until_stop(&self) {
-        let mut had_lease = true;
+    pub(crate) async fn renew_lease_until_stop(self) {
+        let (mut had_lease, mut other_secrets) = (true, 0);
         loop {
-            tokio::time::sleep(self.0.config.presence_timeout / 6).await;
+            tokio::time::sleep(self.promise / 6).await;
             match self.renew_lease_and_sweep().await {
-                Ok(()) if !had_lease => {
-                    had_lease = true;
-                    tracing::info!("the presence lease is renewed again");
+                Ok(renewal) => {
+                    if !std::mem::replace(&mut had_lease, true) {
+                        tracing::info!("the presence lease is renewed again");
+                    }
+                    let now = renewal.nodes_with_other_secret;
+                    self.tell_of_other_secrets(std::mem::replace(&mut other_secrets, now), now);
                 }
-                Ok(()) => {}
                 Err(error) => {
                     had_lease = false;
                     tracing::warn!(%error, "the presence lease could not be renewed");
@@ -50,26 +59,31 @@ impl Realtime {
         }
     }
 
-    async fn renew_lease_and_sweep(&self) -> Result<()> {
-        let store = &self.0.store;
-        let renewal = store.renew_presence_lease_of(self.0.node_id, self.lease_time());
-        if !self.wait_for_presence_statement(renewal).await? {
-            tracing::warn!("the presence lease was lost: every socket is written again");
-            self.write_every_socket_again();
+    /// People who reconnect to another node are sent away there: nobody would look for the cause in a secret.
+    fn tell_of_other_secrets(&self, before: u32, nodes: u32) {
+        metrics::show_nodes_with_other_secret(nodes);
+        if nodes > before {
+            tracing::error!(
+                nodes,
+                "other nodes on this database have another JWT_SECRET: tokens of one are refused by the other"
+            );
+        } else if nodes == 0 && before > 0 {
+            tracing::info!("every node has the same JWT_SECRET again");
         }
-        self.0.health.presence_lease.note_success_of_task();
-        self.0.presence_writer.request_sweep_of_dead_nodes();
-        // Messages can be lost, and whoever was deleted sent none; what the database says cannot be missed.
-        self.0.presence_inbox.request_reading_of_presence();
-        self.wait_for_presence_statement(store.delete_expired_presence_leases(None)).await
     }
 
-    pub(crate) fn write_every_socket_again(&self) {
-        let sessions = self.0.registry.list_all_live_sessions();
-        for session in sessions.iter().filter(|session| session.counts_as_presence) {
-            let room = session.viewed_incident().map(Topic::Incident);
-            let state = SocketState::Connected { room };
-            self.0.presence_writer.request_change_without_answer(session, state);
+    async fn renew_lease_and_sweep(&self) -> Result<LeaseRenewal> {
+        let renewal = self.store.renew_lease(lease_time_within_promise(self.promise)).await?;
+        if !renewal.was_held {
+            tracing::warn!("the presence lease was lost: every socket is written again");
+            let sessions = self.dispatcher.registry.list_all_live_sessions();
+            self.queue.request_rewrite_of_sockets(&sessions);
         }
+        self.health.presence_lease.note_success_of_task();
+        self.queue.request_sweep_of_dead_nodes();
+        // Messages can be lost, and whoever was deleted sent none; what the database says cannot be missed.
+        self.inbox.request_reading_of_presence();
+        self.store.delete_expired_leases().await?;
+        Ok(renewal)
     }
 }

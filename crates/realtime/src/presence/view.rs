@@ -216,7 +216,7 @@ impl PresenceView {
         };
         self.user_changes.insert(user_id, change);
         let mut transitions = Vec::new();
-        self.refresh_shown_state_of(user_id, &mut transitions);
+        self.refresh_shown_user_state(user_id, &mut transitions);
         transitions
     }
 
@@ -228,10 +228,10 @@ impl PresenceView {
     ) {
         let known = self.people.get(&person.user_id).map_or(0, |known| known.number);
         if number > known.max(self.reading_number) {
-            self.replace_told_state_of(person, number, transitions);
+            self.replace_told_user_state(person, number, transitions);
         } else {
             // A socket of this node may have come with it all the same.
-            self.refresh_shown_state_of(person.user_id, transitions);
+            self.refresh_shown_user_state(person.user_id, transitions);
         }
     }
 
@@ -243,11 +243,11 @@ impl PresenceView {
     ) {
         // An equal number is the same state or that state without a user who was deleted.
         if self.people.get(&person.user_id).is_none_or(|known| known.number <= number) {
-            self.replace_told_state_of(person, number, transitions);
+            self.replace_told_user_state(person, number, transitions);
         }
     }
 
-    fn replace_told_state_of(
+    fn replace_told_user_state(
         &mut self,
         person: PersonPresence,
         number: i64,
@@ -256,11 +256,11 @@ impl PresenceView {
         let known = self.people.entry(person.user_id).or_default();
         known.number = number;
         known.told = PersonState { user: person.user.map(Arc::new), incidents: person.incidents };
-        self.refresh_shown_state_of(person.user_id, transitions);
+        self.refresh_shown_user_state(person.user_id, transitions);
     }
 
     /// Makes what is shown of a person what is known of them, and forgets whoever is offline and has nothing to guard.
-    fn refresh_shown_state_of(&mut self, user_id: UserId, transitions: &mut Vec<SeenTransition>) {
+    fn refresh_shown_user_state(&mut self, user_id: UserId, transitions: &mut Vec<SeenTransition>) {
         let Some(person) = self.people.get_mut(&user_id) else { return };
         let state = person.combine_state_with_change(self.user_changes.get(&user_id));
         let before = std::mem::replace(&mut person.shown, state);

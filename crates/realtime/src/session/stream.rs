@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use owlpost_domain::{EventName, Result, Topic, User};
-use parking_lot::Mutex;
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::{
-    Frame, Realtime, Session, SessionRequest,
-    delivery::transport::{CloseReason, SendOutcome, Transport},
+    Frame, QueueReader, QueueTransport, Session, SessionRequest, delivery::dispatcher::Dispatcher,
+    session::opening::Sessions,
 };
 
 /// Items between the core and the HTTP body. More waits in the session's outbox, which is bounded, too.
@@ -27,64 +25,53 @@ pub struct StreamItem {
     pub payload: Arc<str>,
 }
 
-struct StreamTransport(Mutex<Option<mpsc::Sender<StreamItem>>>);
-
-impl Transport for StreamTransport {
-    fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
-        let item =
-            StreamItem { id: frame.position, name: frame.name, payload: frame.payload.clone() };
-        match self.0.lock().as_ref().map(|sender| sender.try_send(item)) {
-            Some(Ok(())) => SendOutcome::Sent,
-            Some(Err(mpsc::error::TrySendError::Full(_))) => SendOutcome::Full,
-            Some(Err(mpsc::error::TrySendError::Closed(_))) | None => SendOutcome::Closed,
-        }
-    }
-
-    fn close_with_reason(&self, _: CloseReason) {
-        *self.0.lock() = None;
+impl From<&Frame> for StreamItem {
+    fn from(frame: &Frame) -> Self {
+        Self { id: frame.position, name: frame.name, payload: frame.payload.clone() }
     }
 }
 
 /// A reader's events, in order. Dropping it ends the session.
 pub struct EventStream {
-    items: mpsc::Receiver<StreamItem>,
+    items: QueueReader<StreamItem>,
     session: Arc<Session>,
-    core: Realtime,
+    dispatcher: Arc<Dispatcher>,
 }
 
 impl EventStream {
     /// The next event; `None` when the stream is over.
     pub async fn next_item_of_stream(&mut self) -> Option<StreamItem> {
-        self.items.recv().await
+        self.items.next_item_of_queue().await
     }
 }
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.core.forget_session_after_close(&self.session);
+        self.dispatcher.forget_session_after_close(&self.session);
     }
 }
 
-impl Realtime {
+impl Sessions {
     /// Opens a stream of everyone's, the feed's, the user's and their role's events, and those of `rooms`; after
     /// `after`, it begins with what was missed. It ends when the token expires, the user is deleted, the reader is
     /// too slow, or the server stops.
-    pub async fn open_event_stream_for(
+    pub(crate) async fn open_stream_of_events(
         &self,
         user: User,
         expires_at: DateTime<Utc>,
         rooms: Vec<Topic>,
         after: Option<i64>,
     ) -> Result<EventStream> {
-        let (sender, items) = mpsc::channel(STREAM_ITEMS);
+        let (transport, items) = QueueTransport::with_capacity(STREAM_ITEMS);
         let session = self.register_session_on_hold(SessionRequest {
             user,
             expires_at,
             socket_id: Uuid::new_v4().to_string(),
-            transport: Arc::new(StreamTransport(Mutex::new(Some(sender)))),
+            transport,
             counts_as_presence: false,
         })?;
-        let stream = EventStream { items, session: session.clone(), core: self.clone() };
+        let dispatcher = self.dispatcher.clone();
+        let stream = EventStream { items, session: session.clone(), dispatcher };
         let rooms: Vec<String> =
             rooms.iter().chain(&[Topic::Feed]).map(ToString::to_string).collect();
         let after = after.map(|position| position.to_string());

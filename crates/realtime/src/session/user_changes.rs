@@ -4,10 +4,14 @@
 
 use std::sync::Arc;
 
-use owlpost_domain::{DomainError, LoggedEvent, Result, Topic, User, UserId};
+use owlpost_domain::{DomainError, LoggedEvent, Result, Store, Topic, User, UserId};
 use serde::Deserialize;
 
-use crate::{Realtime, Session, delivery::transport::CloseReason};
+use crate::{
+    Session,
+    delivery::{dispatcher::Dispatcher, transport::CloseReason},
+    presence::inbox::PresenceInbox,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +29,14 @@ fn deserialize_null_as_known<'de, D: serde::Deserializer<'de>>(
     Deserialize::deserialize(from).map(Some)
 }
 
-impl Realtime {
+/// Carries changes of users to their sessions.
+pub(crate) struct UserChanges {
+    pub(crate) store: Store,
+    pub(crate) dispatcher: Arc<Dispatcher>,
+    pub(crate) presence: Arc<PresenceInbox>,
+}
+
+impl UserChanges {
     /// Gives every session of the user its new rights, or ends them. Called in the order of the log.
     pub(crate) fn apply_user_change_event(&self, event: &LoggedEvent) {
         let changed: ChangedUser = match serde_json::from_str(&event.payload) {
@@ -35,17 +46,21 @@ impl Realtime {
                 return;
             }
         };
-        self.0.store.forget_user_in_memory(changed.user_id);
+        self.store.forget_user_in_memory(changed.user_id);
         if let Some(user) = &changed.user {
-            self.0.presence_inbox.offer_change_of_user(changed.user_id, user.as_ref());
+            self.presence.offer_change_of_user(changed.user_id, user.as_ref());
         }
-        for session in self.0.registry.list_sessions_of_user(changed.user_id) {
-            match &changed.user {
-                Some(Some(user)) => self.give_session_its_new_user(&session, user),
-                Some(None) => self.close_session_with_reason(&session, CloseReason::UserDeleted),
+        for session in self.dispatcher.registry.list_sessions_of_user(changed.user_id) {
+            let ended_for = match &changed.user {
+                Some(Some(user)) => {
+                    self.give_session_its_new_user(&session, user);
+                    continue;
+                }
+                Some(None) => CloseReason::UserDeleted,
                 // Written before the log said more: the client comes back and is checked anew.
-                None => self.close_session_with_reason(&session, CloseReason::Unavailable),
-            }
+                None => CloseReason::Unavailable,
+            };
+            self.dispatcher.close_session_with_reason(&session, ended_for);
         }
     }
 
@@ -53,7 +68,7 @@ impl Realtime {
     /// change that was delivered in between found no session to apply to.
     pub(crate) async fn refresh_user_of_session(&self, session: &Arc<Session>) -> Result<()> {
         let before = session.user();
-        let user = self.0.store.find_user_by_id(before.id).await?;
+        let user = self.store.find_user_by_id(before.id).await?;
         let user = user.ok_or(DomainError::Unauthenticated)?;
         // A change that was delivered since is newer than what was read.
         if Arc::ptr_eq(&before, &session.user()) && *before != user {
@@ -66,8 +81,8 @@ impl Realtime {
         let old = session.user().role;
         session.replace_user_of_session(user.clone());
         if old != user.role {
-            self.0.registry.add_session_to_topic(session, Topic::Role(user.role));
-            self.0.registry.remove_session_from_topic(session, Topic::Role(old));
+            self.dispatcher.registry.add_session_to_topic(session, Topic::Role(user.role));
+            self.dispatcher.registry.remove_session_from_topic(session, Topic::Role(old));
         }
     }
 }

@@ -186,7 +186,7 @@ impl Cluster {
         }
     }
 
-    fn write_live_sockets_again(&mut self, node: usize) {
+    fn rewrite_all_live_sockets(&mut self, node: usize) {
         let changes: Vec<_> = self.nodes[node]
             .live
             .iter()
@@ -224,7 +224,7 @@ impl Cluster {
         }
         at.show_transitions_of_view(&outcome.transitions);
         if outcome.lacks_number || outcome.lacks_own_sockets {
-            self.write_live_sockets_again(node);
+            self.rewrite_all_live_sockets(node);
         }
     }
 

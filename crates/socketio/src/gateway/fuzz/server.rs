@@ -18,7 +18,7 @@ use crate::{
     config::SocketIoConfig,
     gateway::{JSON_PATH, MSGPACK_PATH, build_server_without_namespaces},
     handshake::lift_limits_of_stranger,
-    inbox::ReceivedEvent,
+    received_event::ReceivedEvent,
     wire::WireFormat,
 };
 

@@ -209,6 +209,8 @@ impl LogSink for World {
         self.0.lock().delivered.extend(names);
     }
 
+    fn note_reading(&self) {}
+
     fn end_every_session(&self) {
         self.0.lock().ended += 1;
     }

@@ -1,0 +1,37 @@
+//! The node as the other nodes see it.
+
+use std::sync::Arc;
+
+use crate::{
+    cluster::{bus::MessageReceiver, message::Message},
+    log::feed::LogFeed,
+    presence::inbox::PresenceInbox,
+    typing::TypingTable,
+};
+
+/// Hands messages to what they concern.
+pub(super) struct NodeReceiver {
+    pub(super) feed: Arc<LogFeed>,
+    pub(super) typing: Arc<TypingTable>,
+    pub(super) presence: Arc<PresenceInbox>,
+}
+
+impl MessageReceiver for NodeReceiver {
+    fn receive_message(&self, message: Message) {
+        match message {
+            Message::Heartbeat => {}
+            Message::Events(events) => {
+                let events = events.into_iter().map(Into::into).collect();
+                self.feed.receive_events_in_any_order(events);
+            }
+            Message::Typing(typing) => self.typing.apply_typing_of_node(typing.into()),
+            Message::PresenceGroup(group) => self.presence.offer_group_of_node(group),
+        }
+    }
+
+    fn note_connection(&self) {
+        // What was said while nobody listened is in the log and in the database.
+        self.feed.request_reading_of_log();
+        self.presence.request_reading_of_presence();
+    }
+}

@@ -1,0 +1,80 @@
+//! What a node does for its database: prove that it takes writes, and remove what is old.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use owlpost_domain::{Result, Store};
+use uuid::Uuid;
+
+use crate::task_health::TaskHealth;
+
+/// Between two proofs that the database takes writes, and while it does not.
+const WRITE_PROOF_PAUSE: Duration = Duration::from_secs(2);
+const FAILED_PROOF_PAUSE: Duration = Duration::from_millis(200);
+/// Between two removals of what is old.
+const HOUSEKEEPING_PAUSE: Duration = Duration::from_secs(60);
+
+/// Whether the database takes writes. A server that only reads and a full disk answer every read; connections that
+/// lead to such a server are given up by the first write that fails.
+pub(crate) struct WriteProof {
+    store: Store,
+    health: Arc<TaskHealth>,
+    node_id: Uuid,
+    takes_writes: AtomicBool,
+}
+
+impl WriteProof {
+    pub(crate) fn new(store: Store, node_id: Uuid, health: Arc<TaskHealth>) -> Self {
+        Self { store, health, node_id, takes_writes: AtomicBool::new(true) }
+    }
+
+    /// Whether it did when that was last tried.
+    pub(crate) fn takes_writes(&self) -> bool {
+        self.takes_writes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn prove_writes_until_stop(self: Arc<Self>) {
+        loop {
+            let proved = self.write_row_of_node().await;
+            let pause = if proved.is_ok() { WRITE_PROOF_PAUSE } else { FAILED_PROOF_PAUSE };
+            // Whatever the answer is: readiness tells of it by itself.
+            self.health.write_proof.note_success_of_task();
+            if self.takes_writes.swap(proved.is_ok(), Ordering::Relaxed) != proved.is_ok() {
+                match proved {
+                    Ok(()) => tracing::info!("the database takes writes again"),
+                    Err(error) => {
+                        let cause = error.describe_chain_of_causes();
+                        tracing::error!(cause, "the database takes no writes");
+                    }
+                }
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn write_row_of_node(&self) -> Result<()> {
+        let proof = self.store.prove_writes_of_node(self.node_id);
+        tokio::time::timeout(self.store.longest_wait_for_database(), proof).await?
+    }
+}
+
+/// Removes what is past its time, now and then.
+pub(super) async fn keep_house_until_stop(store: Store, health: Arc<TaskHealth>) {
+    loop {
+        tokio::time::sleep(HOUSEKEEPING_PAUSE).await;
+        match remove_everything_past_retention(&store).await {
+            Ok(()) => health.housekeeping.note_success_of_task(),
+            Err(error) => tracing::warn!(%error, "housekeeping failed; it is tried again"),
+        }
+    }
+}
+
+async fn remove_everything_past_retention(store: &Store) -> Result<()> {
+    while store.trim_oldest_log_batch().await? {}
+    store.delete_expired_keys_and_tokens().await
+}
