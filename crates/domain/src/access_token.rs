@@ -43,6 +43,9 @@ struct PresentedClaims {
     exp: i64,
 }
 
+/// What the fingerprint of a secret is the signature of.
+const FINGERPRINTED_TEXT: &[u8] = b"owlpost: the secret of a node";
+
 /// Signs and verifies with one secret.
 pub struct TokenSigner {
     encoding: EncodingKey,
@@ -62,6 +65,12 @@ impl TokenSigner {
             decoding: DecodingKey::from_secret(secret),
             validation,
         }
+    }
+
+    /// The same for every node that signs with the same secret. Tells no more about it than a token does.
+    pub fn fingerprint_of_own_secret(&self) -> Result<String> {
+        jsonwebtoken::crypto::sign(FINGERPRINTED_TEXT, &self.encoding, Algorithm::HS256)
+            .map_err(DomainError::internal_error_from_cause)
     }
 
     /// A token for this user, valid for `ttl` from now.

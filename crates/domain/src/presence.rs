@@ -63,6 +63,16 @@ pub struct PresenceGroup {
     pub people: Vec<PersonPresence>,
 }
 
+/// What a node learns when it claims that its sockets live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseRenewal {
+    /// False: the lease had run out (others may have swept the node's rows) or the table was emptied by a crash of
+    /// Postgres, so the node must write its sockets again.
+    pub was_held: bool,
+    /// Other live nodes whose tokens this one refuses, and which refuse those of this one.
+    pub nodes_with_other_secret: u32,
+}
+
 /// Everybody in the cluster, as one statement saw them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresenceReading {
@@ -170,29 +180,46 @@ impl Store {
         })
     }
 
-    /// Keeps this node's rows alive for `lease` more. False: the lease had run out (others may have swept its rows)
-    /// or the table was emptied by a crash of Postgres, so the node must write its sockets again.
-    pub async fn renew_presence_lease_of(&self, node_id: Uuid, lease: Duration) -> Result<bool> {
-        let renewed = sqlx::query(
-            "update presence_nodes set lease_expires = now() + make_interval(secs => $2)
-             where node_id = $1 and lease_expires > now()",
+    /// Keeps this node's rows alive for `lease` more, and looks at the other nodes.
+    pub async fn renew_presence_node_lease(
+        &self,
+        node_id: Uuid,
+        lease: Duration,
+    ) -> Result<LeaseRenewal> {
+        let (was_held, other_secrets) = sqlx::query_as::<_, (bool, i64)>(
+            "with renewed as (
+                 update presence_nodes
+                 set lease_expires = now() + make_interval(secs => $2), secret_fingerprint = $3
+                 where node_id = $1 and lease_expires > now()
+                 returning node_id),
+             claimed as (
+                 insert into presence_nodes (node_id, lease_expires, secret_fingerprint)
+                 select $1, now() + make_interval(secs => $2), $3 where not exists (select from renewed)
+                 on conflict (node_id) do update
+                 set lease_expires = excluded.lease_expires, secret_fingerprint = excluded.secret_fingerprint)
+             select exists (select from renewed),
+                    (select count(*) from presence_nodes
+                     where node_id <> $1 and lease_expires > now() and secret_fingerprint <> $3)",
         )
         .bind(node_id)
         .bind(lease.as_secs_f64())
-        .execute(&self.pool)
+        .bind(self.tokens.fingerprint_of_own_secret()?)
+        .fetch_one(&self.pool)
         .await?;
-        if renewed.rows_affected() == 1 {
-            return Ok(true);
-        }
-        sqlx::query(
-            "insert into presence_nodes (node_id, lease_expires) values ($1, now() + make_interval(secs => $2))
-             on conflict (node_id) do update set lease_expires = excluded.lease_expires",
+        Ok(LeaseRenewal {
+            was_held,
+            nodes_with_other_secret: u32::try_from(other_secrets).unwrap_or(u32::MAX),
+        })
+    }
+
+    /// Live nodes that sign with another secret than this process would.
+    pub async fn count_nodes_with_other_secret(&self) -> Result<i64> {
+        Ok(sqlx::query_scalar(
+            "select count(*) from presence_nodes where lease_expires > now() and secret_fingerprint <> $1",
         )
-        .bind(node_id)
-        .bind(lease.as_secs_f64())
-        .execute(&self.pool)
-        .await?;
-        Ok(false)
+        .bind(self.tokens.fingerprint_of_own_secret()?)
+        .fetch_one(&self.pool)
+        .await?)
     }
 
     /// Forgets at most `at_most` sockets of nodes whose lease ran out, and tells the state that leaves; `None` when

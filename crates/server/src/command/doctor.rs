@@ -179,6 +179,26 @@ async fn describe_database_in_findings(database: &Database, findings: &mut Vec<F
     findings.push(Finding::new("database", verdict, details));
     findings.push(judge_migrations_of_database(&facts));
     findings.push(judge_clock_of_database(&facts));
+    if facts.migrations_pending == 0 {
+        findings.push(judge_secrets_of_nodes(database).await);
+    }
+}
+
+async fn judge_secrets_of_nodes(database: &Database) -> Finding {
+    let subject = "nodes";
+    match database.store.count_nodes_with_other_secret().await {
+        Ok(0) => Finding::new(subject, Verdict::Good, "every running node has this JWT_SECRET"),
+        Ok(nodes) => {
+            let details = format!(
+                "{nodes} running with another JWT_SECRET: tokens of one are refused by the other"
+            );
+            Finding::new(subject, Verdict::Bad, details)
+        }
+        Err(error) => {
+            let details = format!("cannot be counted: {}", write_causes_without_repetition(&error));
+            Finding::new(subject, Verdict::Bad, details)
+        }
+    }
 }
 
 fn judge_migrations_of_database(facts: &DatabaseFacts) -> Finding {

@@ -47,7 +47,7 @@ pub struct TestServer {
     process: Child,
     log: Arc<Mutex<String>>,
     // Dropped after the process has ended.
-    database: TestDatabase,
+    database: Arc<TestDatabase>,
 }
 
 impl TestServer {
@@ -69,7 +69,15 @@ impl TestServer {
         let mut command = database.command();
         command.envs(variables.iter().copied());
         let (process, log, address) = spawn_and_wait_until_ready(command);
-        Self { api: Api::new(address), process, log, database }
+        Self { api: Api::new(address), process, log, database: Arc::new(database) }
+    }
+
+    /// Another node on the database of this one, which must be a Postgres server's.
+    pub fn start_second_node(&self, variables: &[(&str, &str)]) -> Self {
+        let mut command = self.database.command();
+        command.envs(variables.iter().copied());
+        let (process, log, address) = spawn_and_wait_until_ready(command);
+        Self { api: Api::new(address), process, log, database: self.database.clone() }
     }
 
     /// Asks the server to stop and waits for it; the exit code.
@@ -113,6 +121,15 @@ impl TestServer {
     /// What the server has logged so far.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().clone()
+    }
+
+    /// Waits for a line of the log.
+    pub async fn wait_for_log(&self, words: &str) {
+        let deadline = Instant::now() + DEADLINE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < deadline, "never {words:?}: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// The log with everything in it that was written before: lines come to their reader a moment later.
