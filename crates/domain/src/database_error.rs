@@ -10,9 +10,10 @@ impl From<sqlx::Error> for DomainError {
                     return known;
                 }
                 // 57014 statement timeout, 55P03 lock timeout, 57P0x shutdown, 53xxx no resources, 08xxx connection,
-                // 25P03 idle transaction ended, 40xxx rolled back by the server, 25006 read-only standby.
+                // 25P03 idle transaction ended, 40xxx rolled back by the server, 25006 read-only standby, 58030 a disk
+                // that fails or is full.
                 let code = db.code().unwrap_or_default();
-                let passing = ["57", "55P03", "53", "08", "25P03", "40", "25006"];
+                let passing = ["57", "55P03", "53", "08", "25P03", "40", "25006", "58030"];
                 if passing.iter().any(|class| code.starts_with(class)) {
                     Self::Unavailable(Box::new(error))
                 } else {

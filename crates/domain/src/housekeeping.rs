@@ -8,7 +8,7 @@ const TRIM_ROWS: i64 = 10_000;
 impl Store {
     /// Trims the oldest events by age and by number of rows, and remembers how far. True while more is to do. Rows are
     /// counted by their positions, those skipped between two epochs left out.
-    pub async fn trim_event_log_once(&self) -> Result<bool> {
+    pub async fn trim_oldest_log_batch(&self) -> Result<bool> {
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let cut: Option<i64> = sqlx::query_scalar(
             "with spans as (

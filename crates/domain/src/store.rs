@@ -26,6 +26,9 @@ const USER_CACHE_CAPACITY: u64 = 50_000;
 /// For the answer to come after the database has given up.
 const ANSWER_GRACE: Duration = Duration::from_millis(500);
 
+/// How much room proves that there is some: for many changes of ours.
+const PROVED_BYTES: i32 = 1 << 20;
+
 /// Incidents known to exist, kept in memory at most, and how long one is believed.
 const INCIDENT_CACHE_CAPACITY: u64 = 100_000;
 const INCIDENT_CACHE_TTL: Duration = Duration::from_secs(60);
@@ -128,6 +131,21 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         self.pool.note_clock_of_database(asked_at, written_at);
+        if self.pool.lacks_space() {
+            self.prove_space_of_database().await?;
+            self.pool.note_space_was_found();
+        }
+        Ok(())
+    }
+
+    /// Writes a new file and takes it back. The row of a node fits into a page that is there, also on a full disk.
+    async fn prove_space_of_database(&self) -> Result<()> {
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
+        sqlx::query("truncate space_proofs").execute(&mut *transaction).await?;
+        sqlx::query("insert into space_proofs (filler) values (repeat('x', $1))")
+            .bind(PROVED_BYTES)
+            .execute(&mut *transaction)
+            .await?;
         Ok(())
     }
 

@@ -40,7 +40,12 @@ pub fn find_postgres_binaries_directory() -> Option<PathBuf> {
 impl PostgresCluster {
     /// Makes a cluster and starts it on a free port of the loopback interface.
     pub async fn start_cluster_of_binaries(binaries: PathBuf) -> Result<Self> {
-        let directory = tempfile::Builder::new().prefix("owlpost-faults-pg").tempdir()?;
+        Self::start_cluster_in_directory(binaries, &std::env::temp_dir()).await
+    }
+
+    /// The same with its files below `parent`.
+    pub async fn start_cluster_in_directory(binaries: PathBuf, parent: &Path) -> Result<Self> {
+        let directory = tempfile::Builder::new().prefix("owlpost-faults-pg").tempdir_in(parent)?;
         let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let counts_statements = has_statement_counting_library(&binaries).await;
         let cluster = Self { directory, binaries, port, counts_statements };

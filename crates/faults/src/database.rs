@@ -37,6 +37,8 @@ impl DatabaseKind {
 #[derive(Debug)]
 pub struct RunDatabase {
     directory: TempDir,
+    /// Of the embedded database.
+    pub data_directory: PathBuf,
     admin_url: Option<String>,
     /// Name of the database on Postgres.
     pub name: String,
@@ -49,7 +51,8 @@ impl RunDatabase {
     pub async fn create_for_one_run(admin_url: Option<String>) -> Result<Self> {
         let name = format!("owlpost_test_{}", Uuid::new_v4().simple());
         let directory = tempfile::Builder::new().prefix("owlpost-faults").tempdir()?;
-        let database = Self { directory, admin_url, name, proxy: None };
+        let data_directory = directory.path().join("data");
+        let database = Self { directory, data_directory, admin_url, name, proxy: None };
         if database.admin_url.is_some() {
             database.run_statement_as_admin(&format!("create database {}", database.name)).await?;
         }
@@ -115,7 +118,7 @@ impl RunDatabase {
             .current_dir(self.directory.path())
             .env("SOCKET_IO_PORT", "0")
             .env("JWT_SECRET", SECRET)
-            .env("OWLPOST_DATA_DIR", self.directory.path().join("data"))
+            .env("OWLPOST_DATA_DIR", &self.data_directory)
             .env("RATE_LIMIT_AUTH", "0")
             .env("RATE_LIMIT_HTTP", "0")
             .env("RATE_LIMIT_EVENTS", "0");

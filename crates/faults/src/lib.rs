@@ -26,5 +26,6 @@ pub mod rest;
 pub mod scenario;
 pub mod scenarios;
 pub mod server_process;
+pub mod small_disk;
 pub mod wire;
 pub mod writers;

@@ -12,7 +12,7 @@ use std::{
     ops::{Deref, DerefMut},
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -44,6 +44,8 @@ struct PoolState {
     limit: Duration,
     /// Whether the database answers, as far as is known. While it is false, one task probes.
     is_answering: watch::Sender<bool>,
+    /// Whether a statement was refused for want of space, and none was found since.
+    lacks_space: AtomicBool,
     made_at: Instant,
     /// When the connections were last found to lead to the wrong place, in milliseconds since the pool was made.
     renewed_at_ms: AtomicU64,
@@ -81,6 +83,7 @@ impl ConnectionPool {
         let state = Arc::new(PoolState {
             limit: statement_timeout + GRACE,
             is_answering: watch::Sender::new(true),
+            lacks_space: AtomicBool::new(false),
             made_at: Instant::now(),
             renewed_at_ms: AtomicU64::new(0),
             database_origin_us: AtomicI64::new(0),
@@ -115,6 +118,16 @@ impl ConnectionPool {
         let origin = self.state.database_origin_us.load(Ordering::Relaxed);
         let origin = DateTime::from_timestamp_micros(origin).unwrap_or_default();
         origin + self.state.made_at.elapsed() + limit
+    }
+
+    /// Whether the database had no room for a statement, and has not proved since that it has.
+    pub(crate) fn lacks_space(&self) -> bool {
+        self.state.lacks_space.load(Ordering::Relaxed)
+    }
+
+    /// Takes note that there is room again.
+    pub(crate) fn note_space_was_found(&self) {
+        self.state.lacks_space.store(false, Ordering::Relaxed);
     }
 
     /// The pool of the library, for what it says of itself.
@@ -202,6 +215,9 @@ impl GuardedConnection {
         let result = result.unwrap_or_else(|elapsed| {
             Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, elapsed)))
         });
+        if result.as_ref().is_err_and(is_want_of_space) {
+            self.pool.state.lacks_space.store(true, Ordering::Relaxed);
+        }
         let is_broken = result.as_ref().is_err_and(is_fault_of_connection);
         if is_broken {
             self.pool.note_fault_of_connection();
@@ -232,6 +248,14 @@ impl DerefMut for GuardedConnection {
         self.is_clean = false;
         &mut self.connection
     }
+}
+
+/// 53100: the disk is full. The embedded database has 58030, an I/O error, for it.
+fn is_want_of_space(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .is_some_and(|code| code == "53100" || code == "58030")
 }
 
 /// Whether an error says that this connection, and those made before it, lead nowhere or to the wrong server.

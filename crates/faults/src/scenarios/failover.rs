@@ -29,7 +29,7 @@ async fn build_castle_behind_proxy(run: &Run, people: usize) -> Result<(Castle, 
 }
 
 /// Tries to report an incident until it is answered 201; gives how long that took.
-async fn write_until_it_succeeds(castle: &Castle, title: &str) -> Result<Duration> {
+pub(super) async fn write_until_it_succeeds(castle: &Castle, title: &str) -> Result<Duration> {
     let begun = Instant::now();
     loop {
         let token = &castle.people[2].token;

@@ -2,6 +2,7 @@
 
 mod commit;
 mod connections;
+mod disk;
 mod failover;
 mod life;
 mod log;
@@ -178,6 +179,11 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             fault: "the address of Postgres leads to a server that only reads, then to a promoted standby that lacks the newest events",
             expected: "not ready meanwhile, writes again at once, a new epoch, complete: false to every client, what follows reaches all",
             operator: "Nothing. What an asynchronous standby had not received is lost, acknowledged or not: use synchronous replication if that must not be.",
+        }
+        "27" "a full disk" BothDatabases true disk::fill_disk_of_database {
+            fault: "the disk of the database is full, and has room again later",
+            expected: "503 to writes and not ready until there is room, then all goes on and everything acknowledged is delivered",
+            operator: "Make room. Nothing need be restarted.",
         }
         "soak" "soak" Postgres true soak::connect_and_drop_thousands {
             fault: "connect, join, type, drop, thousands of times",

@@ -17,6 +17,8 @@ use parking_lot::Mutex;
 use pglite_oxide::PgliteServer;
 use tempfile::TempDir;
 
+use super::template_files::copy_template_files_below;
+
 /// Connections the pool may open: the database accepts one.
 pub const POOL_SIZE: u32 = 1;
 /// A connection starts a whole Postgres backend: half a second, and much more on a machine that is busy. Given
@@ -88,11 +90,13 @@ impl EmbeddedDatabase {
 }
 
 fn start_postgres_on_socket(cluster: &Path, socket: &Path) -> anyhow::Result<PgliteServer> {
-    PgliteServer::builder()
+    let server = PgliteServer::builder()
         .path(cluster)
         .unix(socket)
         .start()
-        .context("the embedded database does not start")
+        .context("the embedded database does not start")?;
+    copy_template_files_below(cluster).context("the files of the embedded database")?;
+    Ok(server)
 }
 
 fn percent_encode_for_query(text: &str) -> String {

@@ -8,5 +8,7 @@ pub mod data_dir;
 #[cfg(feature = "embedded-database")]
 pub mod embedded;
 pub mod open;
+#[cfg(feature = "embedded-database")]
+mod template_files;
 
 pub use open::{Database, open_database_from_settings};
