@@ -120,8 +120,8 @@ deny-advisories: $(CARGO_DENY) ## Check the dependencies for known vulnerabiliti
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --root $(TOOLS)
 
-types: ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml and web/src/generated anew from the code
-	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test openapi --test protocol --test generated_types
+types: ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and web/src/generated anew
+	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test openapi --test protocol --test metrics --test generated_types
 
 fmt: ## Format the Rust code
 	$(CARGO) fmt --all

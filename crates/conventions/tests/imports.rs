@@ -12,9 +12,6 @@ use std::{
 
 use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility, visit::Visit};
 
-/// Crates whose circles are still to be broken.
-const NOT_YET_CLEAN: [&str; 3] = ["engine", "realtime", "socketio"];
-
 /// Which modules at the top of a crate each of them imports.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
@@ -164,11 +161,7 @@ fn should_import_modules_of_a_crate_in_no_circle() {
         let entry = entry.expect("a crate");
         let name = entry.file_name().into_string().expect("a plain name");
         let circles = list_circles_of_imports(&read_imports_of_crate(&entry.path().join("src")));
-        if NOT_YET_CLEAN.contains(&&*name) {
-            assert!(!circles.is_empty(), "{name} is clean: take it out of the list");
-        } else {
-            found.extend(circles.into_iter().map(|circle| format!("{name}: {circle}")));
-        }
+        found.extend(circles.into_iter().map(|circle| format!("{name}: {circle}")));
     }
     assert!(found.is_empty(), "modules import each other:\n{}", found.join("\n"));
 }

@@ -2,8 +2,8 @@
 //!
 //! Exempt, because the language's own habits are clearer there: methods of traits, constructors (no `self` in, `Self`
 //! out) and conversions (`with_*`, `from_*`, `into_*`, `to_*`, `as_*`), plain accessors and questions (`&self`, nothing else, no
-//! `async`, one expression), builders (`self` in, `Self` out), `main`, tests, and functions inside functions. And the
-//! methods of the engine that socketioxide calls by the names it knows.
+//! `async`, one expression), builders (`self` in, `Self` out), `main`, tests, and functions inside functions. And methods
+//! that stand in for those of a library, under the names that their callers know.
 //!
 //! A name does not reach its length by padding: no function at all, helpers of tests included, ends in a word that
 //! says nothing. Exempt are tests, which are sentences, and implementations of traits, which others named.
@@ -18,20 +18,24 @@ use walkdir::WalkDir;
 const WORDS: usize = 4;
 /// Last words that name neither a thing nor what is done to it.
 const PADDING: [&str; 9] = ["now", "here", "again", "once", "soon", "of", "for", "in", "as"];
-const CALLED_BY_SOCKETIOXIDE: (&str, [&str; 9]) = (
-    "engine/src/socket.rs",
-    [
-        "reserve",
-        "emit",
-        "emit_binary",
-        "emit_many",
-        "emit_volatile",
-        "emit_binary_volatile",
-        "emit_many_volatile",
-        "close",
-        "closed",
-    ],
-);
+/// What stands in for a type of socketioxide's engine, and for locks and flags of the standard library.
+const NAMED_BY_LIBRARIES: [(&str, &[&str]); 2] = [
+    (
+        "engine/src/socket.rs",
+        &[
+            "reserve",
+            "emit",
+            "emit_binary",
+            "emit_many",
+            "emit_volatile",
+            "emit_binary_volatile",
+            "emit_many_volatile",
+            "close",
+            "closed",
+        ],
+    ),
+    ("interleaving/src/lib.rs", &["lock", "load", "store", "swap"]),
+];
 
 #[derive(Default)]
 struct ShortNames {
@@ -44,8 +48,9 @@ impl ShortNames {
     fn check(&mut self, signature: &Signature) {
         self.checked += 1;
         let name = signature.ident.to_string();
-        let (file, names) = CALLED_BY_SOCKETIOXIDE;
-        if self.file == file && names.contains(&name.as_str()) {
+        let is_named_by_library =
+            |(file, names): &(&str, &[&str])| self.file == *file && names.contains(&&*name);
+        if NAMED_BY_LIBRARIES.iter().any(is_named_by_library) {
             return;
         }
         if name.split('_').filter(|word| !word.is_empty()).count() < WORDS {
