@@ -18,7 +18,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{Arguments as _, PgConnection, postgres::PgArguments};
 
 use crate::{
-    Committed, DomainError, EventName, Result, Store, Topic, UserId,
+    Committed, DomainError, EventPayload, Result, Store, Topic, UserId,
     event_log::{EventDrafts, stamp_events_after_commit},
     idempotency::IdempotencyKey,
     notification_drafts::NotificationDrafts,
@@ -114,13 +114,12 @@ impl Change {
     }
 
     /// Adds an event to those that tell of this change, after the ones added before.
-    pub(crate) fn stage_event_for_audience<T: Serialize>(
+    pub(crate) fn stage_event_for_audience<P: EventPayload>(
         &mut self,
-        name: EventName,
         audience: &[Topic],
-        payload: &T,
+        payload: &P,
     ) -> Result<()> {
-        self.events.draft_event_for_audience(name, audience, payload)
+        self.events.draft_event_for_audience(audience, payload)
     }
 
     /// The notifications of this change. They are stored, and told of, when it is committed.

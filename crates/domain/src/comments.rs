@@ -9,7 +9,7 @@ use sqlx::{
 use uuid::Uuid;
 
 use crate::{
-    Comment, Committed, DomainError, EventName, IncidentId, Result, Store, Topic, User, UserId,
+    Comment, Committed, DomainError, IncidentId, Result, Store, Topic, User, UserId,
     change::Begun,
     clock::current_time_for_storage,
     idempotency::IdempotencyKey,
@@ -53,7 +53,6 @@ impl Store {
             created_at: current_time_for_storage(),
         };
         change.stage_event_for_audience(
-            EventName::CommentCreated,
             &[Topic::Incident(incident_id)],
             &CommentCreated { comment: comment.clone(), incident_id, author: author.clone() },
         )?;
@@ -125,7 +124,6 @@ impl Store {
             .execute(connection)
             .await?;
         change.stage_event_for_audience(
-            EventName::CommentDeleted,
             &[Topic::Incident(incident_id)],
             &CommentDeleted { comment_id, incident_id },
         )?;

@@ -4,6 +4,7 @@ mod foreign;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
+use serde::Serialize;
 use ts_rs::{Config, ExportError, TS};
 use utoipa::openapi::Ref;
 
@@ -26,6 +27,12 @@ pub enum EventKind {
     Personal,
     /// Said by the servers to each other through the log; never to a client.
     Internal,
+}
+
+/// What an event says. Its type names the event, so that no event can carry what another one says.
+pub trait EventPayload: Serialize {
+    /// The event.
+    const EVENT: EventName;
 }
 
 /// Makes everything that is said of an event in more than one place out of one table: its name, its kind, who gets
@@ -82,6 +89,10 @@ macro_rules! server_events {
                 Ok(())
             }
         }
+
+        $($(impl EventPayload for $payload {
+            const EVENT: EventName = EventName::$variant;
+        })?)+
     };
     (@schema $found:ident $payload:ty) => { Some(refer_to_named_schema::<$payload>($found)) };
     (@schema $found:ident) => { None };

@@ -17,10 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use serde::Serialize;
 use sqlx::{FromRow, PgConnection};
 
-use crate::{Committed, EventName, LoggedEvent, Result, Topic};
+use crate::{Committed, EventName, EventPayload, LoggedEvent, Result, Topic};
 
 /// How long after it took its positions a change may still tell of its events itself. Past it, a node may have fenced
 /// the positions and the database given the events others (`redraw_fenced_position`); the log knows which. Below the
@@ -37,17 +36,16 @@ pub(crate) struct EventDrafts {
 }
 
 impl EventDrafts {
-    pub(crate) fn draft_event_for_audience<T: Serialize>(
+    pub(crate) fn draft_event_for_audience<P: EventPayload>(
         &mut self,
-        name: EventName,
         audience: &[Topic],
-        payload: &T,
+        payload: &P,
     ) -> Result<()> {
         let topics: Vec<String> = audience.iter().map(ToString::to_string).collect();
-        self.names.push(name.as_str());
+        self.names.push(P::EVENT.as_str());
         self.audiences.push(topics.join(" "));
         self.payloads.push(serde_json::to_string(payload)?);
-        self.parsed.push((name, audience.into()));
+        self.parsed.push((P::EVENT, audience.into()));
         Ok(())
     }
 
@@ -157,7 +155,9 @@ mod tests {
     fn should_leave_events_of_a_late_commit_to_the_log() {
         let commit_after = |age: Duration| {
             let mut drafts = EventDrafts::default();
-            drafts.draft_event_for_audience(EventName::CommentCreated, &[], &()).unwrap();
+            let (comment_id, incident_id) = (uuid::Uuid::nil(), uuid::Uuid::nil());
+            let deleted = crate::payload::CommentDeleted { comment_id, incident_id };
+            drafts.draft_event_for_audience(&[], &deleted).unwrap();
             let asked_at =
                 Instant::now().checked_sub(age).expect("a machine that is up for seconds");
             stamp_events_after_commit((), drafts.into_logged_events(vec![7], asked_at)).events.len()

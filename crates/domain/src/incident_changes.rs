@@ -4,8 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Committed, DomainError, EventName, Incident, IncidentId, Result, Severity, Status, Store,
-    Topic, User,
+    Committed, DomainError, Incident, IncidentId, Result, Severity, Status, Store, Topic, User,
     change::{Begun, Change},
     clock::current_time_for_storage,
     idempotency::IdempotencyKey,
@@ -170,13 +169,11 @@ async fn commit_incident_with_changes(
     update_whole_incident_row(change.open_transaction_when_needed().await?, &after).await?;
 
     change.stage_event_for_audience(
-        EventName::IncidentUpdated,
         &[Topic::Incident(after.id), Topic::Feed],
         &IncidentUpdated { incident_id: after.id, changes, updated_by: actor.clone() },
     )?;
     if before.status != Status::Resolved && after.status == Status::Resolved {
         change.stage_event_for_audience(
-            EventName::IncidentResolved,
             &[Topic::Everyone],
             &IncidentResolved {
                 incident_id: after.id,

@@ -7,8 +7,8 @@ use sqlx::{
 use uuid::Uuid;
 
 use crate::{
-    Committed, DomainError, EventName, Incident, IncidentId, Result, Role, Severity, Status, Store,
-    Topic, User,
+    Committed, DomainError, Incident, IncidentId, Result, Role, Severity, Status, Store, Topic,
+    User,
     change::{Begun, Change},
     clock::current_time_for_storage,
     idempotency::IdempotencyKey,
@@ -93,7 +93,6 @@ impl Store {
             incident.assignee = Some(find_assignable_user_by_id(connection, id).await?);
         }
         change.stage_event_for_audience(
-            EventName::IncidentCreated,
             &[Topic::Everyone],
             &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
         )?;
@@ -218,7 +217,6 @@ pub(crate) async fn stage_escalation_to_aurors(
     actor: &User,
 ) -> Result<()> {
     change.stage_event_for_audience(
-        EventName::EscalationCritical,
         &[Topic::Role(Role::Auror)],
         &EscalationCritical {
             incident_id: incident.id,

@@ -57,7 +57,7 @@ pub mod validate;
 
 pub use config::{DomainConfig, Limits};
 pub use error::{DomainError, ErrorCode, Result};
-pub use event::{Committed, EventName, LoggedEvent, Topic};
+pub use event::{Committed, EventName, EventPayload, LoggedEvent, Topic};
 pub use model::{
     Comment, Incident, IncidentId, Notification, Role, Severity, Status, User, UserId,
 };

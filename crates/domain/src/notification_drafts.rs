@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Comment, EventName, Incident, Result, Topic, User, UserId,
+    Comment, Incident, Result, Topic, User, UserId,
     event_log::EventDrafts,
     model::NotificationType,
     notification_row::NotificationRow,
@@ -125,7 +125,6 @@ impl NotificationDrafts {
         .await?;
         for row in stored {
             events.draft_event_for_audience(
-                EventName::NotificationNew,
                 &[Topic::User(row.user_id)],
                 &NotificationNew {
                     id: row.id,

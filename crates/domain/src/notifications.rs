@@ -5,7 +5,7 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use crate::{
-    Committed, DomainError, EventName, Notification, Result, Store, Topic, UserId,
+    Committed, DomainError, Notification, Result, Store, Topic, UserId,
     change::Begun,
     idempotency::IdempotencyKey,
     notification_row::NotificationRow,
@@ -85,7 +85,6 @@ impl Store {
                 let notification = Notification::from(notification);
                 let read_at = notification.read_at.unwrap_or_else(Utc::now);
                 change.stage_event_for_audience(
-                    EventName::NotificationRead,
                     &[Topic::User(user_id)],
                     &NotificationRead { id: Some(id), all: false, read_at, unread_count },
                 )?;
@@ -123,7 +122,6 @@ impl Store {
         .await?;
         if updated > 0 {
             change.stage_event_for_audience(
-                EventName::NotificationRead,
                 &[Topic::User(user_id)],
                 &NotificationRead { id: None, all: true, read_at, unread_count },
             )?;
@@ -156,7 +154,6 @@ impl Store {
         .await?
         .ok_or(DomainError::NotFound("Notification"))?;
         change.stage_event_for_audience(
-            EventName::NotificationDeleted,
             &[Topic::User(user_id)],
             &NotificationDeleted { id, unread_count },
         )?;

@@ -19,7 +19,7 @@
 
 pub mod config;
 mod disconnect_reason;
-mod engine;
+pub mod engine;
 pub mod handler;
 pub mod heartbeat;
 pub mod link;

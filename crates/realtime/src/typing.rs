@@ -7,7 +7,7 @@ use std::{
 };
 
 use owlpost_domain::{
-    DomainError, EventName, IncidentId, LoggedEvent, Result, Topic, UserId, payload::PresenceTyping,
+    DomainError, IncidentId, LoggedEvent, Result, Topic, UserId, payload::PresenceTyping,
 };
 use parking_lot::Mutex;
 use serde::Deserialize;
@@ -221,7 +221,7 @@ impl TypingTable {
     }
 
     fn deliver_typing_to_room(&self, typing: &PresenceTyping) {
-        let frame = Frame::from_payload(EventName::PresenceTyping, typing);
+        let frame = Frame::from_payload(typing);
         let room = Topic::Incident(typing.incident_id);
         self.dispatcher.deliver_frame_to_topic(frame, room, Some(typing.user_id));
     }

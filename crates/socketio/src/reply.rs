@@ -1,6 +1,6 @@
 //! Every event is answered: by acknowledgement when its client asked for one, and failures by `error` when not.
 
-use owlpost_domain::{DomainError, ErrorCode, EventName, payload::ErrorPayload};
+use owlpost_domain::{DomainError, ErrorCode, payload::ErrorPayload};
 use owlpost_realtime::{Frame, Transport};
 use serde_json::{Map, Value, json};
 
@@ -68,7 +68,7 @@ impl From<&DomainError> for Refusal {
 pub(crate) fn send_refusal_to_socket(transport: &SocketTransport, error: &DomainError) {
     let refusal = Refusal::from(error);
     let payload = ErrorPayload { code: refusal.code, message: refusal.message };
-    let frame = Frame::from_payload(EventName::Error, &payload);
+    let frame = Frame::from_payload(&payload);
     // The first packet of a new socket always fits.
     let _ = transport.try_send_frame(&frame);
 }

@@ -6,8 +6,7 @@ use std::{
     time::Instant,
 };
 
-use owlpost_domain::{EventName, LoggedEvent, UserId};
-use serde::Serialize;
+use owlpost_domain::{EventName, EventPayload, LoggedEvent, UserId};
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -37,10 +36,10 @@ pub(crate) struct Addressed {
 
 impl Frame {
     /// An event that is not in the log.
-    pub fn from_payload<T: Serialize>(name: EventName, payload: &T) -> Arc<Self> {
+    pub fn from_payload<P: EventPayload>(payload: &P) -> Arc<Self> {
         // Payloads are plain structs of this product: writing them to memory cannot fail.
         let payload = serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned());
-        Self::from_json_text(name, payload.into())
+        Self::from_json_text(P::EVENT, payload.into())
     }
 
     /// An event that is not in the log, with its payload as another node serialised it.

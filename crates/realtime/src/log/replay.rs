@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use owlpost_domain::{
-    DomainError, EventName, LoggedEvent, Result, Store, Topic, User, payload::EventsResumed,
+    DomainError, LoggedEvent, Result, Store, Topic, User, payload::EventsResumed,
 };
 
 use super::feed::LogFeed;
@@ -112,7 +112,7 @@ impl LogReplay {
             count: u32::try_from(frames.len()).unwrap_or(u32::MAX),
             complete,
         };
-        frames.push(Frame::from_payload(EventName::EventsResumed, &resumed));
+        frames.push(Frame::from_payload(&resumed));
         Ok(Replay { position_before, through, frames })
     }
 

@@ -10,7 +10,7 @@ use std::{
 };
 
 use owlpost_domain::{
-    EventName, Topic, User,
+    Topic, User,
     payload::{PresenceCounts, PresenceJoin, PresenceLeave},
 };
 use parking_lot::Mutex;
@@ -168,7 +168,7 @@ impl PresenceCounter {
     fn build_frame_of_counts(&self, truncated: bool) -> Arc<Frame> {
         let by_role = self.directory.count_online_users_by_role();
         let payload = PresenceCounts { total: by_role.total(), by_role, truncated };
-        Frame::from_payload(EventName::PresenceCounts, &payload)
+        Frame::from_payload(&payload)
     }
 }
 
@@ -182,10 +182,10 @@ fn address_frame_of_transition((transition, user): &SeenTransition) -> Option<Ad
     let frame = match transition {
         PresenceTransition::Online(_) | PresenceTransition::EnteredRoom(..) => {
             let user = User::clone(user.as_deref()?);
-            Frame::from_payload(EventName::PresenceJoin, &PresenceJoin { user_id, user, room })
+            Frame::from_payload(&PresenceJoin { user_id, user, room })
         }
         PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
-            Frame::from_payload(EventName::PresenceLeave, &PresenceLeave { user_id, room })
+            Frame::from_payload(&PresenceLeave { user_id, room })
         }
         // The counts by role tell of it.
         PresenceTransition::Changed(_) => return None,

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use owlpost_domain::{
-    DomainError, ErrorCode, EventName, Result, Store, Topic,
+    DomainError, ErrorCode, Result, Store, Topic,
     payload::{ConnectionAcknowledged, ErrorPayload},
     presence::SocketState,
 };
@@ -128,7 +128,7 @@ impl Sessions {
             user: (*session.user()).clone(),
             last_event_id: replay.position_before.to_string(),
         };
-        first.insert(0, Frame::from_payload(EventName::ConnectionAcknowledged, &acknowledged));
+        first.insert(0, Frame::from_payload(&acknowledged));
         first.extend(replay.frames);
         if session.counts_as_presence {
             first.push(self.counts.build_newcomer_counts_frame());
@@ -158,5 +158,5 @@ impl Sessions {
 /// A failure that belongs to no request of the client, or to one that wants no answer.
 pub(crate) fn frame_of_error_event(code: ErrorCode, message: &str) -> Arc<Frame> {
     let payload = ErrorPayload { code, message: message.to_owned() };
-    Frame::from_payload(EventName::Error, &payload)
+    Frame::from_payload(&payload)
 }
