@@ -7,6 +7,7 @@ mod failover;
 mod life;
 mod log;
 mod postgres;
+mod presence;
 mod requests;
 mod resume;
 mod soak;
@@ -184,6 +185,21 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             fault: "the disk of the database is full, and has room again later",
             expected: "503 to writes and not ready until there is room, then all goes on and everything acknowledged is delivered",
             operator: "Make room. Nothing need be restarted.",
+        }
+        "28" "deleted and forgotten" Postgres true presence::delete_person_and_empty_presence {
+            fault: "a connected person is deleted by hand, then the table of presence is emptied while somebody leaves",
+            expected: "the deleted are disconnected; within some looks at the lease everybody sees who is there, and the table says so",
+            operator: "Nothing.",
+        }
+        "29" "roles during a connect" Postgres true presence::change_roles_during_connect {
+            fault: "a person is promoted and demoted while their client connects",
+            expected: "the session has the role of the end: nothing for Aurors is heard",
+            operator: "Nothing.",
+        }
+        "30" "Redis hangs" Postgres true presence::freeze_redis_between_nodes {
+            fault: "SIGSTOP to Redis between two nodes, under clients of both; somebody leaves meanwhile",
+            expected: "noticed (degraded, not unready), events and presence reach all through the database, the bus again afterwards",
+            operator: "Find what holds Redis. Nodes need nothing.",
         }
         "soak" "soak" Postgres true soak::connect_and_drop_thousands {
             fault: "connect, join, type, drop, thousands of times",
