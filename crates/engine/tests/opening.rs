@@ -6,8 +6,9 @@ use engineioxide::{ProtocolVersion, TransportType, response::Rejection};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Request;
 use owlpost_testkit::{
-    PollingClient, WebSocketClient, finish_within_test_deadline, get_answer_from_engine,
-    read_session_id_from_open, request_answer_from_engine,
+    PollingClient, RawConnection, WebSocketClient, finish_within_test_deadline,
+    get_answer_from_engine, read_session_id_from_open, request_answer_from_engine,
+    write_websocket_upgrade_request,
 };
 use support::{Behaviour, TestServer, config};
 use tokio_tungstenite::WebSocketStream;
@@ -123,6 +124,11 @@ async fn should_refuse_a_websocket_that_does_not_ask_for_one_as_it_should() {
         "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
         "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n",
         "connection: upgrade\r\nupgrade: h2c\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        // `Connection` that does not name it, a key that is none, one that is too short, two of them.
+        "connection: keep-alive\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: no base64!\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dG9vIHNob3J0\r\n",
+        "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
     ] {
         let query = "EIO=4&transport=websocket";
         let answer = request_answer_from_engine(server.address, "GET", query, headers, b"").await;
@@ -143,6 +149,29 @@ async fn should_name_the_websocket_version_to_a_client_that_asks_for_another() {
         assert!(answer.has_header_with_line("sec-websocket-version: 13"), "{}", answer.head);
     }
     server.expect_no_further_event();
+}
+
+#[tokio::test]
+async fn should_choose_the_first_subprotocol_that_is_offered() {
+    let mut server = TestServer::start().await;
+    let mut connections = Vec::new();
+    for (offered, chosen) in [
+        ("", None),
+        ("sec-websocket-protocol: chat\r\n", Some("sec-websocket-protocol: chat")),
+        ("sec-websocket-protocol: v2.chat, v1.chat\r\n", Some("sec-websocket-protocol: v2.chat")),
+    ] {
+        let mut connection = RawConnection::connect(server.address).await;
+        let request = write_websocket_upgrade_request(offered);
+        connection.write_raw_bytes_to_server(request).await;
+        let answer = connection.receive_next_whole_answer().await.expect("an answer");
+        assert_eq!(answer.status, 101, "{}", answer.head);
+        match chosen {
+            Some(line) => assert!(answer.has_header_with_line(line), "{}", answer.head),
+            None => assert!(!answer.head.contains("sec-websocket-protocol"), "{}", answer.head),
+        }
+        server.expect_connect().await;
+        connections.push(connection);
+    }
 }
 
 #[tokio::test]

@@ -59,6 +59,18 @@ pub(crate) fn decode_frame_at_start(
     Ok(Some((frame, begin + length)))
 }
 
+/// Whether a client closes as it may: with nothing, or with a code that is one and a reason that is text. An error is the
+/// code to close the connection with.
+pub(crate) fn check_payload_of_close(payload: &[u8]) -> Result<(), CloseCode> {
+    let Some((code, reason)) = payload.split_first_chunk::<2>() else {
+        return if payload.is_empty() { Ok(()) } else { Err(CloseCode::Protocol) };
+    };
+    if !CloseCode::from(u16::from_be_bytes(*code)).is_allowed() {
+        return Err(CloseCode::Protocol);
+    }
+    std::str::from_utf8(reason).map(drop).map_err(|_| CloseCode::Invalid)
+}
+
 /// A message of a client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Message {

@@ -12,8 +12,9 @@ pub mod upgrade;
 
 use std::sync::Arc;
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engineioxide_core::{ProtocolVersion, TransportType};
-use http::{HeaderValue, Request, Response, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header, request::Parts};
 use hyper_util::rt::TokioIo;
 use owlpost_admission::Place;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -29,6 +30,9 @@ use crate::{
         connection::Connection, stream::WebSocketStream, upgrade::upgrade_session_by_probe,
     },
 };
+
+/// What a client draws for each websocket, to know that the answer is no copy.
+const KEY_BYTES: usize = 16;
 
 /// What a websocket is for.
 pub(crate) enum Opening<D> {
@@ -72,9 +76,8 @@ pub(crate) fn accept_websocket_of_request<H: EngineIoHandler, R, B>(
     if request.headers().get(header::SEC_WEBSOCKET_VERSION) != Some(&WEBSOCKET_VERSION) {
         return Err(Rejection::UnsupportedWebSocket);
     }
-    let key = request.headers().get(header::SEC_WEBSOCKET_KEY).ok_or(Rejection::BadRequest)?;
-    let accepted = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
-        .map_err(|_| Rejection::BadRequest)?;
+    let accepted = accept_key_of_request(request.headers())?;
+    let subprotocol = choose_first_offered_subprotocol(request.headers());
     let upgrade = hyper::upgrade::on(&mut request);
     let opening = Opening::from_request_and_session(session, protocol, request)?;
     let engine = engine.clone();
@@ -92,7 +95,34 @@ pub(crate) fn accept_websocket_of_request<H: EngineIoHandler, R, B>(
     headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accepted);
+    if let Some(subprotocol) = subprotocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);
+    }
     Ok(response)
+}
+
+/// The answer to the key of a request that asks for a websocket as RFC 6455 wants it: `Connection` names the upgrade,
+/// and there is one key, 16 bytes in base64.
+fn accept_key_of_request(headers: &HeaderMap) -> Result<HeaderValue, Rejection> {
+    let names_upgrade = |value: &HeaderValue| {
+        let mut words = value.as_bytes().split(|byte| *byte == b',');
+        words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+    };
+    let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
+    let (Some(key), None) = (keys.next(), keys.next()) else { return Err(Rejection::BadRequest) };
+    let drawn = BASE64_STANDARD.decode(key.as_bytes()).map_err(|_| Rejection::BadRequest)?;
+    if drawn.len() != KEY_BYTES || !headers.get_all(header::CONNECTION).iter().any(names_upgrade) {
+        return Err(Rejection::BadRequest);
+    }
+    HeaderValue::try_from(derive_accept_key(key.as_bytes())).map_err(|_| Rejection::BadRequest)
+}
+
+/// A client that offers subprotocols breaks the connection unless one of them is chosen. They mean nothing here, so it
+/// is the first, as in Node.
+fn choose_first_offered_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let offered = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let first = offered.split(',').next()?.trim();
+    HeaderValue::try_from(first).ok().filter(|_| !first.is_empty())
 }
 
 /// Begins a session on a websocket, or lets one go on there.

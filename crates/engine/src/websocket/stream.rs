@@ -18,7 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use super::frames::{
-    Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_frame_at_start,
+    Assembly, Frame, FrameKind, Message, append_frame_of_parts, check_payload_of_close,
+    decode_frame_at_start,
 };
 use crate::{config::EngineIoConfig, link::Link};
 
@@ -145,7 +146,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 Ok(None)
             }
             OpCode::Control(Control::Pong) => Ok(None),
-            OpCode::Control(Control::Close) => Err(Ended::Closed),
+            OpCode::Control(Control::Close) => Err(check_payload_of_close(&frame.payload)
+                .map_or_else(Ended::Violation, |()| Ended::Closed)),
             OpCode::Control(Control::Reserved(_)) => Err(Ended::Violation(CloseCode::Protocol)),
         }
     }

@@ -117,7 +117,7 @@ impl Write for Duplex {
 #[derive(Debug, PartialEq, Eq)]
 enum OracleEnd {
     Closed,
-    /// A close frame that says it wrongly. Ours looks no further than that it is one.
+    /// A close frame of one byte, or whose code is none; perhaps also one that says what the latter is answered.
     ClosedWrongly,
     Lost,
     /// Also of a text that is not whole yet; ours looks when it is.
@@ -139,6 +139,9 @@ fn read_bytes_by_oracle(bytes: &[u8]) -> Understood<OracleEnd> {
             }
             Ok(OracleMessage::Binary(bytes)) => messages.push(Message::Binary(bytes)),
             Ok(OracleMessage::Ping(_) | OracleMessage::Pong(_) | OracleMessage::Frame(_)) => {}
+            Ok(OracleMessage::Close(Some(close))) if close.code == CloseCode::Protocol => {
+                break OracleEnd::ClosedWrongly;
+            }
             Ok(OracleMessage::Close(_)) => break OracleEnd::Closed,
             Err(Error::Protocol(ProtocolError::InvalidCloseSequence)) => {
                 break OracleEnd::ClosedWrongly;
@@ -159,14 +162,10 @@ fn check_stream_against_oracle(bytes: &[u8], seed: u8) {
     let oracle = read_bytes_by_oracle(bytes);
     assert_eq!(ours.messages, oracle.messages);
     let agreed = match ours.end {
-        Ended::Closed => {
-            matches!(oracle.end, OracleEnd::Closed | OracleEnd::ClosedWrongly | OracleEnd::NotUtf8)
-        }
+        Ended::Closed => matches!(oracle.end, OracleEnd::Closed | OracleEnd::ClosedWrongly),
         Ended::Lost => matches!(oracle.end, OracleEnd::Lost | OracleEnd::NotUtf8),
         // A frame is refused by its head; tungstenite may wait for the rest, which never comes.
-        Ended::Violation(_) => {
-            matches!(oracle.end, OracleEnd::Violation | OracleEnd::NotUtf8 | OracleEnd::Lost)
-        }
+        Ended::Violation(_) => oracle.end != OracleEnd::Closed,
     };
     assert!(agreed, "{:?}, and by tungstenite {:?}", ours.end, oracle.end);
     let (whole, ours_again) = (read_bytes_by_stream(bytes, 0), ours.messages);
