@@ -93,7 +93,7 @@ describe('A server whose database is away', { skip: ADMIN_DATABASE_URL ? false :
       const away = async () => (await fetch(`${node.url}/health/ready`)).status === 503;
       await waitUntilConditionHolds('the node says that it is not ready', away);
       // Their tokens cannot be checked: nobody is let in, and nobody may take that for their token being bad.
-      const refusals = async () => Number(/^owlpost_connections_refused_total\{reason="Service unavailable"\} (\d+)$/m.exec(await (await fetch(`${node.url}/metrics`)).text())?.[1]);
+      const refusals = async () => Number(/^owlpost_handshakes_refused_total\{code="UNAVAILABLE"\} (\d+)$/m.exec(await (await fetch(`${node.url}/metrics`)).text())?.[1]);
       await waitUntilConditionHolds('each was sent away', async () => (await refusals()) >= clients.length, { deadlineMs: 30_000 });
       line.mend();
       await Promise.all(clients.map(async (client, n) => {

@@ -47,6 +47,12 @@ describe('Socket.io Connection', () => {
     assert.match(client.acknowledged.lastEventId, /^\d+$/);
   });
 
+  test('should_connect_a_client_that_offers_subprotocols', async () => {
+    const user = await createUserWithRole(server, 'STUDENT');
+    const client = await connectSocketAsUser(server, user, { client: { protocols: ['v2.owl', 'v1.owl'] } });
+    assert.equal(client.socket.io.engine.transport.ws.protocol, 'v2.owl');
+  });
+
   test('should_reject_connection_without_jwt_token', async () => {
     assert.equal(await expectConnectionToBeRefused(server, undefined), 'Authentication token required');
   });

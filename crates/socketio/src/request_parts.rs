@@ -9,8 +9,10 @@ use hyper::upgrade::OnUpgrade;
 use owlpost_admission::ClientAddress;
 
 /// What the engine reads for an upgrade, and what the handshake may read a token from.
-const KEPT_HEADERS: [HeaderName; 4] = [
+const KEPT_HEADERS: [HeaderName; 6] = [
+    header::CONNECTION,
     header::SEC_WEBSOCKET_KEY,
+    header::SEC_WEBSOCKET_PROTOCOL,
     header::SEC_WEBSOCKET_VERSION,
     header::UPGRADE,
     header::AUTHORIZATION,
@@ -33,9 +35,11 @@ fn copy_uri_into_own_memory(uri: &Uri) -> Uri {
 fn copy_kept_headers_only(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(KEPT_HEADERS.len());
     for name in KEPT_HEADERS {
-        let copied = headers.get(&name).map(|value| HeaderValue::from_bytes(value.as_bytes()));
-        if let Some(Ok(value)) = copied {
-            kept.insert(name, value);
+        // All of them: that there are two of one is a reason to refuse.
+        for value in headers.get_all(&name) {
+            if let Ok(copied) = HeaderValue::from_bytes(value.as_bytes()) {
+                kept.append(&name, copied);
+            }
         }
     }
     kept
@@ -67,6 +71,9 @@ mod tests {
         let request = Request::get("/socket.io/?EIO=4&transport=websocket&token=a%20b")
             .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
             .header("sec-websocket-version", "13")
+            .header("sec-websocket-protocol", "chat")
+            .header("connection", "keep-alive")
+            .header("connection", "upgrade")
             .header("upgrade", "websocket")
             .header("authorization", "Bearer x")
             .header("cookie", "large")
@@ -79,7 +86,8 @@ mod tests {
         let before = request.uri().clone();
         let kept = copy_needed_request_parts(request);
         assert_eq!(kept.uri(), &before);
-        assert_eq!(kept.headers().len(), 4);
+        assert_eq!(kept.headers().len(), 7);
+        assert_eq!(kept.headers().get_all("connection").iter().count(), 2);
         assert_eq!(kept.headers()["authorization"], "Bearer x");
         assert!(kept.extensions().get::<ClientAddress>().is_some());
         assert!(kept.extensions().get::<&str>().is_none());
