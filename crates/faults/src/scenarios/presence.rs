@@ -76,42 +76,54 @@ pub(super) async fn delete_person_and_empty_presence(run: Run) -> Result<String>
     ))
 }
 
+/// Clients of one person that connect at the same time, so that some of them are anywhere in it when the role changes.
+const CONNECTING: usize = 24;
+
 /// 29: roles change while their people connect.
 pub(super) async fn change_roles_during_connect(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &[], 6).await?;
     let auror = castle.people[0].token.clone();
-    let path = format!("/api/users/{}", castle.people[5].id);
-    let rounds = run.pick_value_by_scale(8, 40);
+    let rounds = run.pick_value_by_scale(24, 80);
     for round in 0..rounds {
-        let plan = castle.plan_client_of_person(5, WireKind::WebSocket, &[]);
-        let index = castle.add_client_with_plan(5, plan);
-        for role in ["AUROR", "STUDENT"] {
-            let body = json!({ "role": role });
-            let rest = &castle.rest;
-            let changed =
-                rest.send_request_with_token(Method::PATCH, &path, &auror, Some(&body), None);
-            changed.await?.expect_status_of_answer(200)?;
+        for _ in 0..CONNECTING {
+            let plan = castle.plan_client_of_person(5, WireKind::WebSocket, &[]);
+            castle.add_client_with_plan(5, plan);
         }
-        castle.clients[index].wait_until_caught_up(DEADLINE).await?;
-        // For Aurors alone, whatever the client was when it began to connect.
+        // Promoted and demoted for as long as they connect: what each of them ends as is a student.
+        for role in ["AUROR", "STUDENT"].repeat(1 + round % 4) {
+            set_role_of_person(&castle, 5, role).await?;
+        }
+        castle.wait_until_all_caught_up().await?;
         let title = format!("for Aurors {round}");
         let body = json!({ "title": title, "severity": "CRITICAL" });
         let created = castle.rest.post_body_with_token("/api/incidents", &auror, &body).await?;
         created.expect_status_of_answer(201)?;
-        wait_for_title_at_all(&castle, &title).await?;
         castle.settle_with_last_event().await?;
-        let heard = castle.clients[index].read_history_with_closure(|history| {
-            history.all_events().any(|event| {
-                event.name == "escalation:critical" && event.payload["incident"]["title"] == *title
+        let heard = castle.clients.iter().filter(|client| {
+            client.read_history_with_closure(|history| {
+                history.all_events().any(|event| {
+                    event.name == "escalation:critical"
+                        && event.payload["incident"]["title"] == *title
+                })
             })
         });
-        ensure!(!heard, "round {round}: a student heard what is for Aurors");
-        castle.clients.truncate(index);
-        castle.owners.truncate(index);
+        let heard = heard.count();
+        ensure!(heard == 0, "round {round}: {heard} clients of a student heard what is for Aurors");
+        castle.clients.clear();
+        castle.owners.clear();
     }
     Ok(format!(
-        "{rounds} times promoted and demoted during a connect, no event for Aurors heard after"
+        "{rounds} times {CONNECTING} clients connected while their person was promoted and demoted, none heard after \
+         it what is for Aurors"
     ))
+}
+
+async fn set_role_of_person(castle: &Castle, person: usize, role: &str) -> Result<()> {
+    let path = format!("/api/users/{}", castle.people[person].id);
+    let (token, body) = (&castle.people[0].token, json!({ "role": role }));
+    let rest = &castle.rest;
+    let changed = rest.send_request_with_token(Method::PATCH, &path, token, Some(&body), None);
+    changed.await?.expect_status_of_answer(200).map(drop)
 }
 
 /// A Redis of the harness's own. Dropping it ends it.
