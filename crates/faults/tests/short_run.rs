@@ -9,8 +9,9 @@ use owlpost_faults::{
     server_process::find_server_binary_path,
 };
 
-/// Scenarios of the short run: the heart of the promise, on both databases, Postgres going away, and a full disk.
-const SHORT: [&str; 9] = ["1", "1b", "2", "3", "4", "7", "9", "11", "27"];
+/// Scenarios of the short run: the heart of the promise, on both databases, Postgres going away or silent, and a full
+/// disk.
+const SHORT: [&str; 10] = ["1", "1b", "2", "3", "4", "7", "9", "11", "25", "27"];
 
 fn find_server_of_workspace() -> PathBuf {
     // Tests live in `deps`, beside which the binary of the workspace is.

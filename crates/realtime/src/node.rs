@@ -22,8 +22,6 @@ use crate::{
     session::opening::frame_of_error_event,
 };
 
-/// How long a change is waited for while the database is known to be of no use: whoever asks shall be told soon.
-const UNREACHABLE_PATIENCE: Duration = Duration::from_millis(250);
 /// A change that is told to nobody for this much longer than the longest gap of the log makes a node not ready.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a stopping node takes to write that its sockets are gone.
@@ -211,11 +209,9 @@ impl Realtime {
         change: impl Future<Output = Result<Committed<T>>> + Send + 'static,
     ) -> Result<T> {
         let core = self.clone();
-        let limit = if self.database_is_usable() {
-            self.store().longest_wait_for_database()
-        } else {
-            UNREACHABLE_PATIENCE
-        };
+        // Never shorter, also when the database is known to be away (then no connection is waited for): what was sent
+        // before its caller gave up could be applied after the answer.
+        let limit = self.store().longest_wait_for_database();
         let work = tokio::spawn(async move {
             let committed = tokio::time::timeout(limit, change).await??;
             core.publish_committed_log_events(committed.events);

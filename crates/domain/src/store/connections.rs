@@ -97,22 +97,21 @@ impl ConnectionPool {
             .connect_with(to)
             .await?;
         let pool = Self { pool, state };
-        let asked_at = Instant::now();
         let now = sqlx::query_scalar("select clock_timestamp()").fetch_one(&pool).await?;
-        pool.note_clock_of_database(asked_at, now);
+        pool.note_clock_of_database(Instant::now(), now);
         Ok(pool)
     }
 
-    /// Takes note of the database's clock, as it answered somebody who asked at `asked_at`.
-    pub(crate) fn note_clock_of_database(&self, asked_at: Instant, now: DateTime<Utc>) {
-        let since_origin = asked_at.saturating_duration_since(self.state.made_at);
+    /// Takes note of the database's clock, as it was told at `answered_at`.
+    pub(crate) fn note_clock_of_database(&self, answered_at: Instant, now: DateTime<Utc>) {
+        let since_origin = answered_at.saturating_duration_since(self.state.made_at);
         let since_origin = i64::try_from(since_origin.as_micros()).unwrap_or(i64::MAX);
         let origin = now.timestamp_micros().saturating_sub(since_origin);
         self.state.database_origin_us.store(origin, Ordering::Relaxed);
     }
 
-    /// The end of a time that begins at this moment, by the database's clock. It is late by as long as the database
-    /// took to tell its clock. Steps of our clock do not matter; after one of the database's it is wrong until the
+    /// The end of a time that begins at this moment, by the database's clock. It is early by as long as the answer took
+    /// that told the clock, and never late: a change that is no longer waited for must not be applied. Steps of our clock do not matter; after one of the database's it is wrong until the
     /// clock is noted again.
     pub(crate) fn deadline_by_database_clock(&self, limit: Duration) -> DateTime<Utc> {
         let origin = self.state.database_origin_us.load(Ordering::Relaxed);

@@ -66,7 +66,7 @@ async fn write_once_at_same_time(castle: &Castle, what: &str) -> Result<(Vec<Str
 pub(super) async fn silence_connections_to_postgres(run: Run) -> Result<String> {
     let (mut castle, proxy) = build_castle_behind_proxy(&run, 10).await?;
     castle.add_crowd_of_clients(run.pick_value_by_scale(8, 24)).await?;
-    let rounds = run.pick_value_by_scale(1, 4);
+    let rounds = run.pick_value_by_scale(2, 4);
     let (mut refused, mut answered, mut recovered) = (Vec::new(), Duration::ZERO, Duration::ZERO);
     for round in 0..rounds {
         // As many as the pool may have connections, so that all of these are open, and silent a moment later.
