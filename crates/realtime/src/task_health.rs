@@ -34,6 +34,8 @@ impl BackgroundTask {
     }
 }
 
+/// Between two successes of a task that is due every two seconds or more often, at most.
+const UPKEEP_PATIENCE: Duration = Duration::from_secs(20);
 /// Between two successes of housekeeping, at most: a table that grew for long takes minutes to trim.
 const HOUSEKEEPING_PATIENCE: Duration = Duration::from_secs(600);
 
@@ -59,12 +61,13 @@ pub(crate) struct TaskHealth {
 }
 
 impl TaskHealth {
-    /// All of them but housekeeping are due several times within a lease, whose time is `lease_time`.
+    /// Those of presence are due several times within a lease, whose time is `lease_time`; the others have times of
+    /// their own, which a short lease must not shorten.
     pub(crate) fn with_lease_time(lease_time: Duration) -> Self {
         Self {
-            log_follower: BackgroundTask::new("log_follower", lease_time),
-            write_proof: BackgroundTask::new("write_proof", lease_time),
-            session_expiry: BackgroundTask::new("session_expiry", lease_time),
+            log_follower: BackgroundTask::new("log_follower", UPKEEP_PATIENCE),
+            write_proof: BackgroundTask::new("write_proof", UPKEEP_PATIENCE),
+            session_expiry: BackgroundTask::new("session_expiry", UPKEEP_PATIENCE),
             housekeeping: BackgroundTask::new("housekeeping", HOUSEKEEPING_PATIENCE),
             presence_lease: BackgroundTask::new("presence_lease", lease_time),
             presence_writer: BackgroundTask::new("presence_writer", lease_time),
@@ -133,6 +136,20 @@ mod tests {
         assert_eq!(health.find_first_stale_task(), Some("presence_writer"));
         assert!(health.list_ages_of_tasks().iter().any(|(_, age)| *age >= 21.0));
         health.presence_writer.note_success_of_task();
+        assert_eq!(health.find_first_stale_task(), None);
+    }
+
+    #[test]
+    fn should_hold_only_the_tasks_of_presence_to_the_time_of_a_lease() {
+        let health = TaskHealth::with_lease_time(Duration::ZERO);
+        let Some(moment_ago) = Instant::now().checked_sub(Duration::from_secs(3)) else { return };
+        for task in health.list_all_background_tasks() {
+            *task.succeeded_at.lock() = moment_ago;
+        }
+        let now = Instant::now() + Duration::from_secs(60);
+        for task in [&health.presence_lease, &health.presence_writer, &health.presence_reading] {
+            *task.succeeded_at.lock() = now;
+        }
         assert_eq!(health.find_first_stale_task(), None);
     }
 
