@@ -253,7 +253,7 @@ impl Realtime {
 
     /// Whether every change of this node reached its sessions within the time that a gap of the log may take.
     fn delivers_what_it_commits(&self) -> bool {
-        let longest = self.0.parts.log_gap_limit + DELIVERY_PATIENCE;
+        let longest = self.0.parts.config.log_gap_limit + DELIVERY_PATIENCE;
         self.0.parts.feed.age_of_undelivered_change() < longest
     }
 

@@ -111,8 +111,8 @@ impl ConnectionPool {
     }
 
     /// The end of a time that begins at this moment, by the database's clock. It is early by as long as the answer took
-    /// that told the clock, and never late: a change that is no longer waited for must not be applied. Steps of our clock do not matter; after one of the database's it is wrong until the
-    /// clock is noted again.
+    /// that told the clock, and never late: a change that is no longer waited for must not be applied. Steps of our
+    /// clock do not matter; after one of the database's it is wrong until the clock is noted again.
     pub(crate) fn deadline_by_database_clock(&self, limit: Duration) -> DateTime<Utc> {
         let origin = self.state.database_origin_us.load(Ordering::Relaxed);
         let origin = DateTime::from_timestamp_micros(origin).unwrap_or_default();

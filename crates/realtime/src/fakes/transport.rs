@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Waker};
 use crate::{
     delivery::{
         frame::Frame,
-        transport::{CloseReason, SendOutcome, Transport},
+        transport::{CloseReason, Reply, SendOutcome, Transport},
     },
     sync::Mutex,
 };
@@ -85,5 +85,18 @@ impl Transport for FakeTransport {
     fn close_with_reason(&self, reason: CloseReason) {
         self.0.lock().reason_of_close.get_or_insert(reason);
         self.make_room_for_more(0);
+    }
+}
+
+/// A reply that is written where the transport writes frames.
+pub(crate) struct FakeReply(pub(crate) Arc<FakeTransport>, pub(crate) String);
+
+impl Reply for FakeReply {
+    fn try_send_reply(&self) -> SendOutcome {
+        self.0.write_text_if_room(&self.1)
+    }
+
+    fn byte_len(&self) -> usize {
+        self.1.len()
     }
 }

@@ -1,6 +1,9 @@
 //! Which part of the core works with which. Nothing else knows more than its own neighbours.
 
-use std::{sync::Arc, sync::atomic::AtomicBool, time::Duration, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Instant,
+};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use owlpost_domain::{Result, Store};
@@ -61,9 +64,7 @@ pub(crate) struct Parts {
     pub(crate) bus: Arc<Bus>,
     pub(crate) write_proof: Arc<WriteProof>,
     pub(crate) health: Arc<TaskHealth>,
-    /// How long a transaction that does not end may hold back the events behind its position.
-    pub(crate) log_gap_limit: Duration,
-    config: RealtimeConfig,
+    pub(crate) config: RealtimeConfig,
 }
 
 /// A background task, to be run until the node stops, and its name.
@@ -133,7 +134,6 @@ impl Parts {
             bus,
             write_proof: Arc::new(WriteProof::new(store.clone(), node_id, health.clone())),
             health,
-            log_gap_limit: config.log_gap_limit,
             store,
             config,
         })

@@ -1,16 +1,13 @@
 use owlpost_domain::{EventName, IncidentId};
 
 use super::*;
-use crate::{
-    delivery::transport::SendOutcome,
-    fakes::{
-        session::{
-            EndedSessions, QUEUE_LIMIT, make_user_with_name, open_session_with_observer,
-            open_session_with_topics,
-        },
-        transport::FakeTransport,
-        wait_until_condition_holds,
+use crate::fakes::{
+    session::{
+        EndedSessions, QUEUE_LIMIT, make_user_with_name, open_session_with_observer,
+        open_session_with_topics,
     },
+    transport::{FakeReply, FakeTransport},
+    wait_until_condition_holds,
 };
 
 /// Longer than any test takes.
@@ -26,18 +23,6 @@ fn start_dispatcher_with_timeout(
     let dispatcher = Arc::new(Dispatcher::new(timeout));
     let pumping = dispatcher.clone();
     (dispatcher, tokio::spawn(async move { pumping.pump_backlog_until_stop().await }))
-}
-
-struct TextReply(Arc<FakeTransport>, &'static str);
-
-impl Reply for TextReply {
-    fn try_send_reply(&self) -> SendOutcome {
-        self.0.write_text_if_room(self.1)
-    }
-
-    fn byte_len(&self) -> usize {
-        self.1.len()
-    }
 }
 
 #[tokio::test]
@@ -67,7 +52,8 @@ async fn should_go_on_when_the_transport_says_that_it_is_writable() {
     for text in ["1", "2", "3", "4"] {
         dispatcher.send_frame_to_session(&session, &build_frame_with_text(text));
     }
-    dispatcher.send_reply_to_session(&session, Arc::new(TextReply(transport.clone(), "5")));
+    dispatcher
+        .send_reply_to_session(&session, Arc::new(FakeReply(transport.clone(), "5".to_owned())));
     assert_eq!(transport.written(), ["1"]);
     for written in 2..=5 {
         transport.make_room_for_more(1);
@@ -89,7 +75,8 @@ async fn should_end_a_session_past_its_bound_and_not_at_it() {
         dispatcher.send_frame_to_session(&session, &build_frame_with_text("x"));
     }
     assert_eq!(transport.reason_of_close(), None);
-    dispatcher.send_reply_to_session(&session, Arc::new(TextReply(transport.clone(), "y")));
+    dispatcher
+        .send_reply_to_session(&session, Arc::new(FakeReply(transport.clone(), "y".to_owned())));
     assert_eq!(transport.reason_of_close(), Some(CloseReason::SlowConsumer));
     assert_eq!(*ended.0.lock(), [session.id]);
     assert_eq!(dispatcher.registry.count_sessions_and_topics(), (0, 0));

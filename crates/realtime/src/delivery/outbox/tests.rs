@@ -2,20 +2,7 @@ use owlpost_domain::{EventName, LoggedEvent};
 use parking_lot::Mutex;
 
 use super::*;
-use crate::fakes::transport::FakeTransport;
-
-/// Writes its name where the transport writes frames.
-struct NamedReply(Arc<FakeTransport>, String);
-
-impl Reply for NamedReply {
-    fn try_send_reply(&self) -> SendOutcome {
-        self.0.write_text_if_room(&self.1)
-    }
-
-    fn byte_len(&self) -> usize {
-        self.1.len()
-    }
-}
+use crate::fakes::transport::{FakeReply, FakeTransport};
 
 fn build_frame_of_bytes(bytes: usize) -> Arc<Frame> {
     Frame::from_json_text(EventName::IncidentCreated, "x".repeat(bytes).into())
@@ -71,10 +58,10 @@ fn should_keep_replies_in_their_place_among_frames_that_wait() {
     outbox.start_live_after_replay(Vec::new(), 0, &*transport);
     assert_eq!(outbox.queue_frame_in_order(&frame("1"), &*transport), Delivery::Done);
     assert_eq!(outbox.queue_frame_in_order(&frame("2"), &*transport), Delivery::Waiting);
-    let reply = Arc::new(NamedReply(transport.clone(), "3".to_owned()));
+    let reply = Arc::new(FakeReply(transport.clone(), "3".to_owned()));
     assert_eq!(outbox.queue_reply_in_order(reply), Delivery::Waiting);
     assert_eq!(outbox.queue_frame_in_order(&frame("4"), &*transport), Delivery::Waiting);
-    let one_too_many = Arc::new(NamedReply(transport.clone(), "5".to_owned()));
+    let one_too_many = Arc::new(FakeReply(transport.clone(), "5".to_owned()));
     transport.make_room_for_more(10);
     assert_eq!(outbox.retry_waiting_in_order(&*transport), Delivery::Done);
     assert_eq!(outbox.queue_reply_in_order(one_too_many), Delivery::Done);
@@ -129,7 +116,7 @@ mod model {
                     Step::Reply => {
                         let text = format!("r{n}");
                         owed.push(text.clone());
-                        let reply = Arc::new(NamedReply(transport.clone(), text));
+                        let reply = Arc::new(FakeReply(transport.clone(), text));
                         judge(outbox.queue_reply_in_order(reply));
                     }
                     Step::Room(more) => transport.make_room_for_more(more),
