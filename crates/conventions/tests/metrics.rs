@@ -1,4 +1,4 @@
-//! `docs/METRICS.md` is the table of metrics, and no metric is counted by another name.
+//! `docs/METRICS.md` is the table of metrics, and the other documents mention only what is in it.
 
 use std::{env, fs, path::Path};
 

@@ -21,8 +21,8 @@ pub fn let_others_go_on() {
     }
 }
 
-/// Starts a thread of the test.
-pub use shuttle::thread::spawn;
+/// A thread of the test, and how it is started.
+pub use shuttle::thread::{JoinHandle, spawn};
 
 /// Runs `test` under so many schedules. Its threads are started with [`spawn`].
 pub fn check_test_under_schedules(schedules: usize, test: impl Fn() + Send + Sync + 'static) {

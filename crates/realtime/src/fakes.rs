@@ -7,7 +7,7 @@ pub(crate) mod transport;
 use std::time::Duration;
 
 /// Long enough for a test on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Waits until something is so, or fails.
 pub(crate) async fn wait_until_condition_holds(what: &str, condition: impl Fn() -> bool) {

@@ -3,10 +3,10 @@
 use std::{sync::Arc, task::Waker};
 
 use engineioxide_core::{ProtocolVersion, TransportType};
-use owlpost_interleaving::{Signal, check_test_under_schedules, spawn};
+use owlpost_interleaving::{JoinHandle, Signal, check_test_under_schedules, spawn};
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Limits, Link, Outgoing, Taken};
+use super::{Limits, Link, Taken, tests::put_text_into_queue};
 
 const SCHEDULES: usize = 3_000;
 const LIMITS: Limits = Limits { queue: 2, stranger_bytes: 1_000 };
@@ -19,8 +19,13 @@ fn open_link_of_websocket() -> Arc<Link> {
     Arc::new(Link::new(ProtocolVersion::V4, transport, true, LIMITS, Arc::new(|_, _| {})))
 }
 
-fn put_text_into_queue(link: &Link, text: &'static str) -> Result<(), TrySendError<Outgoing>> {
-    link.put_within_limit_of_queue(Outgoing::Text(text.into()))
+/// A thread that does something with the queue.
+fn run_beside_others<T: Send + 'static>(
+    link: &Arc<Link>,
+    work: impl FnOnce(&Link) -> T + Send + 'static,
+) -> JoinHandle<T> {
+    let link = link.clone();
+    spawn(move || work(&link))
 }
 
 /// Puts a text into the queue, and waits for room when there is none. False once the session is over.
@@ -61,18 +66,13 @@ fn take_texts_until_end(link: &Link) -> (Vec<String>, Taken) {
 fn should_hand_over_everything_in_order_and_wake_whoever_waits() {
     check_test_under_schedules(SCHEDULES, || {
         let link = open_link_of_websocket();
-        let taker = {
-            let link = link.clone();
-            spawn(move || take_texts_until_end(&link))
-        };
-        let patient = {
-            let link = link.clone();
-            spawn(move || PATIENT.iter().all(|text| put_text_with_patience(&link, text)))
-        };
-        let impatient = {
-            let link = link.clone();
-            spawn(move || IMPATIENT.map(|text| put_text_into_queue(&link, text).is_ok()))
-        };
+        let taker = run_beside_others(&link, take_texts_until_end);
+        let patient = run_beside_others(&link, |link| {
+            PATIENT.iter().all(|text| put_text_with_patience(link, text))
+        });
+        let impatient = run_beside_others(&link, |link| {
+            IMPATIENT.map(|text| put_text_into_queue(link, text).is_ok())
+        });
         assert!(patient.join().expect("it ends"));
         let accepted = impatient.join().expect("it ends");
         link.mark_session_as_closing();
@@ -95,16 +95,12 @@ fn should_hand_over_everything_in_order_and_wake_whoever_waits() {
 fn should_let_nobody_wait_for_a_session_that_breaks() {
     check_test_under_schedules(SCHEDULES, || {
         let link = open_link_of_websocket();
-        let taker = {
-            let link = link.clone();
-            spawn(move || take_texts_until_end(&link))
-        };
-        let patient = {
-            let link = link.clone();
-            spawn(move || PATIENT.iter().filter(|text| put_text_with_patience(&link, text)).count())
-        };
-        let breaking = link.clone();
-        spawn(move || breaking.break_transport_without_farewell()).join().expect("it ends");
+        let taker = run_beside_others(&link, take_texts_until_end);
+        let patient = run_beside_others(&link, |link| {
+            PATIENT.iter().filter(|text| put_text_with_patience(link, text)).count()
+        });
+        let breaker = run_beside_others(&link, Link::break_transport_without_farewell);
+        breaker.join().expect("it ends");
         let put = patient.join().expect("it ends");
         let (taken, end) = taker.join().expect("it ends");
         assert_eq!(end, Taken::Broken);

@@ -39,7 +39,10 @@ fn open_link_for_test(transport: TransportType) -> Arc<Link> {
     Arc::new(Link::new(ProtocolVersion::V4, transport, true, LIMITS, Arc::new(|_, _| {})))
 }
 
-fn put_text_into_queue(link: &Link, text: &'static str) -> Result<(), TrySendError<Outgoing>> {
+pub(super) fn put_text_into_queue(
+    link: &Link,
+    text: &'static str,
+) -> Result<(), TrySendError<Outgoing>> {
     link.put_within_limit_of_queue(Outgoing::Text(text.into()))
 }
 

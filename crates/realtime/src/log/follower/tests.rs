@@ -5,9 +5,7 @@ mod world;
 use std::sync::Arc;
 
 use super::*;
-use world::{
-    DEADLINE, LIMIT, NEVER, State, World, begin_epoch_at_position, build_event_at_position,
-};
+use world::{LIMIT, NEVER, State, World, begin_epoch_at_position, build_event_at_position};
 
 #[tokio::test]
 async fn should_deliver_the_event_that_a_full_buffer_waits_for() {
@@ -211,5 +209,7 @@ async fn should_read_the_log_for_who_waits_for_a_position() {
     let config = FollowerConfig { poll_interval: NEVER, gap_limit: NEVER };
     let feed = world.start_node_with_config(config).await;
     world.commit_events_at_positions([1]);
-    tokio::time::timeout(DEADLINE, feed.wait_until_position_delivered(1)).await.unwrap();
+    tokio::time::timeout(crate::fakes::DEADLINE, feed.wait_until_position_delivered(1))
+        .await
+        .unwrap();
 }

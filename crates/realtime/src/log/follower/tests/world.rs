@@ -12,11 +12,11 @@ use owlpost_domain::{
 use parking_lot::Mutex;
 
 use super::super::*;
+use crate::fakes::wait_until_condition_holds;
 
 /// Long enough that nothing else takes as long.
 pub(super) const LIMIT: Duration = Duration::from_millis(400);
 pub(super) const NEVER: Duration = Duration::from_secs(3600);
-pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A log, the transactions that write to it, and what its followers delivered.
 pub(super) struct State {
@@ -98,12 +98,7 @@ impl World {
         what: &str,
         condition: impl Fn(&State) -> bool,
     ) {
-        let waiting = async {
-            while !condition(&self.0.lock()) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(DEADLINE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+        wait_until_condition_holds(what, || condition(&self.0.lock())).await;
     }
 
     /// Resolves when the node has looked at the log a few times more, and so at all that was there before.
