@@ -20,7 +20,7 @@ fn open_link_of_websocket() -> Arc<Link> {
 }
 
 /// A thread that does something with the queue.
-fn run_beside_others<T: Send + 'static>(
+fn run_beside_other_threads<T: Send + 'static>(
     link: &Arc<Link>,
     work: impl FnOnce(&Link) -> T + Send + 'static,
 ) -> JoinHandle<T> {
@@ -66,11 +66,11 @@ fn take_texts_until_end(link: &Link) -> (Vec<String>, Taken) {
 fn should_hand_over_everything_in_order_and_wake_whoever_waits() {
     check_test_under_schedules(SCHEDULES, || {
         let link = open_link_of_websocket();
-        let taker = run_beside_others(&link, take_texts_until_end);
-        let patient = run_beside_others(&link, |link| {
+        let taker = run_beside_other_threads(&link, take_texts_until_end);
+        let patient = run_beside_other_threads(&link, |link| {
             PATIENT.iter().all(|text| put_text_with_patience(link, text))
         });
-        let impatient = run_beside_others(&link, |link| {
+        let impatient = run_beside_other_threads(&link, |link| {
             IMPATIENT.map(|text| put_text_into_queue(link, text).is_ok())
         });
         assert!(patient.join().expect("it ends"));
@@ -95,11 +95,11 @@ fn should_hand_over_everything_in_order_and_wake_whoever_waits() {
 fn should_let_nobody_wait_for_a_session_that_breaks() {
     check_test_under_schedules(SCHEDULES, || {
         let link = open_link_of_websocket();
-        let taker = run_beside_others(&link, take_texts_until_end);
-        let patient = run_beside_others(&link, |link| {
+        let taker = run_beside_other_threads(&link, take_texts_until_end);
+        let patient = run_beside_other_threads(&link, |link| {
             PATIENT.iter().filter(|text| put_text_with_patience(link, text)).count()
         });
-        let breaker = run_beside_others(&link, Link::break_transport_without_farewell);
+        let breaker = run_beside_other_threads(&link, Link::break_transport_without_farewell);
         breaker.join().expect("it ends");
         let put = patient.join().expect("it ends");
         let (taken, end) = taker.join().expect("it ends");
