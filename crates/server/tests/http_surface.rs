@@ -304,6 +304,11 @@ async fn should_describe_every_metric_and_begin_its_counters_at_zero() {
     let unknown: Vec<_> =
         types.filter(|line| !line.split(' ').next().is_some_and(described)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
-    let event = r#"owlpost_event_deliveries_total{event="incident:created"} 0"#;
-    assert!(metrics.lines().any(|line| line == event), "{event}: {metrics}");
+    for event in [
+        r#"owlpost_event_deliveries_total{event="incident:created"} 0"#,
+        r#"owlpost_client_events_total{event="room:join"} 0"#,
+        r#"owlpost_client_events_total{event="unknown"} 0"#,
+    ] {
+        assert!(metrics.lines().any(|line| line == event), "{event}: {metrics}");
+    }
 }

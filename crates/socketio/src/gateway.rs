@@ -20,6 +20,7 @@ use crate::{
     origin::{Door, check_request_before_upgrade},
     shared::Shared,
     wire::WireFormat,
+    worker::begin_counters_of_events,
 };
 
 /// Path of the JSON server, the default of every client.
@@ -40,6 +41,7 @@ pub struct SocketIoGateway {
 impl SocketIoGateway {
     /// Builds both servers, whose sessions share the `places`. Must be called within the runtime.
     pub fn new(core: &Realtime, config: SocketIoConfig, places: Arc<Places>) -> Self {
+        begin_counters_of_events();
         let config = Arc::new(config);
         let json = build_server_for_format(core, &config, JSON_PATH, WireFormat::Json);
         let msgpack = build_server_for_format(core, &config, MSGPACK_PATH, WireFormat::MsgPack);

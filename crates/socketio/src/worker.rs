@@ -15,6 +15,17 @@ use crate::{
     reply::Refusal,
 };
 
+/// Begins the counters of each event a client may send at zero.
+pub(crate) fn begin_counters_of_events() {
+    let known = ClientEvent::ALL.iter().copied().map(Some);
+    known.chain([None]).for_each(|event| count_client_events_by_name(event, 0));
+}
+
+fn count_client_events_by_name(known: Option<ClientEvent>, events: u64) {
+    let name = known.map_or("unknown", ClientEvent::as_str);
+    metrics::counter!(CLIENT_EVENTS, "event" => name).increment(events);
+}
+
 impl Connection {
     /// Called by the library for one packet after the other; must not wait.
     pub(crate) fn receive_event_in_order(self: &Arc<Self>, event: ReceivedEvent) {
@@ -54,10 +65,7 @@ impl Connection {
         while let Some(event) = self.inbox.take_next_or_rest() {
             let ack = event.ack;
             let known = ClientEvent::find_event_by_name(&event.name);
-            metrics::counter!(
-                CLIENT_EVENTS, "event" => known.map_or("unknown", ClientEvent::as_str)
-            )
-            .increment(1);
+            count_client_events_by_name(known, 1);
             let work = AssertUnwindSafe(self.handle_event_by_table(known, event)).catch_unwind();
             let result = work.await.unwrap_or_else(|_| {
                 Err(DomainError::internal_error_from_cause("a handler panicked"))

@@ -16,11 +16,19 @@ pub(super) const ANSWER_TIME: Duration = Duration::from_millis(3_800);
 
 /// Waits until readiness is as wanted; gives how long it took.
 pub(super) async fn wait_for_readiness_of_server(castle: &Castle, ready: bool) -> Result<Duration> {
-    let begun = Instant::now();
     let wanted = if ready { 200 } else { 503 };
+    wait_for_answer_of_readiness(castle, |answer| answer.status == wanted).await
+}
+
+/// The same for whatever the answer says.
+pub(super) async fn wait_for_answer_of_readiness(
+    castle: &Castle,
+    is_wanted: impl Fn(&crate::rest::Answer) -> bool,
+) -> Result<Duration> {
+    let begun = Instant::now();
     loop {
         let answer = castle.rest.get_path_with_token("/health/ready", "").await?;
-        if answer.status == wanted {
+        if is_wanted(&answer) {
             return Ok(begun.elapsed());
         }
         ensure!(begun.elapsed() < DEADLINE, "readiness stays {}", answer.text);

@@ -8,7 +8,10 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::process::{Child, Command};
 
-use super::{log::wait_for_title_at_all, postgres::wait_for_readiness_of_server};
+use super::{
+    log::wait_for_title_at_all,
+    postgres::{wait_for_answer_of_readiness, wait_for_readiness_of_server},
+};
 use crate::{
     castle::{Castle, DEADLINE},
     client::Wanted,
@@ -200,13 +203,6 @@ async fn tell_and_leave_during_freeze(castle: &Castle, round: usize) -> Result<(
 }
 
 async fn wait_for_word_of_bus(castle: &Castle, word: &str) -> Result<()> {
-    let deadline = std::time::Instant::now() + DEADLINE;
-    loop {
-        let answer = castle.rest.get_path_with_token("/health/ready", "").await?;
-        if answer.json["checks"]["bus"] == word {
-            return Ok(());
-        }
-        ensure!(std::time::Instant::now() < deadline, "the bus is never {word}: {}", answer.text);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let says_so = |answer: &crate::rest::Answer| answer.json["checks"]["bus"] == word;
+    wait_for_answer_of_readiness(castle, says_so).await.map(drop)
 }
