@@ -5,19 +5,21 @@ import { Transform } from 'node:stream';
 
 /** Opens a line to `server` (a `port`, and a `host` when not this machine); `url` is where clients connect. The caller closes it. */
 export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
+  let end = { port, host };
   const sockets = new Set();
   const swallowed = new WeakSet();
   let isCut = false;
   let delayMs = 0;
   const relay = createServer((near) => {
     if (isCut) return near.destroy();
-    const far = connect({ host, port });
+    const far = connect(end);
     for (const [one, other] of [[near, far], [far, near]]) {
       sockets.add(one);
       one.on('error', () => {});
       one.on('close', () => {
         sockets.delete(one);
-        other.destroy();
+        // What was swallowed stays: neither end may learn of the other's.
+        if (!swallowed.has(one)) other.destroy();
       });
       const way = new Transform({
         transform(chunk, _encoding, done) {
@@ -44,6 +46,10 @@ export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
     /** Lets clients through again. */
     mend() {
       isCut = false;
+    },
+    /** Leads new connections to another server, as a load balancer does. */
+    leadToServer({ port, host = '127.0.0.1' }) {
+      end = { port, host };
     },
     /** Lets everything arrive so much later. */
     delayByMs(ms) {

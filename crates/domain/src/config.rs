@@ -60,6 +60,10 @@ pub struct DomainConfig {
     pub event_log_retention: Duration,
     /// Rows above which the oldest events are trimmed whatever their age.
     pub event_log_max_rows: i64,
+    /// How long a client that lost its connection can recover it; zero: never.
+    pub recovery_retention: Duration,
+    /// Connections of one user that are kept to be recovered; the oldest make room.
+    pub recoveries_per_user: i64,
     /// Longest any one statement may take.
     pub statement_timeout: Duration,
     /// Longest wait for a connection, opening one included.
@@ -78,8 +82,16 @@ impl DomainConfig {
             idempotency_ttl: Duration::from_secs(24 * 3600),
             event_log_retention: Duration::from_secs(7 * 24 * 3600),
             event_log_max_rows: 5_000_000,
+            recovery_retention: Duration::from_secs(24 * 3600),
+            recoveries_per_user: 64,
             statement_timeout: Duration::from_secs(3),
             connection_timeout: Duration::from_secs(3),
         }
+    }
+
+    /// A live connection is noted as seen when that was last done so long ago. A connection whose node dies can be
+    /// recovered for that much less.
+    pub fn recovery_refresh_age(&self) -> Duration {
+        self.recovery_retention / 8
     }
 }

@@ -108,6 +108,11 @@ pub enum DomainError {
 }
 
 impl DomainError {
+    /// Whether the server is to blame, and the same may be possible later.
+    pub const fn is_of_server(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+
     /// A validation failure of one field.
     pub fn invalid_field_value(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Validation { field: field.into(), message: message.into() }

@@ -46,6 +46,21 @@ impl Store {
         Ok(deleted >= TRIM_ROWS.unsigned_abs())
     }
 
+    /// Forgets connections that nobody came back for. True while more is to do.
+    pub async fn trim_oldest_recoveries_batch(&self) -> Result<bool> {
+        let deleted = sqlx::query(
+            "delete from recoveries where pid_hash in (
+                 select pid_hash from recoveries where last_seen < now() - make_interval(secs => $1)
+                 order by last_seen limit $2)",
+        )
+        .bind(self.config.recovery_retention.as_secs_f64())
+        .bind(TRIM_ROWS)
+        .execute(&self.pool)
+        .await?
+        .rows_affected();
+        Ok(deleted >= TRIM_ROWS.unsigned_abs())
+    }
+
     /// Forgets answers past their day and refresh tokens a week past their end.
     pub async fn delete_expired_keys_and_tokens(&self) -> Result<()> {
         sqlx::query(

@@ -11,7 +11,7 @@
 //! - [`validate`]: the limits of every text;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
-//!   [`presence`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
+//!   [`presence`], [`recovery`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -49,6 +49,7 @@ pub mod payload;
 pub mod payload_schema;
 pub mod policy;
 pub mod presence;
+pub mod recovery;
 mod rows;
 pub mod store;
 mod unread;

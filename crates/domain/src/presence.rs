@@ -13,7 +13,13 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::{IncidentId, Result, Store, Topic, User, UserId};
+use crate::{
+    IncidentId, Result, Store, Topic, User, UserId,
+    recovery::{
+        RecoveryChange,
+        write::{must_outlive_crash, write_recovery_steps_in_bulk},
+    },
+};
 
 /// Key of the advisory lock that puts presence groups in a line.
 const PRESENCE_LOCK: i64 = 0x6f77_6c70_6f73_7401;
@@ -29,6 +35,8 @@ pub struct PresenceChange {
     pub user_id: UserId,
     /// What it is now.
     pub state: SocketState,
+    /// What that means for its recovery; none when it cannot be recovered.
+    pub recovery: Option<RecoveryChange>,
 }
 
 /// Where a socket is.
@@ -142,8 +150,12 @@ impl Store {
         let users: Vec<UserId> = users.into_iter().collect();
 
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
-        acquire_presence_advisory_lock(&mut transaction).await?;
+        let durability =
+            if must_outlive_crash(changes) { Durability::OnDisk } else { Durability::InMemory };
+        acquire_presence_advisory_lock(&mut transaction, durability).await?;
         write_socket_states_in_bulk(&mut transaction, node_id, last_of_socket.values()).await?;
+        let most_of_user = self.config.recoveries_per_user;
+        write_recovery_steps_in_bulk(&mut transaction, changes, most_of_user).await?;
         let group = draw_number_of_group(&mut transaction, &users).await?;
         transaction.commit_transaction_within_limit().await?;
         Ok(group)
@@ -227,7 +239,7 @@ impl Store {
     /// its last word.
     pub async fn sweep_sockets_of_dead_nodes(&self, at_most: u32) -> Result<Option<PresenceGroup>> {
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
-        acquire_presence_advisory_lock(&mut transaction).await?;
+        acquire_presence_advisory_lock(&mut transaction, Durability::InMemory).await?;
         let swept: Vec<UserId> = sqlx::query_scalar(
             "delete from presence_sessions where socket_id in (
                  select p.socket_id from presence_sessions p
@@ -270,12 +282,27 @@ impl Store {
     }
 }
 
-/// Waits for the groups before. Nothing of presence must survive a crash, so the commit does not wait for the disk.
-async fn acquire_presence_advisory_lock(connection: &mut PgConnection) -> Result<()> {
-    sqlx::query("select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1)")
-        .bind(PRESENCE_LOCK)
-        .execute(connection)
-        .await?;
+/// Where a group must be when it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Durability {
+    /// Nothing of presence itself must survive a crash: the commit does not wait for the disk.
+    InMemory,
+    /// As the database was told to keep what is committed.
+    OnDisk,
+}
+
+/// Waits for the groups before.
+async fn acquire_presence_advisory_lock(
+    connection: &mut PgConnection,
+    durability: Durability,
+) -> Result<()> {
+    let statement = match durability {
+        Durability::InMemory => {
+            "select set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock($1)"
+        }
+        Durability::OnDisk => "select pg_advisory_xact_lock($1)",
+    };
+    sqlx::query(statement).bind(PRESENCE_LOCK).execute(connection).await?;
     Ok(())
 }
 

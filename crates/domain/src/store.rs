@@ -1,6 +1,7 @@
 //! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
 
 pub(crate) mod connections;
+pub(crate) mod lookups;
 mod user_lookups;
 
 use std::{
@@ -16,10 +17,12 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::{connections::ConnectionPool, user_lookups::UserLookups};
+use self::{connections::ConnectionPool, lookups::SharedLookups, user_lookups::UserLookups};
 use crate::{
-    DomainConfig, DomainError, IncidentId, Result, User, UserId, access_token::TokenSigner,
+    DomainConfig, DomainError, IncidentId, Result, User, UserId,
+    access_token::TokenSigner,
     hashing::HashingTurns,
+    recovery::{KeptConnection, PidHash},
 };
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
@@ -48,6 +51,7 @@ pub struct Store {
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) users: Cache<UserId, User>,
     lookups: Arc<UserLookups>,
+    pub(crate) recovery_lookups: SharedLookups<PidHash, KeptConnection>,
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
     pub(crate) hashing: HashingTurns,
@@ -95,6 +99,7 @@ impl Store {
                 .time_to_live(config.user_cache_ttl)
                 .build(),
             lookups: Arc::default(),
+            recovery_lookups: SharedLookups::default(),
             seen_incidents: moka::future::Cache::builder()
                 .max_capacity(INCIDENT_CACHE_CAPACITY)
                 .time_to_live(INCIDENT_CACHE_TTL)

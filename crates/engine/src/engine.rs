@@ -17,7 +17,7 @@ use crate::{
     socket::{DisconnectReason, Socket},
 };
 
-/// Sessions by id, and who is told about them.
+/// Sessions by the id their clients prove themselves with, and who is told about them.
 pub(crate) struct EngineIo<H: EngineIoHandler> {
     sockets: RwLock<HashMap<Sid, Arc<Socket<H::Data>>>>,
     pub(crate) handler: Arc<H>,
@@ -53,14 +53,14 @@ impl<H: EngineIoHandler> EngineIo<H> {
             Arc::new(Link::new(protocol, transport, supports_binary, limits, self.close.clone()));
         req_parts.extensions.insert(SessionHandle::new(link.clone()));
         let socket = Arc::new(Socket {
-            id: link.sid,
+            id: draw_public_id_of_session(protocol, link.sid),
             protocol,
             data: H::Data::default(),
             req_parts,
             link,
             _place: place,
         });
-        self.sockets.write().insert(socket.id, socket.clone());
+        self.sockets.write().insert(socket.link.sid, socket.clone());
         let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
         let heartbeat = watch_heartbeat_of_session(socket.link.clone(), interval, timeout);
         socket.link.remember_heartbeat_of_session(tokio::spawn(heartbeat).abort_handle());
@@ -93,6 +93,15 @@ impl<H: EngineIoHandler> EngineIo<H> {
             max_payload: self.config.max_payload,
         })
         .into()
+    }
+}
+
+/// What the user of the engine knows the session by. It is told to others, so it must not be what proves to be the
+/// client. Clients of protocol 3 make the id of their socket of that of the session, and cannot be told another.
+fn draw_public_id_of_session(protocol: ProtocolVersion, secret: Sid) -> Sid {
+    match protocol {
+        ProtocolVersion::V3 => secret,
+        ProtocolVersion::V4 => Sid::new(),
     }
 }
 

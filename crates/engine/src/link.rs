@@ -13,7 +13,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, LazyLock, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll, Waker},
     time::Instant,
@@ -81,6 +81,7 @@ impl Limits {
 
 /// Shared by a socket, its transport, its heartbeat and its handles.
 pub(crate) struct Link {
+    /// What the client proves itself with: its secret.
     pub(crate) sid: Sid,
     pub(crate) protocol: ProtocolVersion,
     /// Whether a polling client takes bytes as they are.
@@ -90,6 +91,7 @@ pub(crate) struct Link {
     state: Mutex<State>,
     heard_at_ms: AtomicU64,
     heartbeat: OnceLock<AbortHandle>,
+    withholds_next: AtomicBool,
     ended: Notify,
     close: Arc<CloseSession>,
 }
@@ -115,6 +117,7 @@ impl Link {
             state: Mutex::new(State::with_carrier(carrier)),
             heard_at_ms: AtomicU64::new(milliseconds_since_first_use()),
             heartbeat: OnceLock::new(),
+            withholds_next: AtomicBool::new(false),
             ended: Notify::new(),
             close,
         }
@@ -178,6 +181,16 @@ impl Link {
         drop(state);
         wake_task_outside_lock(taker);
         wake_task_outside_lock(refused);
+    }
+
+    /// The next message that comes through a reserved place is dropped.
+    pub(crate) fn withhold_next_reserved_message(&self) {
+        self.withholds_next.store(true, Ordering::Release);
+    }
+
+    /// True for the one message that is to be dropped.
+    pub(crate) fn take_request_of_withholding(&self) -> bool {
+        self.withholds_next.swap(false, Ordering::AcqRel)
     }
 
     /// Calls the waker when there is room in the queue again or the session is over; at once if that is so.

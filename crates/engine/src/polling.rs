@@ -38,7 +38,7 @@ pub(crate) fn open_session_by_polling<H: EngineIoHandler, R, B>(
     let (protocol, transport) = (asked.protocol, TransportType::Polling);
     let socket =
         engine.open_session_for_client(protocol, transport, parts, !asked.text_only, place);
-    let packet = engine.open_packet_of_session(socket.id, transport);
+    let packet = engine.open_packet_of_session(socket.link.sid, transport);
     let payload = match asked.protocol {
         ProtocolVersion::V3 => format!("{}:{packet}", packet.chars().count()),
         ProtocolVersion::V4 => packet,
@@ -137,14 +137,14 @@ where
     match received {
         Ok(Received::GoOn) => {}
         Ok(Received::Goodbye) => {
-            engine.close_session_with_reason(socket.id, DisconnectReason::TransportClose);
+            engine.close_session_with_reason(socket.link.sid, DisconnectReason::TransportClose);
         }
         Err(rejection) => {
             let reason = match rejection {
                 Rejection::BodyTimeout => DisconnectReason::TransportError,
                 _ => DisconnectReason::PacketParsingError,
             };
-            engine.close_session_with_reason(socket.id, reason);
+            engine.close_session_with_reason(socket.link.sid, reason);
             return Err(rejection);
         }
     }

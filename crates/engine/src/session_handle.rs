@@ -55,6 +55,12 @@ impl SessionHandle {
         self.0.stranger.lift_limit_after_admission();
     }
 
+    /// Drops the next message that is sent through a [`crate::socket::Permit`]: for whoever answers in place of the
+    /// engine's user. What is sent by this handle passes.
+    pub fn withhold_next_reserved_message(&self) {
+        self.0.withhold_next_reserved_message();
+    }
+
     /// Ends the session as a broken network would, whatever its client is doing: nothing that is queued is written,
     /// and a client that wants the connection comes back by itself.
     pub fn break_transport_without_farewell(&self) {

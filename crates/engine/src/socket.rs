@@ -16,7 +16,8 @@ use crate::link::{Link, Outgoing};
 
 /// One client, whatever carries its session.
 pub struct Socket<D> {
-    /// The session's id, which is also what proves to be its client: a secret of that client.
+    /// What the engine's user knows the session by, and may tell others. With protocol 3 it is also what proves to be
+    /// the client; with protocol 4 that is another id, which only the engine and the client know.
     pub id: Sid,
     /// The protocol it speaks.
     pub protocol: ProtocolVersion,
@@ -132,7 +133,8 @@ impl Permit<'_> {
 
     fn use_permit_for_outgoing(mut self, outgoing: Outgoing) {
         self.used = true;
-        self.link.fill_reserved_place_with(Some(outgoing));
+        let is_withheld = self.link.take_request_of_withholding();
+        self.link.fill_reserved_place_with((!is_withheld).then_some(outgoing));
     }
 }
 

@@ -5,7 +5,9 @@ mod support;
 use std::time::Duration;
 
 use engineioxide::{DisconnectReason, TransportType};
-use owlpost_testkit::{PollingClient, WebSocketClient, finish_within_test_deadline};
+use owlpost_testkit::{
+    PollingClient, WebSocketClient, finish_within_test_deadline, read_session_id_from_open,
+};
 use support::{Behaviour, TestServer, config, wait_until, wait_until_freed};
 
 fn build_upgrade_query(client: &PollingClient) -> String {
@@ -210,9 +212,11 @@ async fn expect_refused_probe(server: &TestServer, polling: &PollingClient) {
 #[tokio::test]
 async fn should_refuse_to_upgrade_what_does_not_poll() {
     let mut server = TestServer::start().await;
-    let mut websocket = WebSocketClient::open(server.address).await;
+    let (mut websocket, open) =
+        WebSocketClient::open_session_with_protocol(server.address, "EIO=4").await;
     let socket = server.expect_connect().await;
-    for sid in [socket.id.to_string(), "AAAAAAAAAAAAAAAAAAAA".to_owned(), "none".to_owned()] {
+    let own = read_session_id_from_open(&open);
+    for sid in [own, socket.id.to_string(), "AAAAAAAAAAAAAAAAAAAA".to_owned(), "none".to_owned()] {
         let query = format!("EIO=4&transport=websocket&sid={sid}");
         match WebSocketClient::try_handshake(server.address, &query).await {
             Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 400),

@@ -29,12 +29,14 @@ metrics! {
         "Topics with listeners.";
     SESSIONS_CLOSED: Counter "owlpost_sessions_closed_total"
         ["reason": Known(&["slow_consumer", "token_expired", "user_deleted", "rate_limited", "server_shutdown",
-            "unavailable"])]
+            "unavailable", "superseded"])]
         "Sessions that the server ended.";
     RESUMES: Counter "owlpost_resumes_total" ["complete": Known(&["true", "false"])]
         "Sessions that came back with a position, by whether everything missed could be replayed.";
     REPLAYED_EVENTS: Counter "owlpost_replayed_events_total" []
         "Events replayed to sessions that came back.";
+    RECOVERIES: Counter "owlpost_recoveries_total" ["recovered": Known(&["true", "false"])]
+        "Socket.IO clients that came back for the connection they had, by whether nothing was missing.";
 
     // --- the log
     LOG_POSITION: Gauge "owlpost_log_position" []

@@ -7,8 +7,8 @@ use std::{error::Error, sync::Arc};
 
 use owlpost_domain::{DomainConfig, Store};
 use owlpost_realtime::{
-    Frame, QueueReader, QueueTransport, Realtime, RealtimeConfig, Reply, SendOutcome, Session,
-    SessionRequest,
+    Frame, QueueReader, QueueTransport, Realtime, RealtimeConfig, Reply, Resumption, SendOutcome,
+    Session, SessionEnd, SessionRequest,
 };
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines},
@@ -51,9 +51,10 @@ pub async fn serve_one_echo_client(core: Realtime, stream: TcpStream) -> Outcome
         socket_id: uuid::Uuid::new_v4().to_string(),
         transport: transport.clone(),
         counts_as_presence: true,
+        takes_over: None,
     })?;
     let ended = echo_lines_until_end(&core, &session, &transport, queue, client).await;
-    core.forget_session_after_close(&session);
+    core.forget_session_after_close(&session, SessionEnd::Lost);
     ended
 }
 
@@ -64,7 +65,8 @@ async fn echo_lines_until_end(
     mut queue: QueueReader<Line>,
     mut client: Lines<BufReader<TcpStream>>,
 ) -> Outcome {
-    core.activate_session_with_replay(session, &[], None).await?;
+    let ready = core.prepare_session_with_replay(session, &Resumption::default()).await?;
+    core.start_prepared_session(session, ready);
     loop {
         tokio::select! {
             line = client.next_line() => match line? {

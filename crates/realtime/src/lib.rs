@@ -30,11 +30,15 @@ pub use config::RealtimeConfig;
 pub use delivery::{
     frame::Frame,
     queue_transport::{QueueReader, QueueTransport},
-    session::{Session, SessionRequest},
+    session::{Session, SessionEnd, SessionRequest},
     transport::{CloseReason, Reply, SendOutcome, Transport},
 };
 pub use log::replay::{EventPage, parse_event_id_text};
 pub use node::{Readiness, Realtime};
 pub use presence::directory::PresenceDirectory;
 pub use rooms::RoomView;
-pub use session::stream::{EventStream, StreamItem};
+pub use session::{
+    opening::PreparedSession,
+    recovery::{RecoveryRequest, Resumption},
+    stream::{EventStream, StreamItem},
+};

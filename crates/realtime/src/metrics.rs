@@ -30,6 +30,11 @@ pub(crate) fn count_session_resume_outcome(complete: bool, replayed: usize) {
     metrics::counter!(REPLAYED_EVENTS).increment(replayed as u64);
 }
 
+pub(crate) fn count_session_recovery_outcome(recovered: bool) {
+    let recovered = if recovered { "true" } else { "false" };
+    metrics::counter!(RECOVERIES, "recovered" => recovered).increment(1);
+}
+
 /// `how`: `rolled_back`, or `fenced` when its transaction did not end.
 pub(crate) fn count_log_gap_passed_over(how: &'static str) {
     metrics::counter!(LOG_GAPS, "how" => how).increment(1);

@@ -17,9 +17,9 @@ use tokio::{sync::watch, task::JoinSet};
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, PresenceDirectory, RealtimeConfig, Reply, Session,
-    SessionRequest, metrics, presence::store::PresenceStore, rooms::RoomView,
-    session::opening::frame_of_error_event,
+    CloseReason, EventPage, EventStream, PreparedSession, PresenceDirectory, RealtimeConfig, Reply,
+    Resumption, Session, SessionEnd, SessionRequest, metrics, presence::store::PresenceStore,
+    rooms::RoomView, session::opening::frame_of_error_event,
 };
 
 /// A change that is told to nobody for this much longer than the longest gap of the log makes a node not ready.
@@ -48,8 +48,9 @@ pub struct Readiness {
 ///
 /// 1. calls [`register_session_on_hold`](Self::register_session_on_hold) with a [`Transport`](crate::Transport) of its
 ///    own; from then on nothing is missed, and nothing is written;
-/// 2. calls [`activate_session_with_replay`](Self::activate_session_with_replay), which writes
-///    `connection:acknowledged`, then what was missed, then what happens;
+/// 2. calls [`prepare_session_with_replay`](Self::prepare_session_with_replay), tells the client that it is connected
+///    if its protocol has a word for that, and calls [`start_prepared_session`](Self::start_prepared_session), which
+///    writes `connection:acknowledged`, then what was missed, then what happens;
 /// 3. works on what its client asks for, one after the other, by the other methods, and answers with
 ///    [`send_reply_to_session`](Self::send_reply_to_session), so that a reply keeps its place among the events;
 /// 4. calls [`forget_session_after_close`](Self::forget_session_after_close) when the connection has ended, whoever
@@ -88,17 +89,21 @@ impl Realtime {
         self.0.parts.sessions.register_session_on_hold(request)
     }
 
-    /// Enters the rooms the session asked for, commits its presence, acknowledges it, replays what it missed after
-    /// `resume_after`, and lets new events pass. A room that it may not enter is answered with an `error` event, and
-    /// its replay is not complete then. When something is not available the session cannot be opened: its client must
-    /// come back, or it would take for complete what it was never told.
-    pub async fn activate_session_with_replay(
+    /// Enters the rooms that the client asked for or was in, finds what it missed, and commits its presence. A room that
+    /// it asked for and may not enter is answered with an `error` event, and its replay is not complete then. When
+    /// something is not available the session cannot be opened: its client must come back, or it would take for complete
+    /// what it was never told.
+    pub async fn prepare_session_with_replay(
         &self,
         session: &Arc<Session>,
-        rooms: &[String],
-        resume_after: Option<&str>,
-    ) -> Result<()> {
-        self.0.parts.sessions.activate_session_with_replay(session, rooms, resume_after).await
+        asked: &Resumption,
+    ) -> Result<PreparedSession> {
+        self.0.parts.sessions.prepare_session_with_replay(session, asked).await
+    }
+
+    /// Acknowledges the session, replays what it missed, and lets new events pass.
+    pub fn start_prepared_session(&self, session: &Arc<Session>, ready: PreparedSession) {
+        self.0.parts.sessions.start_prepared_session(session, ready);
     }
 
     /// Gives the session a newer token of the same user.
@@ -115,9 +120,10 @@ impl Realtime {
         self.0.parts.dispatcher.close_session_with_reason(session, reason);
     }
 
-    /// Takes note that a session is over: presence, typing and topics follow. True for the first to say so.
-    pub fn forget_session_after_close(&self, session: &Arc<Session>) -> bool {
-        self.0.parts.dispatcher.forget_session_after_close(session)
+    /// Takes note that a session is over: presence, typing and topics follow. True for the first to say so. A client
+    /// whose connection ended on purpose cannot recover it.
+    pub fn forget_session_after_close(&self, session: &Arc<Session>, end: SessionEnd) -> bool {
+        self.0.parts.dispatcher.forget_session_after_close(session, end)
     }
 
     /// Opens a stream of everyone's, the feed's, the user's and their role's events, and those of `rooms`; after

@@ -68,23 +68,20 @@ impl Rooms {
         room: &str,
     ) -> Result<RoomView> {
         let topic = self.enter_room_without_presence(session, room).await?;
-        let Topic::Incident(id) = topic.room() else {
-            return Ok(RoomView { topic: topic.room(), viewers: Vec::new() });
-        };
         if let EnteredRoom::New(topic) = topic
-            && session.counts_as_presence
-            && let Err(error) = self.write_presence_in_room(session, Some(topic)).await
+            && is_written_with_room(session, topic)
+            && let Err(error) = self.write_presence_of_session(session).await
         {
             // Not in the room after all; the writer still knows where the socket should be.
             self.dispatcher.registry.remove_session_from_topic(session, topic);
-            self.presence
-                .request_change_without_answer(session, SocketState::Connected { room: None });
+            self.presence.request_change_without_answer(session, state_of_live_socket(session));
             return Err(error);
         }
-        Ok(RoomView {
-            topic: Topic::Incident(id),
-            viewers: self.directory.list_viewers_of_incident(id),
-        })
+        let viewers = match topic.room() {
+            Topic::Incident(id) => self.directory.list_viewers_of_incident(id),
+            _ => Vec::new(),
+        };
+        Ok(RoomView { topic: topic.room(), viewers })
     }
 
     /// Makes the session listen to a room; the caller writes its presence. The incident before is left.
@@ -95,8 +92,8 @@ impl Rooms {
     ) -> Result<EnteredRoom> {
         let topic = parse_room_open_to_clients(room)?;
         let Topic::Incident(id) = topic else {
-            self.dispatcher.registry.add_session_to_topic(session, topic);
-            return Ok(EnteredRoom::New(topic));
+            let is_new = self.dispatcher.registry.add_session_to_topic(session, topic);
+            return Ok(if is_new { EnteredRoom::New(topic) } else { EnteredRoom::Same(topic) });
         };
         let before = session.viewed_incident();
         if before == Some(id) {
@@ -122,18 +119,32 @@ impl Rooms {
             self.typing.stop_typing_of_session(session);
         }
         let left = self.dispatcher.registry.remove_session_from_topic(session, topic);
-        if left && session.counts_as_presence && topic != Topic::Feed {
-            self.write_presence_in_room(session, None).await?;
+        if left && is_written_with_room(session, topic) {
+            self.write_presence_of_session(session).await?;
         }
         Ok(())
     }
 
-    /// Resolves when everybody can know that the session is there, and in this room if any.
-    pub(crate) async fn write_presence_in_room(
-        &self,
-        session: &Session,
-        room: Option<Topic>,
-    ) -> Result<()> {
-        self.presence.write_change_and_wait(session, SocketState::Connected { room }).await
+    /// Leaves rooms whose presence is not written yet.
+    pub(crate) fn leave_rooms_without_presence(&self, session: &Session, rooms: &[Topic]) {
+        for room in rooms {
+            self.dispatcher.registry.remove_session_from_topic(session, *room);
+        }
     }
+
+    /// Resolves when everybody can know that the session is there and what it views, and when the database knows what its
+    /// client comes back to.
+    pub(crate) async fn write_presence_of_session(&self, session: &Session) -> Result<()> {
+        self.presence.write_change_and_wait(session, state_of_live_socket(session)).await
+    }
+}
+
+/// Whether the database must know that a session is in this room: others see who views an incident, and a client that
+/// recovers must find every room it was told to be in.
+fn is_written_with_room(session: &Session, room: Topic) -> bool {
+    session.counts_as_presence && (room != Topic::Feed || session.is_kept_for_recovery())
+}
+
+fn state_of_live_socket(session: &Session) -> SocketState {
+    SocketState::Connected { room: session.viewed_incident().map(Topic::Incident) }
 }

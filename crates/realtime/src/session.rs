@@ -2,5 +2,6 @@
 
 pub(crate) mod expiry;
 pub(crate) mod opening;
+pub(crate) mod recovery;
 pub(crate) mod stream;
 pub(crate) mod user_changes;

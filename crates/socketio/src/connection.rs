@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use owlpost_domain::DomainError;
-use owlpost_realtime::Session;
+use owlpost_realtime::{Session, SessionEnd};
 use serde_json::Value;
 use socketioxide::socket::DisconnectReason;
 
@@ -55,7 +55,18 @@ impl Connection {
     }
 
     pub(crate) fn note_end_of_connection(&self, reason: DisconnectReason) {
-        self.shared.core.forget_session_after_close(&self.session);
+        let end = match reason {
+            DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
+                SessionEnd::OnPurpose
+            }
+            DisconnectReason::TransportClose
+            | DisconnectReason::MultipleHttpPollingError
+            | DisconnectReason::PacketParsingError
+            | DisconnectReason::TransportError
+            | DisconnectReason::HeartbeatTimeout
+            | DisconnectReason::ClosingServer => SessionEnd::Lost,
+        };
+        self.shared.core.forget_session_after_close(&self.session, end);
         self.inbox.forget_all_waiting_events();
         tracing::info!(user = %self.session.user().id, reason = ?reason, "disconnected");
     }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 use engineioxide::service::NotFoundService;
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, Method};
 use owlpost_admission::Places;
 use owlpost_realtime::Realtime;
 use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::{
     config::SocketIoConfig,
@@ -75,7 +75,7 @@ fn build_cors_layer_from_origins(origins: &[String]) -> CorsLayer {
         .allow_origin(allowed)
         .allow_credentials(true)
         .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .allow_headers(AllowHeaders::mirror_request())
 }
 
 fn build_server_for_format(

@@ -6,14 +6,20 @@ mod fuzz;
 use std::{fmt, time::Duration};
 
 use chrono::{DateTime, Utc};
-use engineioxide::SessionHandle;
 use http::{header, request::Parts};
 use owlpost_domain::{DomainError, ErrorCode, User};
 use owlpost_metrics::HANDSHAKES_REFUSED;
+use owlpost_realtime::Resumption;
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 
-use crate::{origin::find_query_value_by_name, shared::Shared, transport::SocketTransport};
+use crate::{
+    origin::find_query_value_by_name,
+    recovery::read_recovery_of_client,
+    shared::Shared,
+    transport::{SocketTransport, find_session_of_engine},
+    wire::Offsets,
+};
 
 /// Tries before a client is sent away because the database does not answer.
 const DATABASE_TRIES: u32 = 3;
@@ -26,8 +32,7 @@ const ROOMS_AT_CONNECT: usize = 2;
 pub(crate) struct Admission {
     pub(crate) user: User,
     pub(crate) expires_at: DateTime<Utc>,
-    pub(crate) rooms: Vec<String>,
-    pub(crate) last_event_id: Option<String>,
+    pub(crate) resumption: Resumption,
 }
 
 /// Why a `connect_error` is sent. Nothing more is ever revealed than its message and its code.
@@ -100,16 +105,19 @@ pub(crate) async fn admit_socket_by_token(
     let mut rooms = read_rooms_of_auth(&auth);
     rooms.extend(find_query_value_by_name(query, "room"));
     rooms.truncate(ROOMS_AT_CONNECT);
-    lift_limits_of_stranger(&socket);
-    socket.extensions.insert(Admission { user, expires_at, rooms, last_event_id });
-    Ok(())
-}
-
-/// What the engine keeps of a client nobody knows is bounded more tightly than what a known one may send.
-pub(crate) fn lift_limits_of_stranger(socket: &SocketRef) {
-    if let Some(session) = socket.req_parts().extensions.get::<SessionHandle>() {
-        session.lift_limits_after_admission();
+    let recovery = read_recovery_of_client(&socket, &auth);
+    let Some(session) = find_session_of_engine(&socket) else {
+        return Err(ConnectRefusal::ServiceUnavailable);
+    };
+    // What the engine keeps of a client nobody knows is bounded more tightly than what a known one may send.
+    session.lift_limits_after_admission();
+    if recovery.is_some() {
+        // The library would say that the client is connected; whether it is recovered is known later.
+        session.withhold_next_reserved_message();
     }
+    let resumption = Resumption { rooms, last_event_id, recovery };
+    socket.extensions.insert(Admission { user, expires_at, resumption });
+    Ok(())
 }
 
 fn find_token_of_handshake(auth: &Value, request: &Parts) -> Option<String> {
@@ -160,7 +168,7 @@ async fn authenticate_with_database_patience(
 async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal: ConnectRefusal) {
     metrics::counter!(HANDSHAKES_REFUSED, "code" => refusal.code().as_str()).increment(1);
     tracing::info!(reason = %refusal, "connection refused");
-    let transport = SocketTransport::from_socket_of_engine(socket, shared.format);
+    let transport = SocketTransport::from_socket_of_engine(socket, shared.format, Offsets::LeftOut);
     let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
         transport.break_transport_without_farewell();

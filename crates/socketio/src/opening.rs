@@ -9,15 +9,18 @@ use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef, socket::D
 
 use crate::{
     connection::Connection, handshake::Admission, inbox::Inbox, received_event::ReceivedEvent,
-    reply::send_refusal_to_socket, shared::Shared, transport::SocketTransport,
+    reply::send_refusal_to_socket, shared::Shared, transport::SocketTransport, wire::Offsets,
 };
 
 /// Opens the session of a socket that was let in. Everything is registered before this returns, so that no event of
 /// a fast client finds nobody; what takes time comes first in the socket's own queue.
 pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
-    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared.format);
+    let admission = socket.extensions.remove::<Admission>();
+    let recovery = admission.as_ref().and_then(|admission| admission.resumption.recovery.as_ref());
+    let offsets = if recovery.is_some() { Offsets::Told } else { Offsets::LeftOut };
+    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared.format, offsets);
     let Some(transport) = transport.map(Arc::new) else { return };
-    let Some(admission) = socket.extensions.remove::<Admission>() else {
+    let Some(admission) = admission else {
         tracing::error!("a socket was connected that was never let in");
         transport.break_transport_without_farewell();
         return;
@@ -28,10 +31,14 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
         socket_id: socket.id.to_string(),
         transport: transport.clone(),
         counts_as_presence: true,
+        takes_over: admission.resumption.pid_of_connection(),
     };
     let session = match shared.core.register_session_on_hold(request) {
         Ok(session) => session,
         Err(error) => {
+            if admission.resumption.recovery.is_some() {
+                transport.send_connect_with_pid(&socket.id.to_string(), None);
+            }
             send_refusal_to_socket(&transport, &error);
             match error {
                 DomainError::Conflict(_) => transport.disconnect_client_for_good(),
@@ -67,20 +74,20 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
 impl Connection {
     /// Brings the session up to date, then works on what the client has sent meanwhile.
     async fn work_from_first_to_last(self: Arc<Self>, admission: Admission) {
-        let activated = self
-            .shared
-            .core
-            .activate_session_with_replay(
-                &self.session,
-                &admission.rooms,
-                admission.last_event_id.as_deref(),
-            )
-            .await;
-        if let Err(error) = activated {
-            tracing::warn!(%error, "a session could not be opened; its client shall come back");
-            self.shared.core.close_session_with_reason(&self.session, CloseReason::Unavailable);
-            return;
+        let core = &self.shared.core;
+        let resumption = &admission.resumption;
+        let ready = match core.prepare_session_with_replay(&self.session, resumption).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                tracing::warn!(%error, "a session could not be opened; its client shall come back");
+                core.close_session_with_reason(&self.session, CloseReason::Unavailable);
+                return;
+            }
+        };
+        if resumption.recovery.is_some() {
+            self.transport.send_connect_with_pid(&ready.socket_id, ready.pid.as_ref());
         }
+        core.start_prepared_session(&self.session, ready);
         // Gone before the disconnect handler was set: nobody else will tell.
         if self.transport.has_left_the_namespace() {
             self.note_end_of_connection(DisconnectReason::TransportClose);

@@ -8,6 +8,8 @@ use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Uri, header, request:
 use hyper::upgrade::OnUpgrade;
 use owlpost_admission::ClientAddress;
 
+use crate::recovery::{TakesOneArgument, find_marker_of_client};
+
 /// What the engine reads for an upgrade, and what the handshake may read a token from.
 const KEPT_HEADERS: [HeaderName; 6] = [
     header::CONNECTION,
@@ -21,6 +23,9 @@ const KEPT_HEADERS: [HeaderName; 6] = [
 /// The request with only what a session needs, and nothing of the buffer it came in.
 pub(crate) fn copy_needed_request_parts(request: Request) -> Request {
     let (mut parts, body) = request.into_parts();
+    if let Some(marker) = find_marker_of_client(&parts.headers) {
+        parts.extensions.insert(marker);
+    }
     parts.uri = copy_uri_into_own_memory(&parts.uri);
     parts.headers = copy_kept_headers_only(&parts.headers);
     parts.extensions = move_kept_extensions_only(&mut parts);
@@ -52,6 +57,9 @@ fn move_kept_extensions_only(parts: &mut Parts) -> Extensions {
     }
     if let Some(address) = parts.extensions.remove::<ClientAddress>() {
         kept.insert(address);
+    }
+    if let Some(marker) = parts.extensions.remove::<TakesOneArgument>() {
+        kept.insert(marker);
     }
     kept
 }

@@ -8,10 +8,11 @@ use std::{
 };
 
 use engineioxide::{SessionHandle, session_handle::Refused};
+use owlpost_domain::recovery::Pid;
 use owlpost_realtime::{CloseReason, Frame, Reply, SendOutcome, Transport};
 use socketioxide::extract::SocketRef;
 
-use crate::wire::{EncodedPacket, WireFormat};
+use crate::wire::{EncodedPacket, Offsets, WireFormat};
 
 /// Time a client that was told to disconnect has to do so.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
@@ -22,16 +23,24 @@ const FAREWELL_PAUSE: Duration = Duration::from_millis(100);
 pub struct SocketTransport {
     pub(crate) socket: SocketRef,
     pub(crate) format: WireFormat,
+    offsets: Offsets,
     session: SessionHandle,
 }
 
 impl SocketTransport {
-    pub(crate) fn from_socket_of_engine(socket: SocketRef, format: WireFormat) -> Option<Self> {
-        let session = socket.req_parts().extensions.get::<SessionHandle>().cloned();
-        if session.is_none() {
-            tracing::error!("a socket has no session of the engine");
-        }
-        Some(Self { session: session?, socket, format })
+    pub(crate) fn from_socket_of_engine(
+        socket: SocketRef,
+        format: WireFormat,
+        offsets: Offsets,
+    ) -> Option<Self> {
+        let session = find_session_of_engine(&socket)?.clone();
+        Some(Self { session, socket, format, offsets })
+    }
+
+    /// Tells the client that it is connected, in place of the library, whose answer was withheld.
+    pub(crate) fn send_connect_with_pid(&self, socket_id: &str, pid: Option<&Pid>) {
+        // The queue of a new session has room, unless it is over: then the client comes back.
+        let _ = self.send_packet_to_client(self.format.encode_connect_with_pid(socket_id, pid));
     }
 
     /// Puts a packet in the queue of the session.
@@ -86,9 +95,18 @@ impl SocketTransport {
     }
 }
 
+/// There always is one: the engine puts it there.
+pub(crate) fn find_session_of_engine(socket: &SocketRef) -> Option<&SessionHandle> {
+    let session = socket.req_parts().extensions.get::<SessionHandle>();
+    if session.is_none() {
+        tracing::error!("a socket has no session of the engine");
+    }
+    session
+}
+
 impl Transport for SocketTransport {
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
-        self.send_packet_to_client(self.format.encode_event_of_frame(frame))
+        self.send_packet_to_client(self.format.encode_event_of_frame(frame, self.offsets))
     }
 
     fn wake_when_writable(&self, waker: &Waker) {

@@ -1,7 +1,9 @@
 //! Frames of the core in the two encodings of Socket.IO.
 
 use bytes::Bytes;
+use owlpost_domain::recovery::Pid;
 use owlpost_realtime::Frame;
+use serde::Serialize;
 use serde_json::json;
 use socketioxide_core::{Str, Value, packet::Packet, parser::Parse};
 use socketioxide_parser_common::CommonParser;
@@ -9,6 +11,8 @@ use socketioxide_parser_msgpack::MsgPackParser;
 
 /// The one namespace.
 const NAMESPACE: &str = "/";
+/// The packet type of an accepted connection.
+const CONNECT: u8 = 0;
 /// The packet type of a refused connection.
 const CONNECT_ERROR: u8 = 4;
 /// In msgpack.
@@ -41,13 +45,28 @@ impl From<Value> for EncodedPacket {
     }
 }
 
+/// Whether events tell their position in the log by a last argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offsets {
+    Told,
+    LeftOut,
+}
+
 /// The event packet of a frame as the default parser reads it.
 #[derive(Clone)]
 struct JsonPacket(EncodedPacket);
 
+/// The same, with its position as last argument.
+#[derive(Clone)]
+struct JsonPacketWithOffset(EncodedPacket);
+
 /// The event packet of a frame in msgpack.
 #[derive(Clone)]
 struct MsgPackPacket(EncodedPacket);
+
+/// The same, with its position as last argument.
+#[derive(Clone)]
+struct MsgPackPacketWithOffset(EncodedPacket);
 
 /// How a socket's packets are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,44 +86,88 @@ impl WireFormat {
         }
     }
 
-    /// The event packet of a frame, encoded by the first socket of each format, for all.
-    pub(crate) fn encode_event_of_frame(self, frame: &Frame) -> EncodedPacket {
-        match self {
-            Self::Json => {
-                let JsonPacket(packet) = frame.encode_once_as_type(|frame| {
-                    let event = format!("[\"{}\",{}]", frame.name, frame.payload);
-                    let event = Packet::event(NAMESPACE, wrap_text_as_value(event));
-                    JsonPacket(self.encode_packet_by_parser(event))
-                });
-                packet
+    /// The event packet of a frame, encoded by the first socket of each encoding, for all.
+    pub(crate) fn encode_event_of_frame(self, frame: &Frame, offsets: Offsets) -> EncodedPacket {
+        let position = frame.position.filter(|_| offsets == Offsets::Told);
+        match (self, position) {
+            (Self::Json, None) => {
+                frame
+                    .encode_once_as_type(|frame| {
+                        JsonPacket(self.encode_event_at_position(frame, None))
+                    })
+                    .0
             }
-            Self::MsgPack => {
-                let MsgPackPacket(packet) = frame.encode_once_as_type(|frame| {
-                    let event = encode_json_as_msgpack(&frame.payload, Some(frame.name.as_str()));
-                    MsgPackPacket(self.encode_packet_by_parser(Packet::event(NAMESPACE, event)))
-                });
-                packet
+            (Self::Json, position) => {
+                let encode = |frame: &Frame| self.encode_event_at_position(frame, position);
+                frame.encode_once_as_type(|frame| JsonPacketWithOffset(encode(frame))).0
+            }
+            (Self::MsgPack, None) => {
+                frame
+                    .encode_once_as_type(|frame| {
+                        MsgPackPacket(self.encode_event_at_position(frame, None))
+                    })
+                    .0
+            }
+            (Self::MsgPack, position) => {
+                let encode = |frame: &Frame| self.encode_event_at_position(frame, position);
+                frame.encode_once_as_type(|frame| MsgPackPacketWithOffset(encode(frame))).0
             }
         }
+    }
+
+    fn encode_event_at_position(self, frame: &Frame, position: Option<i64>) -> EncodedPacket {
+        let (name, payload) = (frame.name.as_str(), &frame.payload);
+        let event = match (self, position) {
+            (Self::Json, None) => wrap_text_as_value(format!("[\"{name}\",{payload}]")),
+            (Self::Json, Some(position)) => {
+                wrap_text_as_value(format!("[\"{name}\",{payload},\"{position}\"]"))
+            }
+            (Self::MsgPack, None) => {
+                encode_value_as_msgpack(&parse_json_of_product(payload), Some(name))
+            }
+            (Self::MsgPack, Some(position)) => {
+                // A tuple is a list of arguments for the parser, a list is one of them.
+                let arguments = (parse_json_of_product(payload), position.to_string());
+                encode_value_as_msgpack(&arguments, Some(name))
+            }
+        };
+        self.encode_packet_by_parser(Packet::event(NAMESPACE, event))
     }
 
     /// The answer to the event with this acknowledgement number; `answer` is a JSON object.
     pub(crate) fn encode_answer_for_ack(self, answer: &str, ack: i64) -> EncodedPacket {
         let answer = match self {
             Self::Json => wrap_text_as_value(format!("[{answer}]")),
-            Self::MsgPack => encode_json_as_msgpack(answer, None),
+            Self::MsgPack => encode_value_as_msgpack(&parse_json_of_product(answer), None),
         };
         self.encode_packet_by_parser(Packet::ack(NAMESPACE, answer, ack))
+    }
+
+    /// The answer to a connection that is accepted. The library's packet of this kind has no `pid`, so it is written here.
+    pub(crate) fn encode_connect_with_pid(
+        self,
+        socket_id: &str,
+        pid: Option<&Pid>,
+    ) -> EncodedPacket {
+        let mut data = json!({ "sid": socket_id });
+        if let Some(pid) = pid {
+            data["pid"] = pid.to_string().into();
+        }
+        self.encode_packet_with_data(CONNECT, &data)
     }
 
     /// The refusal of a connection. The library's packet of this kind has no `data`, so it is written here.
     pub(crate) fn encode_connect_error_with_code(self, message: &str, code: &str) -> EncodedPacket {
         let error = json!({ "message": message, "data": { "code": code } });
+        self.encode_packet_with_data(CONNECT_ERROR, &error)
+    }
+
+    fn encode_packet_with_data(self, kind: u8, data: &serde_json::Value) -> EncodedPacket {
         match self {
-            Self::Json => EncodedPacket::Text(Str::from(format!("{CONNECT_ERROR}{error}"))),
+            Self::Json => EncodedPacket::Text(Str::from(format!("{kind}{data}"))),
             Self::MsgPack => {
-                let packet = json!({ "type": CONNECT_ERROR, "nsp": NAMESPACE, "data": error });
-                match encode_json_as_msgpack(&packet.to_string(), None) {
+                let packet = json!({ "type": kind, "nsp": NAMESPACE, "data": data });
+                match encode_value_as_msgpack(&packet, None) {
                     // The parser makes a list of arguments of it; the packet is the one in it.
                     Value::Bytes(list) => EncodedPacket::Bytes(list.slice(1..)),
                     other @ Value::Str(..) => other.into(),
@@ -125,9 +188,12 @@ fn wrap_text_as_value(text: String) -> Value {
     Value::Str(Str::from(text), None)
 }
 
-fn encode_json_as_msgpack(json: &str, event: Option<&str>) -> Value {
-    let parsed: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    MsgPackParser.encode_value(&parsed, event).unwrap_or_else(|error| {
+fn parse_json_of_product(json: &str) -> serde_json::Value {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn encode_value_as_msgpack(value: &impl Serialize, event: Option<&str>) -> Value {
+    MsgPackParser.encode_value(value, event).unwrap_or_else(|error| {
         // Writing a JSON value to memory cannot fail; were it to, an empty object tells the client to refetch.
         tracing::error!(%error, "a payload could not be encoded as msgpack");
         Value::Bytes(Bytes::from_static(&EMPTY_ARRAY))

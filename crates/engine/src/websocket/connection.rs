@@ -126,7 +126,7 @@ where
     }
 
     fn end_session_with_reason(&mut self, reason: DisconnectReason) {
-        self.engine.close_session_with_reason(self.socket.id, reason);
+        self.engine.close_session_with_reason(self.socket.link.sid, reason);
         self.begin_farewell_of_connection();
     }
 
@@ -204,7 +204,8 @@ where
 /// A connection that is gone takes its session along, if that has not ended for a better reason.
 impl<H: EngineIoHandler, S> Drop for Connection<H, S> {
     fn drop(&mut self) {
-        self.engine.close_session_with_reason(self.socket.id, DisconnectReason::TransportError);
+        let reason = DisconnectReason::TransportError;
+        self.engine.close_session_with_reason(self.socket.link.sid, reason);
     }
 }
 

@@ -138,7 +138,7 @@ pub(crate) async fn serve_websocket_on_stream<H: EngineIoHandler, S>(
         Opening::Session { protocol, parts, place } => {
             let transport = TransportType::Websocket;
             let socket = engine.open_session_for_client(protocol, transport, *parts, true, place);
-            let open = engine.open_packet_of_session(socket.id, transport);
+            let open = engine.open_packet_of_session(socket.link.sid, transport);
             websocket.put_text_before_queue(&open);
             socket
         }

@@ -11,7 +11,7 @@ use super::{
     registry::Registry,
     transport::{CloseReason, Reply},
 };
-use crate::{Session, metrics};
+use crate::{Session, SessionEnd, metrics};
 
 /// Listeners that a fan-out delivers to between two pauses.
 const LISTENERS_AT_ONCE: usize = 32;
@@ -125,7 +125,7 @@ impl Dispatcher {
                 self.close_session_with_reason(session, CloseReason::SlowConsumer)
             }
             Delivery::Gone => {
-                self.forget_session_after_close(session);
+                self.forget_session_after_close(session, SessionEnd::Lost);
             }
         }
     }
@@ -160,7 +160,7 @@ impl Dispatcher {
 
     /// Ends a session because the server wants it to.
     pub(crate) fn close_session_with_reason(&self, session: &Arc<Session>, reason: CloseReason) {
-        if self.forget_session_after_close(session) {
+        if self.forget_session_after_close(session, reason.end_of_session()) {
             metrics::count_session_closed_by_server(reason.as_str());
             session.close_transport_with_reason(reason);
         }
@@ -175,8 +175,12 @@ impl Dispatcher {
 
     /// Takes note that a session is over: its observer hears of it, and it listens to nothing. True for the first to
     /// say so.
-    pub(crate) fn forget_session_after_close(&self, session: &Arc<Session>) -> bool {
-        if !session.mark_session_as_closed() {
+    pub(crate) fn forget_session_after_close(
+        &self,
+        session: &Arc<Session>,
+        end: SessionEnd,
+    ) -> bool {
+        if !session.mark_session_as_closed(end) {
             return false;
         }
         session.tell_observer_of_end();

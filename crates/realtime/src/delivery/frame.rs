@@ -14,7 +14,7 @@ pub struct Frame {
     pub name: EventName,
     /// JSON object, `eventId` included when durable.
     pub payload: Arc<str>,
-    /// Position in the log, when durable.
+    /// The position that a client has everything up to once it has heard this: of a durable event its own.
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
@@ -42,26 +42,29 @@ impl Frame {
         Self::from_json_text(P::EVENT, payload.into())
     }
 
+    /// An event that is not in the log, for a client that has everything up to `position`.
+    pub fn from_payload_at_position<P: EventPayload>(payload: &P, position: i64) -> Arc<Self> {
+        let payload = serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned());
+        Self::new(P::EVENT, payload.into(), Some(position), None)
+    }
+
     /// An event that is not in the log, with its payload as another node serialised it.
     pub fn from_json_text(name: EventName, payload: Arc<str>) -> Arc<Self> {
-        Arc::new(Self {
-            name,
-            payload,
-            position: None,
-            committed_at: None,
-            encodings: OnceLock::new(),
-        })
+        Self::new(name, payload, None, None)
     }
 
     /// An event of the log.
     pub fn from_logged_event(event: &LoggedEvent) -> Arc<Self> {
-        Arc::new(Self {
-            name: event.name,
-            payload: event.payload.clone(),
-            position: Some(event.position),
-            committed_at: event.committed_at,
-            encodings: OnceLock::new(),
-        })
+        Self::new(event.name, event.payload.clone(), Some(event.position), event.committed_at)
+    }
+
+    fn new(
+        name: EventName,
+        payload: Arc<str>,
+        position: Option<i64>,
+        committed_at: Option<Instant>,
+    ) -> Arc<Self> {
+        Arc::new(Self { name, payload, position, committed_at, encodings: OnceLock::new() })
     }
 
     /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.

@@ -2,14 +2,18 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
     },
     task::Waker,
 };
 
 use chrono::{DateTime, Utc};
-use owlpost_domain::{IncidentId, Topic, User};
+use owlpost_domain::{
+    IncidentId, Topic, User,
+    presence::SocketState,
+    recovery::{PidHash, RecoveryChange, RecoveryStep},
+};
 use parking_lot::RwLock;
 
 use super::{
@@ -28,12 +32,32 @@ pub struct SessionRequest {
     pub user: User,
     /// When its token expires.
     pub expires_at: DateTime<Utc>,
-    /// What the client knows its connection as; for the client alone.
+    /// Names the connection in the database. No other connection may ever have the same.
     pub socket_id: String,
     /// The way to the client.
     pub transport: Arc<dyn Transport>,
     /// Whether the connection is somebody being there.
     pub counts_as_presence: bool,
+    /// The client has this connection no more, and comes back for it: should it still seem to live, it is broken off.
+    pub takes_over: Option<PidHash>,
+}
+
+/// Whether a client may want its connection back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionEnd {
+    /// Nobody wanted it to end, or the server wants the client back.
+    Lost,
+    /// One of both sides has said that this is the end.
+    OnPurpose,
+}
+
+/// What is kept of a connection that its client can recover.
+struct SessionRecovery {
+    pid: PidHash,
+    /// What the client knows its connection as, which can be older than this one.
+    socket_id: String,
+    /// Whether the database knows that it is this session's.
+    begun: AtomicBool,
 }
 
 /// What follows from the end of a session: told once, while its topics are still known.
@@ -46,7 +70,7 @@ pub(crate) trait SessionObserver: Send + Sync + 'static {
 pub struct Session {
     /// Within this process.
     pub id: SessionId,
-    /// What the client knows its connection as. A secret of that client: never told to others, never logged.
+    /// Names the connection in the database; new for each.
     pub socket_id: String,
     /// Whether this connection is somebody being there (a Socket.IO client) or only reading (SSE).
     pub counts_as_presence: bool,
@@ -61,6 +85,8 @@ pub struct Session {
     pub(crate) expiry_announced: AtomicBool,
     in_backlog: AtomicBool,
     closed: AtomicBool,
+    ended_on_purpose: AtomicBool,
+    recovery: OnceLock<Box<SessionRecovery>>,
 }
 
 impl Session {
@@ -83,6 +109,8 @@ impl Session {
             expiry_announced: AtomicBool::new(false),
             in_backlog: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            ended_on_purpose: AtomicBool::new(false),
+            recovery: OnceLock::new(),
         }
     }
 
@@ -173,12 +201,60 @@ impl Session {
     }
 
     /// Marks it over; true for the one caller who did.
-    pub(crate) fn mark_session_as_closed(&self) -> bool {
+    pub(crate) fn mark_session_as_closed(&self, end: SessionEnd) -> bool {
         let first = !self.closed.swap(true, Ordering::AcqRel);
         if first {
+            self.ended_on_purpose.store(end == SessionEnd::OnPurpose, Ordering::Release);
             self.outbox.lock().close_outbox_and_forget();
         }
         first
+    }
+
+    // --- recovery ------------------------------------------------------------------------------------------
+
+    /// Lets the client recover the connection by this `pid`, as the one it knows by `socket_id`.
+    pub(crate) fn keep_session_for_recovery(&self, pid: PidHash, socket_id: String) {
+        let recovery = SessionRecovery { pid, socket_id, begun: AtomicBool::new(false) };
+        // Once for each session.
+        let _ = self.recovery.set(Box::new(recovery));
+    }
+
+    pub(crate) fn is_kept_for_recovery(&self) -> bool {
+        self.recovery.get().is_some()
+    }
+
+    pub(crate) fn is_recovered_by_pid(&self, pid: PidHash) -> bool {
+        self.recovery.get().is_some_and(|recovery| recovery.pid == pid)
+    }
+
+    /// Takes note that the database knows.
+    pub(crate) fn note_recovery_as_begun(&self) {
+        if let Some(recovery) = self.recovery.get() {
+            recovery.begun.store(true, Ordering::Release);
+        }
+    }
+
+    /// What a state of its socket means for the recovery, if it can be recovered.
+    pub(crate) fn describe_recovery_in_state(&self, state: SocketState) -> Option<RecoveryChange> {
+        let recovery = self.recovery.get()?;
+        let step = match state {
+            SocketState::Connected { .. } if recovery.begun.load(Ordering::Acquire) => {
+                RecoveryStep::Moved
+            }
+            SocketState::Connected { .. } => RecoveryStep::Begun,
+            SocketState::Disconnected if self.ended_on_purpose.load(Ordering::Acquire) => {
+                RecoveryStep::Ended
+            }
+            SocketState::Disconnected => RecoveryStep::Lost,
+        };
+        let is_room = |topic: &Topic| matches!(topic, Topic::Feed | Topic::Incident(_));
+        Some(RecoveryChange {
+            pid: recovery.pid,
+            step,
+            socket_id: recovery.socket_id.clone(),
+            rooms: self.topics.lock().iter().copied().filter(is_room).collect(),
+            session_number: self.id,
+        })
     }
 
     pub(crate) fn tell_observer_of_end(&self) {

@@ -2,7 +2,7 @@
 
 use std::task::Waker;
 
-use crate::delivery::frame::Frame;
+use crate::delivery::{frame::Frame, session::SessionEnd};
 
 /// What became of a frame handed to a transport.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum CloseReason {
     ServerShutdown,
     /// Its presence could not be written. It should come back.
     Unavailable,
+    /// Its client came back, and has another connection in its place.
+    Superseded,
 }
 
 impl CloseReason {
@@ -42,15 +44,22 @@ impl CloseReason {
             Self::RateLimited => "rate_limited",
             Self::ServerShutdown => "server_shutdown",
             Self::Unavailable => "unavailable",
+            Self::Superseded => "superseded",
         }
     }
 
     /// Whether the client should come back by itself.
     pub const fn wants_client_back(self) -> bool {
         match self {
-            Self::SlowConsumer | Self::ServerShutdown | Self::Unavailable => true,
+            Self::SlowConsumer | Self::ServerShutdown | Self::Unavailable | Self::Superseded => {
+                true
+            }
             Self::TokenExpired | Self::UserDeleted | Self::RateLimited => false,
         }
+    }
+
+    pub(crate) const fn end_of_session(self) -> SessionEnd {
+        if self.wants_client_back() { SessionEnd::Lost } else { SessionEnd::OnPurpose }
     }
 }
 

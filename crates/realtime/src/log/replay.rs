@@ -32,6 +32,8 @@ pub(crate) struct Replay {
     pub(crate) position_before: i64,
     /// The position the client holds after it.
     pub(crate) through: i64,
+    /// Whether nothing is missing of what came after the position that was asked for.
+    pub(crate) complete: bool,
     pub(crate) frames: Vec<Arc<Frame>>,
 }
 
@@ -80,7 +82,7 @@ impl LogReplay {
     /// Nothing missed: the session begins with what is delivered from now on.
     pub(crate) fn begin_session_without_replay(&self) -> Replay {
         let through = self.feed.delivered_position();
-        Replay { position_before: through, through, frames: Vec::new() }
+        Replay { position_before: through, through, complete: false, frames: Vec::new() }
     }
 
     /// Everything that was missed after `request.after`, closed by `events:resumed`. What cannot be replayed whole is
@@ -113,7 +115,7 @@ impl LogReplay {
             complete,
         };
         frames.push(Frame::from_payload(&resumed));
-        Ok(Replay { position_before, through, frames })
+        Ok(Replay { position_before, through, complete, frames })
     }
 
     /// A reader can be ahead of this node by what another node told it, a moment ago or while the bus was away. The log

@@ -39,6 +39,7 @@ use crate::{
     session::{
         expiry::SessionExpiry,
         opening::{PresenceOfSessions, Sessions},
+        recovery::Recoveries,
         user_changes::UserChanges,
     },
     task_health::TaskHealth,
@@ -102,6 +103,7 @@ impl Parts {
             dispatcher: dispatcher.clone(),
             rooms: rooms.clone(),
             replay: replay.clone(),
+            recoveries: Recoveries { store: store.clone() },
             counts: counter.clone(),
             user_changes: user_changes.clone(),
             observer: Arc::new(PresenceOfSessions {
@@ -223,7 +225,8 @@ impl Parts {
             health: self.health.clone(),
             grace: self.config.token_grace,
         };
-        let housekeeping = keep_house_until_stop(self.store.clone(), self.health.clone());
+        let housekeeping =
+            keep_house_until_stop(self.store.clone(), self.node_id, self.health.clone());
         vec![
             ("log_follower", self.build_log_follower_task().follow_log_until_stop().boxed()),
             ("backlog", async move { dispatcher.pump_backlog_until_stop().await }.boxed()),

@@ -18,6 +18,8 @@ const WRITE_PROOF_PAUSE: Duration = Duration::from_secs(2);
 const FAILED_PROOF_PAUSE: Duration = Duration::from_millis(200);
 /// Between two removals of what is old.
 const HOUSEKEEPING_PAUSE: Duration = Duration::from_secs(60);
+/// Whatever is kept for how short a time.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// Whether the database takes writes. A server that only reads and a full disk answer every read; connections that
 /// lead to such a server are given up by the first write that fails.
@@ -63,11 +65,22 @@ impl WriteProof {
     }
 }
 
-/// Removes what is past its time, now and then.
-pub(super) async fn keep_house_until_stop(store: Store, health: Arc<TaskHealth>) {
+/// Removes what is past its time, now and then, and keeps what is in use from being past it.
+pub(super) async fn keep_house_until_stop(store: Store, node_id: Uuid, health: Arc<TaskHealth>) {
+    let mut pause = HOUSEKEEPING_PAUSE;
+    let keeps_recoveries = !store.config().recovery_retention.is_zero();
+    if keeps_recoveries {
+        pause = pause.min(store.config().recovery_refresh_age()).max(SHORTEST_PAUSE);
+    }
     loop {
-        tokio::time::sleep(HOUSEKEEPING_PAUSE).await;
-        match remove_everything_past_retention(&store).await {
+        tokio::time::sleep(pause).await;
+        let kept = async {
+            if keeps_recoveries {
+                store.refresh_recoveries_of_node(node_id).await?;
+            }
+            remove_everything_past_retention(&store).await
+        };
+        match kept.await {
             Ok(()) => health.housekeeping.note_success_of_task(),
             Err(error) => tracing::warn!(%error, "housekeeping failed; it is tried again"),
         }
@@ -76,5 +89,6 @@ pub(super) async fn keep_house_until_stop(store: Store, health: Arc<TaskHealth>)
 
 async fn remove_everything_past_retention(store: &Store) -> Result<()> {
     while store.trim_oldest_log_batch().await? {}
+    while store.trim_oldest_recoveries_batch().await? {}
     store.delete_expired_keys_and_tokens().await
 }

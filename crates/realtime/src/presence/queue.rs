@@ -129,12 +129,14 @@ impl PresenceQueue {
         answer: Option<oneshot::Sender<()>>,
     ) {
         let user_id = session.user().id;
-        let change = PresenceChange { socket_id: session.socket_id.clone(), user_id, state };
         let mut queue = self.queue.lock();
         // A socket that is gone never comes back under the same id: a late wish must not revive it.
         if session.is_closed() && state != SocketState::Disconnected {
             return;
         }
+        let recovery = session.describe_recovery_in_state(state);
+        let socket_id = session.socket_id.clone();
+        let change = PresenceChange { socket_id, user_id, state, recovery };
         match queue.pending.entry(session.socket_id.clone()) {
             Entry::Occupied(mut known) => {
                 known.get_mut().change = change;

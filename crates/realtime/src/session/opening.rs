@@ -6,9 +6,10 @@ use std::sync::{
 };
 
 use owlpost_domain::{
-    DomainError, ErrorCode, Result, Store, Topic,
+    DomainError, ErrorCode, Result, Store, Topic, UserId,
     payload::{ConnectionAcknowledged, ErrorPayload},
     presence::SocketState,
+    recovery::{KeptConnection, Pid, PidHash},
 };
 
 use crate::{
@@ -17,10 +18,13 @@ use crate::{
         dispatcher::Dispatcher, outbox::OutboxLimit, session::SessionObserver,
         transport::CloseReason,
     },
-    log::replay::{LogReplay, ResumeRequest},
+    log::replay::{LogReplay, Replay, ResumeRequest},
     presence::{announcer::PresenceCounter, queue::PresenceQueue},
     rooms::Rooms,
-    session::user_changes::UserChanges,
+    session::{
+        recovery::{Recoveries, Resumption},
+        user_changes::UserChanges,
+    },
     typing::TypingTable,
 };
 
@@ -30,6 +34,7 @@ pub(crate) struct Sessions {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) rooms: Arc<Rooms>,
     pub(crate) replay: LogReplay,
+    pub(crate) recoveries: Recoveries,
     pub(crate) counts: Arc<PresenceCounter>,
     pub(crate) user_changes: Arc<UserChanges>,
     pub(crate) observer: Arc<dyn SessionObserver>,
@@ -37,6 +42,28 @@ pub(crate) struct Sessions {
     /// Sessions of one user at most.
     pub(crate) per_user: usize,
     pub(crate) draining: AtomicBool,
+}
+
+/// A session that can begin: its gateway tells the client so, and starts it then.
+#[derive(Debug)]
+pub struct PreparedSession {
+    /// What the client knows its connection as; that of the one it had before when it is recovered.
+    pub socket_id: String,
+    /// What it comes back with, when it can recover.
+    pub pid: Option<Pid>,
+    /// Whether the client is where it was, and nothing it missed is missing from what is sent now.
+    pub is_recovered: bool,
+    frames: Vec<Arc<Frame>>,
+    through: i64,
+}
+
+/// What became of the rooms of a session that opens.
+#[derive(Default)]
+struct Entrance {
+    /// For the client: rooms that it asked for and may not enter.
+    refusals: Vec<Arc<Frame>>,
+    /// Rooms it did not ask for, in which it was before.
+    recovered: Vec<Topic>,
 }
 
 /// What the end of a session means for what others see.
@@ -71,6 +98,9 @@ impl Sessions {
         if self.is_draining() {
             return Err(DomainError::Unavailable("the server is stopping".into()));
         }
+        if let Some(pid) = request.takes_over {
+            self.break_off_superseded_sessions(request.user.id, pid);
+        }
         let role = request.user.role;
         let session = Arc::new(Session::new(
             self.dispatcher.registry.next_session_id(),
@@ -86,55 +116,120 @@ impl Sessions {
         Ok(session)
     }
 
-    /// Enters the rooms the session asked for, commits its presence, acknowledges it, replays what it missed after
-    /// `resume_after`, and lets new events pass. A room that it may not enter is answered with an `error` event, and
-    /// its replay is not complete then. When something is not available the session cannot be opened: its client must
-    /// come back, or it would take for complete what it was never told.
-    pub(crate) async fn activate_session_with_replay(
+    /// Enters the rooms that the client asked for or was in, finds what it missed, and commits its presence. A room that
+    /// it asked for and may not enter is answered with an `error` event, and its replay is not complete then. When
+    /// something is not available the session cannot be opened: its client must come back, or it would take for complete
+    /// what it was never told.
+    pub(crate) async fn prepare_session_with_replay(
         &self,
         session: &Arc<Session>,
-        rooms: &[String],
-        resume_after: Option<&str>,
-    ) -> Result<()> {
+        asked: &Resumption,
+    ) -> Result<PreparedSession> {
         self.user_changes.refresh_user_of_session(session).await?;
-        let mut first = Vec::new();
-        for room in rooms {
+        let kept = self.recoveries.find_connection_of_user(session.user().id, asked).await?;
+        let entrance = self.enter_rooms_of_client(session, asked, kept.as_ref()).await?;
+        // From here on every event finds the session; what was delivered before is the replay's.
+        let mut replay = self.find_what_client_missed(session, asked, &kept, &entrance).await?;
+        let is_recovered = kept.as_ref().is_some_and(|kept| {
+            replay.complete && kept.rooms.iter().all(|room| session.topics().contains(room))
+        });
+        if !is_recovered {
+            // A client that is not told that it is recovered begins anew, and enters what it wants to be in.
+            self.rooms.leave_rooms_without_presence(session, &entrance.recovered);
+            if asked.last_event_id.is_none() {
+                replay = self.replay.begin_session_without_replay();
+            }
+        }
+        let kept = kept.filter(|_| is_recovered);
+        let pid = self.recoveries.keep_session_for_client(session, asked, kept.as_ref());
+        if session.counts_as_presence {
+            self.rooms.write_presence_of_session(session).await?;
+            session.note_recovery_as_begun();
+        }
+        let socket_id = kept.map_or_else(|| session.socket_id.clone(), |kept| kept.socket_id);
+        let frames = self.build_first_frames_of_session(session, &socket_id, entrance, &replay);
+        Ok(PreparedSession { socket_id, pid, is_recovered, frames, through: replay.through })
+    }
+
+    async fn enter_rooms_of_client(
+        &self,
+        session: &Arc<Session>,
+        asked: &Resumption,
+        kept: Option<&KeptConnection>,
+    ) -> Result<Entrance> {
+        let mut entrance = Entrance::default();
+        for room in &asked.rooms {
             match self.rooms.enter_room_without_presence(session, room).await {
                 Ok(_) => {}
-                Err(error @ (DomainError::Unavailable(_) | DomainError::Internal(_))) => {
-                    return Err(error);
+                Err(error) if error.is_of_server() => return Err(error),
+                Err(error) => {
+                    entrance.refusals.push(frame_of_error_event(error.code(), &error.to_string()));
                 }
-                Err(error) => first.push(frame_of_error_event(error.code(), &error.to_string())),
             }
         }
-        if session.counts_as_presence {
-            let room = session.viewed_incident().map(Topic::Incident);
-            self.rooms.write_presence_in_room(session, room).await?;
-        }
-        // From here on every event finds the session; what was delivered before is the replay's.
-        let replay = match resume_after {
-            Some(after) => {
-                let request = ResumeRequest {
-                    after,
-                    topics: &session.topics(),
-                    has_all_rooms: first.is_empty(),
-                };
-                self.replay.prepare_replay_for_request(request).await?
+        let was_in = kept.filter(|_| asked.rooms.is_empty()).map_or(&[][..], |kept| &kept.rooms);
+        for room in was_in {
+            match self.rooms.enter_room_without_presence(session, &room.to_string()).await {
+                Ok(_) => entrance.recovered.push(*room),
+                Err(error) if error.is_of_server() => return Err(error),
+                Err(error) => tracing::debug!(%error, "a room cannot be entered any more"),
             }
-            None => self.replay.begin_session_without_replay(),
-        };
+        }
+        Ok(entrance)
+    }
+
+    async fn find_what_client_missed(
+        &self,
+        session: &Session,
+        asked: &Resumption,
+        kept: &Option<KeptConnection>,
+        entrance: &Entrance,
+    ) -> Result<Replay> {
+        let offset = asked.recovery.as_ref().and_then(|recovery| recovery.offset.as_deref());
+        let after = asked.last_event_id.as_deref().or(offset.filter(|_| kept.is_some()));
+        let Some(after) = after else { return Ok(self.replay.begin_session_without_replay()) };
+        let topics = &session.topics();
+        let has_all_rooms = entrance.refusals.is_empty();
+        let request = ResumeRequest { after, topics, has_all_rooms };
+        self.replay.prepare_replay_for_request(request).await
+    }
+
+    /// What is sent before anything new.
+    fn build_first_frames_of_session(
+        &self,
+        session: &Session,
+        socket_id: &str,
+        entrance: Entrance,
+        replay: &Replay,
+    ) -> Vec<Arc<Frame>> {
         let acknowledged = ConnectionAcknowledged {
-            socket_id: session.socket_id.clone(),
+            socket_id: socket_id.to_owned(),
             user: (*session.user()).clone(),
             last_event_id: replay.position_before.to_string(),
         };
-        first.insert(0, Frame::from_payload(&acknowledged));
-        first.extend(replay.frames);
+        let mut first =
+            vec![Frame::from_payload_at_position(&acknowledged, replay.position_before)];
+        first.extend(entrance.refusals);
+        first.extend(replay.frames.iter().cloned());
         if session.counts_as_presence {
             first.push(self.counts.build_newcomer_counts_frame());
         }
-        self.dispatcher.start_session_after_replay(session, first, replay.through);
-        Ok(())
+        first
+    }
+
+    /// Writes what comes first, and lets new events pass.
+    pub(crate) fn start_prepared_session(&self, session: &Arc<Session>, ready: PreparedSession) {
+        self.dispatcher.start_session_after_replay(session, ready.frames, ready.through);
+    }
+
+    /// A client that comes back for its connection is not there any more: at once, so that what is left of it neither
+    /// takes a place nor hears what the client will be told.
+    fn break_off_superseded_sessions(&self, user: UserId, pid: PidHash) {
+        for session in self.dispatcher.registry.list_sessions_of_user(user) {
+            if session.is_recovered_by_pid(pid) {
+                self.dispatcher.close_session_with_reason(&session, CloseReason::Superseded);
+            }
+        }
     }
 
     /// Gives the session a newer token of the same user.

@@ -7,8 +7,9 @@ use owlpost_domain::{EventName, Result, Topic, User};
 use uuid::Uuid;
 
 use crate::{
-    Frame, QueueReader, QueueTransport, Session, SessionRequest, delivery::dispatcher::Dispatcher,
-    session::opening::Sessions,
+    Frame, QueueReader, QueueTransport, Session, SessionEnd, SessionRequest,
+    delivery::dispatcher::Dispatcher,
+    session::{opening::Sessions, recovery::Resumption},
 };
 
 /// Items between the core and the HTTP body. More waits in the session's outbox, which is bounded, too.
@@ -17,7 +18,7 @@ const STREAM_ITEMS: usize = 256;
 /// One event on its way to a reader.
 #[derive(Debug, Clone)]
 pub struct StreamItem {
-    /// Position in the log, when durable.
+    /// The position a reader has everything up to once it has read this.
     pub id: Option<i64>,
     /// What happened.
     pub name: EventName,
@@ -47,7 +48,7 @@ impl EventStream {
 
 impl Drop for EventStream {
     fn drop(&mut self) {
-        self.dispatcher.forget_session_after_close(&self.session);
+        self.dispatcher.forget_session_after_close(&self.session, SessionEnd::Lost);
     }
 }
 
@@ -69,13 +70,16 @@ impl Sessions {
             socket_id: Uuid::new_v4().to_string(),
             transport,
             counts_as_presence: false,
+            takes_over: None,
         })?;
         let dispatcher = self.dispatcher.clone();
         let stream = EventStream { items, session: session.clone(), dispatcher };
         let rooms: Vec<String> =
             rooms.iter().chain(&[Topic::Feed]).map(ToString::to_string).collect();
-        let after = after.map(|position| position.to_string());
-        self.activate_session_with_replay(&session, &rooms, after.as_deref()).await?;
+        let last_event_id = after.map(|position| position.to_string());
+        let asked = Resumption { rooms, last_event_id, recovery: None };
+        let ready = self.prepare_session_with_replay(&session, &asked).await?;
+        self.start_prepared_session(&session, ready);
         Ok(stream)
     }
 }

@@ -56,6 +56,12 @@ impl Settings {
             user_cache_ttl: self.identity.user_cache_ttl,
             event_log_retention: self.realtime.event_log_retention,
             event_log_max_rows: self.realtime.event_log_max_rows,
+            // What the log does not reach nobody can recover.
+            recovery_retention: self
+                .realtime
+                .recovery_retention
+                .min(self.realtime.event_log_retention),
+            recoveries_per_user: 2 * i64::from(self.limits.max_sockets_per_user),
             statement_timeout: self.database.statement_timeout,
             connection_timeout: self.database.statement_timeout,
             ..DomainConfig::with_secret(jwt_secret)

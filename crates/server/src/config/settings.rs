@@ -195,6 +195,11 @@ pub struct RealtimeSettings {
     #[arg(long, env = "EVENT_LOG_RETENTION", default_value = "7d",
           value_parser = parse_duration_within_bounds::<1, 315_360_000_000>)]
     pub event_log_retention: Duration,
+    /// How long a Socket.IO client that lost its connection can recover it, in ms or with a unit; at most
+    /// EVENT_LOG_RETENTION; 0 switches it off
+    #[arg(long, env = "RECOVERY_RETENTION", default_value = "24h",
+          value_parser = parse_duration_within_bounds::<0, 315_360_000_000>)]
+    pub recovery_retention: Duration,
     /// Events above which the oldest are trimmed whatever their age
     #[arg(long, env = "EVENT_LOG_MAX_ROWS", default_value = "5000000",
           value_parser = parse_number_within_bounds::<i64, 1, 1_000_000_000_000>)]

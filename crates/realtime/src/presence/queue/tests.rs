@@ -4,6 +4,7 @@ use owlpost_domain::IncidentId;
 
 use super::*;
 use crate::{
+    SessionEnd,
     delivery::dispatcher::Dispatcher,
     fakes::{
         session::{make_user_with_name, open_session_with_topics},
@@ -66,7 +67,7 @@ fn should_not_put_an_older_wish_over_a_newer_one_after_a_failure() {
 fn should_not_bring_a_closed_session_back() {
     let (queue, dispatcher) = (PresenceQueue::new(NEVER), Dispatcher::new(NEVER));
     let session = open_sessions_of_dispatcher(&dispatcher, 1).remove(0);
-    dispatcher.forget_session_after_close(&session);
+    dispatcher.forget_session_after_close(&session, SessionEnd::Lost);
     queue.request_change_without_answer(&session, SocketState::Disconnected);
     queue.request_change_without_answer(&session, CONNECTED);
     let changes = queue.take_next_group_out().expect("a change waits").changes();

@@ -194,6 +194,7 @@ impl Cluster {
                 socket_id: socket.clone(),
                 user_id: *user_id,
                 state: SocketState::Connected { room: room.map(Topic::Incident) },
+                recovery: None,
             })
             .collect();
         self.write_changes_of_node(node, changes);
@@ -239,7 +240,7 @@ impl Cluster {
                 let socket_id = format!("{node}-{user}-{tab}");
                 self.write_changes_of_node(
                     node,
-                    vec![PresenceChange { socket_id, user_id, state }],
+                    vec![PresenceChange { socket_id, user_id, state, recovery: None }],
                 );
             }
             Step::ShowOwnGroup { node } => self.show_own_group_of_node(node),
@@ -287,6 +288,7 @@ impl Cluster {
                 socket_id: format!("{index}-{}-{tab}", user.as_u128() - 1),
                 user_id: user,
                 state: SocketState::Disconnected,
+                recovery: None,
             });
             self.write_changes_of_node(index, tabs.collect());
         }

@@ -17,8 +17,8 @@ use super::{EngineMessage, read_messages_of_input};
 use crate::{
     config::SocketIoConfig,
     gateway::{JSON_PATH, MSGPACK_PATH, build_server_without_namespaces},
-    handshake::lift_limits_of_stranger,
     received_event::ReceivedEvent,
+    transport::find_session_of_engine,
     wire::WireFormat,
 };
 
@@ -68,7 +68,7 @@ impl Server {
             let mut seen = sees.lock();
             seen.came += 1;
             if seen.lets_in {
-                lift_limits_of_stranger(&socket);
+                find_session_of_engine(&socket).expect("a session").lift_limits_after_admission();
             }
             drop(seen);
             Socket::on_fallback(&socket, move |event: ReceivedEvent| {
