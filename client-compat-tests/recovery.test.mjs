@@ -330,18 +330,22 @@ describe('The position of an event', () => {
 });
 
 describe('A connection that its client has given up', () => {
+  const countOfSuperseded = async () => {
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    return Number(/owlpost_sessions_closed_total\{reason="superseded"\} (\d+)/.exec(metrics)[1]);
+  };
+
   test('should_be_broken_off_at_once_when_the_client_is_back', async () => {
     const client = await connectSocketAsUser(line, user);
     const incident = await createIncidentAsUser(server, other);
     await joinRoomWithSuccessfulAck(client, roomNameOfIncident(incident));
-    const since = client.position;
+    const [since, before] = [client.position, await countOfSuperseded()];
     // The server does not learn that the line is dead.
     line.swallowOpenConnections();
     client.engine.close();
     await waitForEvent(client, 'connection:acknowledged', { since });
     assert.equal(client.socket.recovered, true);
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    assert.match(metrics, /owlpost_sessions_closed_total\{reason="superseded"\} 1/);
+    assert.equal(await countOfSuperseded(), before + 1);
     // What the dead one's end writes must not undo what the living one is.
     await cutLineOfClientWhile(client);
     assert.equal(client.socket.recovered, true);
@@ -487,6 +491,35 @@ describe('What is kept', { skip: !ADMIN_DATABASE_URL && 'the embedded database c
     } finally {
       brief.child?.kill('SIGKILL');
       await brief.removeDatabaseAndItsFiles();
+    }
+  });
+
+  test('should_cost_a_storm_tens_of_statements', async () => {
+    const CLIENTS = 200;
+    const told = new OwlPostServer({ env: { RUST_LOG: 'warn,sqlx::query=debug', MAX_SOCKETS_PER_USER: '200' } });
+    try {
+      await told.createDatabaseAndStartProcess();
+      const [reader] = await createUsersWithRoles(told, 'STUDENT');
+      const away = await openNetworkLineToServer(told);
+      const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectSocketAsUser(away, reader)));
+      const since = clients.map((client) => client.position);
+      away.cut();
+      await Promise.all(clients.map((client, n) => waitForEvent(client, '$disconnect', { since: since[n] })));
+      const begun = told.log.length;
+      away.mend();
+      await Promise.all(clients.map((client, n) => waitForEvent(client, 'connection:acknowledged', { since: since[n] })));
+      assert.ok(clients.every((client) => client.socket.recovered));
+      const statements = told.log.slice(begun).split('\n').filter((text) => text.includes('sqlx::query'));
+      const lookUps = statements.filter((text) => /select pid_hash, user_id/.test(text)).length;
+      const writes = statements.filter((text) => /insert into recoveries/.test(text)).length;
+      assert.ok(lookUps > 0 && lookUps < CLIENTS / 2, `${lookUps} look-ups`);
+      assert.ok(writes > 0 && writes < CLIENTS / 2, `${writes} groups`);
+      clients.forEach((client) => client.close());
+      away.close();
+      await told.stopProcessAndCheckExit();
+    } finally {
+      told.child?.kill('SIGKILL');
+      await told.removeDatabaseAndItsFiles();
     }
   });
 

@@ -29,7 +29,8 @@ export async function openNetworkLineToServer({ port, host = '127.0.0.1' }) {
           done();
         },
       });
-      one.pipe(way).pipe(other);
+      one.on('end', () => swallowed.has(one) || way.end());
+      one.pipe(way, { end: false }).pipe(other);
     }
   });
   relay.listen(0, '127.0.0.1');

@@ -19,7 +19,14 @@ Connect with `auth: { token, lastEventId?, room? }`; the token may also come as 
 `Token expired` or `Authentication failed`, and the code in `data.code`. Accepted: `connection:acknowledged`, then, when `lastEventId` was given,
 every missed durable event in order and `events:resumed`, then live events.
 
-Durable events carry `eventId`, their position in the event log. Every client event may ask for an
+Durable events carry `eventId`, their position in the event log, and have it as a last argument behind the payload, a
+string; so has `connection:acknowledged` its `lastEventId`. Not with Engine.IO 3, with `?recovery=0`, and for clients known
+to fail at it. Clients that know connection state recovery (socket.io-client 4.6 and newer) are given a `pid` with CONNECT,
+and come back with `auth: { token, pid, offset }` by themselves: when nothing is missing they are given the same `pid` and
+`sid`, are in their rooms again (the feed and the incident they viewed), and hear what they missed, then
+`events:resumed`; otherwise they are given another `pid`, and should refetch.
+
+Every client event may ask for an
 acknowledgement: `{ ok: true, ... }` or `{ ok: false, error: { code, message, details? } }`. Without one, a failure
 arrives as `error`. Codes: see ERROR_CODES.md.";
 

@@ -94,6 +94,30 @@ fn collect_schemas_referred_from(document: &Value, value: &Value, found: &mut BT
     }
 }
 
+/// Clients that recover take a string at the end of an event for its position.
+#[test]
+fn should_end_no_event_in_a_string_but_with_a_position() {
+    let document = read_protocol_document();
+    for event in EventName::ALL.iter().filter(|name| name.kind() != EventKind::Internal) {
+        let key = event.as_str().replace(':', "_");
+        let payload = &document["components"]["messages"][&key]["payload"];
+        assert!(is_object_schema(&document, payload), "{event}: {payload}");
+        let mut named = BTreeSet::new();
+        collect_schemas_referred_from(&document, payload, &mut named);
+        assert_eq!(named.contains("Durable"), event.kind() == EventKind::Durable, "{event}");
+    }
+}
+
+/// Whether a value of the schema can only be an object.
+fn is_object_schema(document: &Value, schema: &Value) -> bool {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return is_object_schema(document, document.pointer(&reference[1..]).expect("a schema"));
+    }
+    let parts = schema["allOf"].as_array();
+    schema["type"] == "object"
+        || parts.is_some_and(|parts| parts.iter().all(|part| is_object_schema(document, part)))
+}
+
 fn may_be_null(schema: &Value) -> bool {
     let lists_null = |types: &Value| {
         types == "null" || types.as_array().is_some_and(|t| t.contains(&json!("null")))

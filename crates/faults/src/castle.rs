@@ -141,6 +141,8 @@ impl Castle {
             rooms: rooms.to_vec(),
             wire,
             receive_buffer_bytes: None,
+            // One half of them has code of its own for it, the other has none.
+            recovers: n % 2 == 1,
             forgets_events: 0,
             resume_after: None,
             seed: self.run.seed.wrapping_add(n as u64),

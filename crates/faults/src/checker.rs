@@ -53,6 +53,8 @@ pub enum Violation {
     NotEntitled { client: String, position: i64, name: String },
     /// `events:resumed` is not what the replay was.
     ReplayMisreported { client: String, problem: String },
+    /// An event does not end in its position.
+    OffsetWrong { client: String, problem: String },
     /// Presence is not the truth.
     PresenceWrong { observer: String, problem: String },
     /// A notification is not stored exactly once, or not told exactly once.
@@ -96,6 +98,11 @@ pub fn check_histories_against_log(
     let by_position: BTreeMap<i64, &LogEntry> = log.iter().map(|e| (e.position, e)).collect();
     let mut verdict = Verdict::default();
     for history in histories {
+        let wrong = |problem: &String| Violation::OffsetWrong {
+            client: history.client.clone(),
+            problem: problem.clone(),
+        };
+        verdict.violations.extend(history.wrong_offsets.iter().map(wrong));
         check_one_client_history(&by_position, history, through, &mut verdict);
     }
     verdict

@@ -55,6 +55,8 @@ pub struct ClientPlan {
     pub wire: WireKind,
     /// Small for a client that shall be slow.
     pub receive_buffer_bytes: Option<u32>,
+    /// It has no code of its own: it comes back as a stock client of today does, with what it was given.
+    pub recovers: bool,
     /// Events by which the client's remembered position lags behind: it asks for that many again.
     pub forgets_events: usize,
     /// What it gives as `lastEventId` instead of what it remembers.
@@ -63,7 +65,17 @@ pub struct ClientPlan {
     pub seed: u64,
 }
 
+/// What a stock client keeps to come back with.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    pid: Option<String>,
+    offset: Option<String>,
+    /// It was not recovered, and begins anew with its next connection.
+    begins_anew: bool,
+}
+
 struct Shared {
+    kept: Mutex<Kept>,
     plan: Mutex<ClientPlan>,
     history: Mutex<History>,
     changed: Notify,
@@ -98,6 +110,7 @@ impl Client {
         topics.extend(plan.rooms.iter().cloned());
         let history = History { client: plan.name.clone(), topics, ..History::default() };
         let shared = Arc::new(Shared {
+            kept: Mutex::default(),
             history: Mutex::new(history),
             changed: Notify::new(),
             wanted: watch::Sender::new(Wanted::Connected),
@@ -231,26 +244,26 @@ async fn open_socket_of_client(shared: &Shared) -> Result<Wire> {
         plan.receive_buffer_bytes,
     )
     .await?;
-    let given = {
-        let history = shared.history.lock();
-        let forgotten = history.all_events().count().saturating_sub(plan.forgets_events);
-        match history.all_events().nth(forgotten) {
-            Some(event) if plan.forgets_events > 0 => Some(event.position - 1),
-            _ => history.position,
-        }
-    };
-    let given = plan.resume_after.or_else(|| given.map(|position| position.to_string()));
-    let mut auth = json!({ "token": plan.token, "room": plan.rooms });
-    if let Some(position) = &given {
-        auth["lastEventId"] = json!(position);
-    }
-    shared.history.lock().segments.push(Segment { given, ..Segment::default() });
+    let asked = shared.kept.lock().clone();
+    let recovers = plan.recovers && plan.forgets_events == 0 && plan.resume_after.is_none();
+    let auth = begin_segment_with_auth(shared, &plan, &asked, recovers);
     let enter = async {
         wire.send_one_engine_packet(format!("40{auth}")).await?;
         loop {
             match wire.receive_next_engine_packet().await.as_deref() {
                 Some("2") => wire.send_one_engine_packet("3".to_owned()).await?,
-                Some(packet) if packet.starts_with("40") => return Ok(wire),
+                Some(packet) if packet.starts_with("40") => {
+                    let answer: Value = serde_json::from_str(&packet[2..])?;
+                    let pid = answer["pid"].as_str().map(str::to_owned);
+                    if recovers && asked.pid.is_some() && asked.pid != pid {
+                        let kept = Kept { pid: None, begins_anew: true, ..asked };
+                        *shared.kept.lock() = kept;
+                        bail!("not recovered: it begins anew");
+                    }
+                    let mut kept = shared.kept.lock();
+                    (kept.pid, kept.begins_anew) = (pid, false);
+                    return Ok(wire);
+                }
                 Some(packet) if packet.starts_with("44") => {
                     // A real client stays away after a connect_error.
                     shared.wanted.send_replace(Wanted::Away);
@@ -262,6 +275,43 @@ async fn open_socket_of_client(shared: &Shared) -> Result<Wire> {
         }
     };
     tokio::time::timeout(Duration::from_secs(15), enter).await.context("not accepted in time")?
+}
+
+/// Begins a segment of the history; what the client says when it connects.
+fn begin_segment_with_auth(
+    shared: &Shared,
+    plan: &ClientPlan,
+    kept: &Kept,
+    recovers: bool,
+) -> Value {
+    let mut history = shared.history.lock();
+    if !recovers {
+        let given = plan.resume_after.clone().or_else(|| {
+            find_position_to_give(&history, plan.forgets_events).map(|at| at.to_string())
+        });
+        let mut auth = json!({ "token": plan.token, "room": plan.rooms });
+        if let Some(position) = &given {
+            auth["lastEventId"] = json!(position);
+        }
+        history.segments.push(Segment { given, ..Segment::default() });
+        return auth;
+    }
+    if let Some(pid) = &kept.pid {
+        history.segments.push(Segment { given: kept.offset.clone(), ..Segment::default() });
+        return json!({ "token": plan.token, "pid": pid, "offset": kept.offset });
+    }
+    let given = kept.offset.clone().filter(|_| kept.begins_anew);
+    history.segments.push(Segment { begins_anew: given.is_some(), given, ..Segment::default() });
+    json!({ "token": plan.token, "room": plan.rooms })
+}
+
+/// The newest position it has, or an older one when it shall have forgotten some.
+fn find_position_to_give(history: &History, forgets_events: usize) -> Option<i64> {
+    let forgotten = history.all_events().count().saturating_sub(forgets_events);
+    match history.all_events().nth(forgotten) {
+        Some(event) if forgets_events > 0 => Some(event.position - 1),
+        _ => history.position,
+    }
 }
 
 async fn run_connection_until_end(
@@ -320,9 +370,16 @@ fn take_packet_of_server(shared: &Shared, packet: &str) {
     let Ok(mut values) = serde_json::from_str::<Vec<Value>>(json) else { return };
     match kind {
         "42" => {
+            let offset = values.last().filter(|_| values.len() > 2).and_then(Value::as_str);
+            if let Some(offset) = offset {
+                shared.kept.lock().offset = Some(offset.to_owned());
+            }
+            let offset = offset.map(str::to_owned);
             let payload = if values.len() > 1 { values.swap_remove(1) } else { Value::Null };
             if let Some(name) = values.first().and_then(Value::as_str) {
-                shared.history.lock().record_event_of_server(name, payload);
+                let mut history = shared.history.lock();
+                history.check_offset_of_event(name, &payload, offset.as_deref());
+                history.record_event_of_server(name, payload);
             }
         }
         "43" => {

@@ -53,8 +53,10 @@ pub struct ResumeReport {
 /// One connection from its opening to its end.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Segment {
-    /// The `lastEventId` the client gave, as it gave it.
+    /// The position the client gave, as it gave it.
     pub given: Option<String>,
+    /// A stock client that was not recovered: it refetches, and what it missed is not owed.
+    pub begins_anew: bool,
     /// The position of the acknowledgement; `None` until it came.
     pub acknowledged: Option<i64>,
     /// The end of the replay, if there was one.
@@ -85,6 +87,8 @@ pub struct History {
     pub signals: Vec<SeenSignal>,
     /// What it would give as `lastEventId` now.
     pub position: Option<i64>,
+    /// Events whose last argument was not their position.
+    pub wrong_offsets: Vec<String>,
     /// Times the client tried to connect and was refused or not answered.
     pub failed_connects: usize,
 }
@@ -117,6 +121,14 @@ impl History {
         self.signals.iter().filter(move |signal| signal.name == name)
     }
 
+    /// Every client of the harness can recover: its events end in their position, and no others in anything.
+    pub fn check_offset_of_event(&mut self, name: &str, payload: &Value, offset: Option<&str>) {
+        let field = if name == "connection:acknowledged" { "lastEventId" } else { "eventId" };
+        if offset != payload[field].as_str() {
+            self.wrong_offsets.push(format!("{name} ended in {offset:?}"));
+        }
+    }
+
     /// Takes note of one event of the server.
     pub fn record_event_of_server(&mut self, name: &str, payload: Value) {
         let at = read_clock_of_harness();
@@ -126,6 +138,10 @@ impl History {
                 segment.acknowledged = read_position_of_field(&payload, "lastEventId");
                 if self.position.is_none() {
                     self.position = segment.acknowledged;
+                }
+                if let (true, Some(to)) = (segment.begins_anew, segment.acknowledged) {
+                    let nothing = ResumeReport { to, count: 0, complete: false, events_before: 0 };
+                    segment.resumed = Some(nothing);
                 }
             }
             "events:resumed" => {

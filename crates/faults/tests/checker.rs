@@ -72,6 +72,49 @@ fn should_see_one_event_dropped() {
 }
 
 #[test]
+fn should_see_events_that_do_not_end_in_their_position() {
+    let mut history = record_history(&log());
+    let payload = sent(&entry(1));
+    history.check_offset_of_event("incident:created", &payload, Some("1"));
+    history.check_offset_of_event("presence:counts", &json!({}), None);
+    let acknowledged = json!({ "lastEventId": "3" });
+    history.check_offset_of_event("connection:acknowledged", &acknowledged, Some("3"));
+    assert_eq!(find_violations(history.clone()), []);
+    for (name, payload, offset) in [
+        ("incident:created", &payload, None),
+        ("incident:created", &payload, Some("2")),
+        ("presence:counts", &json!({}), Some("2")),
+    ] {
+        let mut history = history.clone();
+        history.check_offset_of_event(name, payload, offset);
+        let found = find_violations(history);
+        assert!(matches!(found[..], [Violation::OffsetWrong { .. }]), "{found:?}");
+    }
+}
+
+#[test]
+fn should_owe_a_stock_client_nothing_that_it_was_not_recovered_for() {
+    let (before, after) = (&log()[..2], &log()[4..]);
+    let come_back = |begins_anew: bool| {
+        let mut history = record_history(before);
+        let given = Some("2".to_owned());
+        let segment = owlpost_faults::history::Segment { given, begins_anew, ..Default::default() };
+        history.segments.push(segment);
+        let acknowledged = if begins_anew { "5" } else { "2" };
+        history.record_event_of_server(
+            "connection:acknowledged",
+            json!({ "lastEventId": acknowledged }),
+        );
+        history.record_event_of_server("incident:created", sent(&after[0]));
+        find_violations(history)
+    };
+    assert_eq!(come_back(true), []);
+    let found = come_back(false);
+    let lost = found.iter().filter(|v| matches!(v, Violation::Missing { .. })).count();
+    assert_eq!(lost, 2, "recovered, and two events short: {found:?}");
+}
+
+#[test]
 fn should_see_two_events_swapped() {
     let mut events = log();
     events.swap(1, 2);

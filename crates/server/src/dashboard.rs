@@ -19,6 +19,8 @@ struct DashboardFiles;
 
 /// First segments that belong to the API: what is unknown below them is an error, not a page.
 const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
+/// Where Node's servers offer the bundles of the client, for pages without a build step.
+const SOCKETIO_PATHS: [&str; 2] = ["socket.io", "socket.io-msgpack"];
 const INDEX: &str = "index.html";
 const PLACEHOLDER: &str = include_str!("dashboard_placeholder.html");
 /// Scripts come from us alone. Mantine writes style elements at run time, hence the one exception.
@@ -33,7 +35,13 @@ pub fn build_router_of_dashboard() -> Router {
 
 async fn answer_path_with_file(request: Request) -> Response {
     let path = request.uri().path().trim_start_matches('/');
-    let first = path.split('/').next().unwrap_or_default();
+    let (first, rest) = path.split_once('/').unwrap_or((path, ""));
+    if SOCKETIO_PATHS.contains(&first)
+        && request.method() == Method::GET
+        && let Some(bundle) = find_client_bundle_by_name(rest)
+    {
+        return answer_with_embedded_file(rest, bundle, request.headers());
+    }
     if RESERVED.contains(&first) {
         return answer_path_as_unknown();
     }
@@ -47,6 +55,11 @@ async fn answer_path_with_file(request: Request) -> Response {
         None if hidden || first == "assets" => answer_path_as_unknown(),
         None => answer_with_index_page(request.headers()),
     }
+}
+
+fn find_client_bundle_by_name(name: &str) -> Option<EmbeddedFile> {
+    let is_name = name.starts_with("socket.io.") && !name.contains('/');
+    is_name.then(|| DashboardFiles::get(&format!("socket.io/{name}"))).flatten()
 }
 
 fn answer_path_as_unknown() -> Response {

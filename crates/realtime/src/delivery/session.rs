@@ -87,6 +87,8 @@ pub struct Session {
     closed: AtomicBool,
     ended_on_purpose: AtomicBool,
     recovery: OnceLock<Box<SessionRecovery>>,
+    /// The connection its client came back for. Few have one, so it is kept elsewhere.
+    takes_over: Option<Box<PidHash>>,
 }
 
 impl Session {
@@ -111,6 +113,7 @@ impl Session {
             closed: AtomicBool::new(false),
             ended_on_purpose: AtomicBool::new(false),
             recovery: OnceLock::new(),
+            takes_over: request.takes_over.map(Box::new),
         }
     }
 
@@ -223,8 +226,10 @@ impl Session {
         self.recovery.get().is_some()
     }
 
-    pub(crate) fn is_recovered_by_pid(&self, pid: PidHash) -> bool {
-        self.recovery.get().is_some_and(|recovery| recovery.pid == pid)
+    /// Whether its client knows the session by this `pid`, or came back for that connection a moment ago.
+    pub(crate) fn is_claimed_by_pid(&self, pid: PidHash) -> bool {
+        let kept = self.recovery.get().map(|recovery| recovery.pid);
+        kept.or(self.takes_over.as_deref().copied()) == Some(pid)
     }
 
     /// Takes note that the database knows.

@@ -103,7 +103,7 @@ impl Parts {
             dispatcher: dispatcher.clone(),
             rooms: rooms.clone(),
             replay: replay.clone(),
-            recoveries: Recoveries { store: store.clone() },
+            recoveries: Recoveries { store: store.clone(), presence: presence_queue.clone() },
             counts: counter.clone(),
             user_changes: user_changes.clone(),
             observer: Arc::new(PresenceOfSessions {

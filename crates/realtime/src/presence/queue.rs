@@ -1,13 +1,14 @@
 //! Presence changes of this node's sockets that wait to be written, and whoever waits for that.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     time::Duration,
 };
 
 use owlpost_domain::{
     DomainError, Result, Topic,
     presence::{PresenceChange, SocketState},
+    recovery::{PidHash, RecoveryChange, RecoveryStep},
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -41,7 +42,7 @@ impl QueuedGroup {
     }
 
     /// Tells everybody who waits for it.
-    pub(crate) fn answer_all_who_wait(self) {
+    fn answer_all_who_wait(self) {
         let waiting = self.changes.into_iter().flat_map(|pending| pending.waiting);
         for answer in waiting.chain(self.settling) {
             // Nobody waits any more: they gave up, which is theirs to say.
@@ -55,6 +56,8 @@ struct Waiting {
     /// The newest wish of each socket. Bounded by the sockets: those there are and those just gone.
     pending: HashMap<String, Pending>,
     settling: Vec<oneshot::Sender<()>>,
+    /// Connections that ended on purpose, while the database still keeps them to be recovered.
+    ended: HashSet<PidHash>,
     sweep_wanted: bool,
     writing: bool,
 }
@@ -122,6 +125,11 @@ impl PresenceQueue {
         }
     }
 
+    /// Whether a connection ended on purpose, which the database does not know yet.
+    pub(crate) fn has_ended_on_purpose(&self, pid: PidHash) -> bool {
+        self.queue.lock().ended.contains(&pid)
+    }
+
     fn put_change_in_queue(
         &self,
         session: &Session,
@@ -135,6 +143,7 @@ impl PresenceQueue {
             return;
         }
         let recovery = session.describe_recovery_in_state(state);
+        queue.ended.extend(find_pid_of_end(recovery.as_ref()));
         let socket_id = session.socket_id.clone();
         let change = PresenceChange { socket_id, user_id, state, recovery };
         match queue.pending.entry(session.socket_id.clone()) {
@@ -179,6 +188,19 @@ impl PresenceQueue {
         Some(QueuedGroup { changes, settling, sweep: std::mem::take(&mut queue.sweep_wanted) })
     }
 
+    /// Tells everybody who waits for a group that it is committed.
+    pub(crate) fn answer_group_after_commit(&self, group: QueuedGroup) {
+        {
+            let mut queue = self.queue.lock();
+            for pending in &group.changes {
+                if let Some(pid) = find_pid_of_end(pending.change.recovery.as_ref()) {
+                    queue.ended.remove(&pid);
+                }
+            }
+        }
+        group.answer_all_who_wait();
+    }
+
     /// A sweep is not put back: the next renewal of the lease asks for it again.
     pub(crate) fn put_group_back_after_failure(&self, group: QueuedGroup) {
         let mut queue = self.queue.lock();
@@ -198,6 +220,10 @@ impl PresenceQueue {
     pub(crate) fn count_changes_not_written(&self) -> usize {
         self.queue.lock().pending.len()
     }
+}
+
+fn find_pid_of_end(recovery: Option<&RecoveryChange>) -> Option<PidHash> {
+    recovery.filter(|recovery| recovery.step == RecoveryStep::Ended).map(|recovery| recovery.pid)
 }
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ impl<S: PresenceStore> PresenceWriter<S> {
             match self.write_group_of_changes(&group).await {
                 Ok(()) => {
                     self.health.presence_writer.note_success_of_task();
-                    group.answer_all_who_wait();
+                    self.queue.answer_group_after_commit(group);
                 }
                 Err(error) => {
                     let changes = group.len();

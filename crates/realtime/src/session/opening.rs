@@ -226,7 +226,7 @@ impl Sessions {
     /// takes a place nor hears what the client will be told.
     fn break_off_superseded_sessions(&self, user: UserId, pid: PidHash) {
         for session in self.dispatcher.registry.list_sessions_of_user(user) {
-            if session.is_recovered_by_pid(pid) {
+            if session.is_claimed_by_pid(pid) {
                 self.dispatcher.close_session_with_reason(&session, CloseReason::Superseded);
             }
         }

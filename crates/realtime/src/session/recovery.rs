@@ -1,11 +1,13 @@
 //! Coming back to a connection by what the server kept of it, without a line of code in the client.
 
+use std::sync::Arc;
+
 use owlpost_domain::{
     Result, Store, UserId,
     recovery::{KeptConnection, Pid, PidHash},
 };
 
-use crate::{Session, metrics};
+use crate::{Session, metrics, presence::queue::PresenceQueue};
 
 /// What a client says of the connection it had before.
 #[derive(Debug, Clone, Default)]
@@ -37,6 +39,7 @@ pub struct RecoveryRequest {
 /// Connections that are kept.
 pub(crate) struct Recoveries {
     pub(crate) store: Store,
+    pub(crate) presence: Arc<PresenceQueue>,
 }
 
 impl Recoveries {
@@ -47,7 +50,10 @@ impl Recoveries {
         asked: &Resumption,
     ) -> Result<Option<KeptConnection>> {
         let pid = asked.pid_of_connection().filter(|_| self.is_switched_on());
-        let Some(pid) = pid else { return Ok(None) };
+        // Asked first: once the database knows of the end, the look-up finds nothing.
+        let Some(pid) = pid.filter(|pid| !self.presence.has_ended_on_purpose(*pid)) else {
+            return Ok(None);
+        };
         let kept = self.store.find_kept_connection_by_pid(pid).await?;
         Ok(kept.filter(|kept| kept.user_id == user))
     }
