@@ -17,7 +17,7 @@ use crate::{
     IncidentId, Result, Store, Topic, User, UserId,
     recovery::{
         RecoveryChange,
-        write::{must_outlive_crash, write_recovery_steps_in_bulk},
+        write::{RecoverySteps, must_outlive_crash, recovery_steps},
     },
 };
 
@@ -153,9 +153,9 @@ impl Store {
         let durability =
             if must_outlive_crash(changes) { Durability::OnDisk } else { Durability::InMemory };
         acquire_presence_advisory_lock(&mut transaction, durability).await?;
-        write_socket_states_in_bulk(&mut transaction, node_id, last_of_socket.values()).await?;
-        let most_of_user = self.config.recoveries_per_user;
-        write_recovery_steps_in_bulk(&mut transaction, changes, most_of_user).await?;
+        let recoveries = RecoverySteps::from_changes(changes, self.config.recoveries_per_user);
+        let states = last_of_socket.values();
+        write_socket_states_in_bulk(&mut transaction, node_id, states, recoveries).await?;
         let group = draw_number_of_group(&mut transaction, &users).await?;
         transaction.commit_transaction_within_limit().await?;
         Ok(group)
@@ -342,11 +342,12 @@ async fn draw_number_of_group(
     Ok(PresenceGroup { number, people })
 }
 
-/// Writes every state in one statement; those of users that do not exist are left out.
+/// Writes every state, and what it means for recoveries, in one statement; those of users that do not exist are left out.
 async fn write_socket_states_in_bulk<'a>(
     connection: &mut PgConnection,
     node_id: Uuid,
     changes: impl Iterator<Item = &'a &'a PresenceChange>,
+    recoveries: RecoverySteps<'a>,
 ) -> Result<()> {
     let (mut gone, mut live, mut owners, mut rooms) = (vec![], vec![], vec![], vec![]);
     for change in changes {
@@ -359,21 +360,22 @@ async fn write_socket_states_in_bulk<'a>(
             }
         }
     }
-    sqlx::query(
-        "with deleted as (delete from presence_sessions where socket_id = any($1))
-         insert into presence_sessions (socket_id, user_id, current_room, node_id)
+    let query = sqlx::query(concat!(
+        "with deleted as (delete from presence_sessions where socket_id = any($1)),
+         ",
+        recovery_steps!(),
+        " insert into presence_sessions (socket_id, user_id, current_room, node_id)
          select live.socket_id, u.id, live.room, $5
          from unnest($2::text[], $3::uuid[], $4::text[]) as live (socket_id, user_id, room)
          join users u on u.id = live.user_id
          on conflict (socket_id) do update
-         set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id",
-    )
+         set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id"
+    ))
     .bind(gone)
     .bind(live)
     .bind(owners)
     .bind(rooms)
-    .bind(node_id)
-    .execute(connection)
-    .await?;
+    .bind(node_id);
+    recoveries.bind_rows_to_query(query).execute(connection).await?;
     Ok(())
 }

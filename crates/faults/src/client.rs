@@ -297,7 +297,8 @@ fn begin_segment_with_auth(
         return auth;
     }
     if let Some(pid) = &kept.pid {
-        history.segments.push(Segment { given: kept.offset.clone(), ..Segment::default() });
+        let given = kept.offset.clone();
+        history.segments.push(Segment { given, recovers: true, ..Segment::default() });
         return json!({ "token": plan.token, "pid": pid, "offset": kept.offset });
     }
     let given = kept.offset.clone().filter(|_| kept.begins_anew);

@@ -55,6 +55,8 @@ pub struct ResumeReport {
 pub struct Segment {
     /// The position the client gave, as it gave it.
     pub given: Option<String>,
+    /// A stock client came back for the connection it had. It is recovered, or this segment is never acknowledged.
+    pub recovers: bool,
     /// A stock client that was not recovered: it refetches, and what it missed is not owed.
     pub begins_anew: bool,
     /// The position of the acknowledgement; `None` until it came.
@@ -106,6 +108,13 @@ impl History {
     /// Where its entitlement begins: the first acknowledgement.
     pub fn start_position(&self) -> Option<i64> {
         self.segments.iter().find_map(|segment| segment.acknowledged)
+    }
+
+    /// How often a stock client was recovered, and how often it was not and began anew.
+    pub fn count_recoveries_and_refusals(&self) -> (usize, usize) {
+        let acknowledged = || self.segments.iter().filter(|segment| segment.acknowledged.is_some());
+        let recovered = acknowledged().filter(|segment| segment.recovers).count();
+        (recovered, acknowledged().filter(|segment| segment.begins_anew).count())
     }
 
     /// Every durable event of all connections.

@@ -65,9 +65,14 @@ impl Castle {
         verdict.violations.extend(check_notifications_against_log(&log, &stored, &handles));
         verdict.violations.extend(check_writes_against_log(&log, &self.writes.lock()));
         fail_run_with_violations(&verdict.violations)?;
+        let (mut recovered, mut anew) = (0, 0);
+        for history in &histories {
+            let (recoveries, refusals) = history.count_recoveries_and_refusals();
+            (recovered, anew) = (recovered + recoveries, anew + refusals);
+        }
         let text = format!(
             "{} clients, {} events in the log: {} of {} owed deliveries made ({:.2} %), in order, none twice; \
-             {} notifications stored once",
+             {} notifications stored once; stock clients recovered {recovered} times, began anew {anew} times",
             histories.len(),
             log.len(),
             verdict.delivered,

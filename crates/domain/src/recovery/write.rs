@@ -1,11 +1,11 @@
-//! Writing what is kept of connections, within the transaction of a group of presence changes.
+//! Writing what is kept of connections, within the statement of a group of presence changes.
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
 use super::{PidHash, RecoveryChange, RecoveryStep};
-use crate::{Result, presence::PresenceChange};
+use crate::{UserId, presence::PresenceChange};
 
 /// The change of each `pid` that is written: of the newest session, should several have it.
 type LastOfPid<'a> = HashMap<PidHash, (&'a PresenceChange, &'a RecoveryChange)>;
@@ -17,33 +17,15 @@ pub(crate) fn must_outlive_crash(changes: &[PresenceChange]) -> bool {
     recoveries.any(|recovery| recovery.step == RecoveryStep::Moved)
 }
 
-/// Writes every step in one statement; those of users that do not exist are left out. A socket that has lost its `pid` to a
-/// newer one of its client changes nothing any more: that it moves all the same means that somebody has both, and then
-/// neither can be recovered.
-pub(crate) async fn write_recovery_steps_in_bulk(
-    connection: &mut PgConnection,
-    changes: &[PresenceChange],
-    most_of_user: i64,
-) -> Result<()> {
-    let last_of_pid = find_last_change_of_pids(changes);
-    if last_of_pid.is_empty() {
-        return Ok(());
-    }
-    let (mut pids, mut steps, mut users) = (vec![], vec![], vec![]);
-    let (mut sessions, mut sockets, mut rooms) = (vec![], vec![], vec![]);
-    for (pid, (change, recovery)) in last_of_pid {
-        pids.push(pid.0.to_vec());
-        steps.push(name_of_step(recovery.step));
-        users.push(change.user_id);
-        sessions.push(change.socket_id.as_str());
-        sockets.push(recovery.socket_id.as_str());
-        let names: Vec<_> = recovery.rooms.iter().map(ToString::to_string).collect();
-        rooms.push(names.join(" "));
-    }
-    sqlx::query(
-        "with changed as (
+/// The steps of recoveries, as parts of the statement that writes the group of presence changes they come with. The first
+/// of its parameters is the sixth of that statement. Steps of users that do not exist are left out. A socket that has lost
+/// its `pid` to a newer one of its client changes nothing any more: that it moves all the same means that somebody has both,
+/// and then neither can be recovered.
+macro_rules! recovery_steps {
+    () => {
+        "changed as (
              select pid_hash, step, user_id, session_id, socket_id, string_to_array(rooms, ' ') as rooms
-             from unnest($1::bytea[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[])
+             from unnest($6::bytea[], $7::text[], $8::uuid[], $9::text[], $10::text[], $11::text[])
                   as c (pid_hash, step, user_id, session_id, socket_id, rooms)),
          begun as (
              insert into recoveries (pid_hash, user_id, session_id, socket_id, rooms)
@@ -62,25 +44,59 @@ pub(crate) async fn write_recovery_steps_in_bulk(
                and (c.step = 'ended' and r.session_id = c.session_id
                     or c.step = 'moved' and r.session_id <> c.session_id)),
          places as (
-             select user_id, count(*) as wanted from changed where step = 'begun' group by user_id)
-         delete from recoveries where pid_hash in (
-             select ranked.pid_hash
-             from (select r.pid_hash, places.wanted,
-                          row_number() over (partition by r.user_id order by r.last_seen desc) as rank
-                   from recoveries r join places on places.user_id = r.user_id
-                   where not exists (select from changed c where c.pid_hash = r.pid_hash)) as ranked
-             where ranked.rank > $7 - ranked.wanted)",
-    )
-    .bind(pids)
-    .bind(steps)
-    .bind(users)
-    .bind(sessions)
-    .bind(sockets)
-    .bind(rooms)
-    .bind(most_of_user)
-    .execute(connection)
-    .await?;
-    Ok(())
+             select user_id, count(*) as wanted from changed where step = 'begun' group by user_id),
+         made_room as (
+             delete from recoveries where pid_hash in (
+                 select ranked.pid_hash
+                 from (select r.pid_hash, places.wanted,
+                              row_number() over (partition by r.user_id order by r.last_seen desc) as rank
+                       from recoveries r join places on places.user_id = r.user_id
+                       where not exists (select from changed c where c.pid_hash = r.pid_hash)) as ranked
+                 where ranked.rank > $12 - ranked.wanted))"
+    };
+}
+pub(crate) use recovery_steps;
+
+/// The parameters of [`recovery_steps`], a row for each `pid`.
+#[derive(Debug, Default)]
+pub(crate) struct RecoverySteps<'a> {
+    pids: Vec<Vec<u8>>,
+    steps: Vec<&'static str>,
+    users: Vec<UserId>,
+    sessions: Vec<&'a str>,
+    sockets: Vec<&'a str>,
+    rooms: Vec<String>,
+    most_of_user: i64,
+}
+
+impl<'a> RecoverySteps<'a> {
+    pub(crate) fn from_changes(changes: &'a [PresenceChange], most_of_user: i64) -> Self {
+        let mut rows = Self { most_of_user, ..Self::default() };
+        for (pid, (change, recovery)) in find_last_change_of_pids(changes) {
+            rows.pids.push(pid.0.to_vec());
+            rows.steps.push(name_of_step(recovery.step));
+            rows.users.push(change.user_id);
+            rows.sessions.push(&change.socket_id);
+            rows.sockets.push(&recovery.socket_id);
+            let names: Vec<_> = recovery.rooms.iter().map(ToString::to_string).collect();
+            rows.rooms.push(names.join(" "));
+        }
+        rows
+    }
+
+    pub(crate) fn bind_rows_to_query(
+        self,
+        query: Query<'a, Postgres, PgArguments>,
+    ) -> Query<'a, Postgres, PgArguments> {
+        query
+            .bind(self.pids)
+            .bind(self.steps)
+            .bind(self.users)
+            .bind(self.sessions)
+            .bind(self.sockets)
+            .bind(self.rooms)
+            .bind(self.most_of_user)
+    }
 }
 
 /// A statement must not write a row twice.
