@@ -6,18 +6,27 @@ use engineioxide::DisconnectReason;
 use owlpost_testkit::{WebSocketClient, finish_within_test_deadline};
 use support::{Behaviour, TestServer, config, find_session_handle, wait_until_freed};
 use tokio::sync::mpsc::error::TrySendError;
-use tungstenite::{Message, protocol::frame::coding::CloseCode};
+use tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 #[tokio::test]
-async fn should_answer_the_close_frame_of_a_client() {
+async fn should_answer_the_close_frame_of_a_client_with_its_code() {
     let mut server = TestServer::start().await;
-    let mut client = WebSocketClient::open(server.address).await;
-    let socket = server.expect_connect().await;
-    client.send_message_to_server(Message::Close(None)).await;
-    client.expect_close_with_code(CloseCode::Normal).await;
-    server.expect_disconnect(DisconnectReason::TransportClose).await;
-    finish_within_test_deadline(socket.closed()).await;
-    wait_until_freed(socket).await;
+    for code in [None, Some(CloseCode::Normal), Some(CloseCode::Away), Some(4321.into())] {
+        let mut client = WebSocketClient::open(server.address).await;
+        let socket = server.expect_connect().await;
+        let frame = code.map(|code| CloseFrame { code, reason: "reason".into() });
+        client.send_message_to_server(Message::Close(frame)).await;
+        match client.receive_next_message_or_end().await {
+            Some(Ok(Message::Close(answer))) => assert_eq!(answer.map(|it| it.code), code),
+            other => panic!("no close frame, but {other:?}"),
+        }
+        server.expect_disconnect(DisconnectReason::TransportClose).await;
+        finish_within_test_deadline(socket.closed()).await;
+        wait_until_freed(socket).await;
+    }
     server.expect_no_further_event();
 }
 

@@ -66,7 +66,8 @@ pub(crate) struct Connection<H: EngineIoHandler, S> {
     socket: Arc<Socket<H::Data>>,
     websocket: WebSocketStream<S>,
     leaving: Leaving,
-    close_code: CloseCode,
+    /// What the last frame says; none to a client that closed without a code.
+    close_code: Option<CloseCode>,
 }
 
 impl<H, S> Connection<H, S>
@@ -79,7 +80,13 @@ where
         socket: Arc<Socket<H::Data>>,
         websocket: WebSocketStream<S>,
     ) -> Self {
-        Self { engine, socket, websocket, leaving: Leaving::No, close_code: CloseCode::Normal }
+        Self {
+            engine,
+            socket,
+            websocket,
+            leaving: Leaving::No,
+            close_code: Some(CloseCode::Normal),
+        }
     }
 
     /// Ready when the connection is gone.
@@ -94,12 +101,17 @@ where
             let received = message.and_then(|message| self.receive_message_of_client(message));
             match received {
                 Ok(Received::GoOn) => {}
-                Ok(Received::Goodbye) | Err(Ended::Closed) => {
+                Ok(Received::Goodbye) => {
+                    self.end_session_with_reason(DisconnectReason::TransportClose);
+                    return Poll::Pending;
+                }
+                Err(Ended::Closed(code)) => {
+                    self.close_code = code;
                     self.end_session_with_reason(DisconnectReason::TransportClose);
                     return Poll::Pending;
                 }
                 Err(Ended::Violation(code)) => {
-                    self.close_code = code;
+                    self.close_code = Some(code);
                     self.end_session_with_reason(DisconnectReason::PacketParsingError);
                     return Poll::Pending;
                 }

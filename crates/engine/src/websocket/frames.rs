@@ -16,6 +16,8 @@ use crate::link::Outgoing;
 
 /// Bytes of a control frame, at most.
 const CONTROL_BYTES: usize = 125;
+/// A code to close with that is registered with IANA, and that tungstenite does not know.
+const BAD_GATEWAY: u16 = 1014;
 
 /// A frame of a client, unmasked.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,7 +39,7 @@ pub(crate) fn decode_frame_at_start(
     else {
         return Ok(None);
     };
-    if header.rsv1 || header.rsv2 || header.rsv3 {
+    if header.rsv1 || header.rsv2 || header.rsv3 || !is_length_in_fewest_bytes(bytes, length) {
         return Err(CloseCode::Protocol);
     }
     // A client must mask, so that it cannot be made to send what a proxy takes for a request.
@@ -59,16 +61,27 @@ pub(crate) fn decode_frame_at_start(
     Ok(Some((frame, begin + length)))
 }
 
-/// Whether a client closes as it may: with nothing, or with a code that is one and a reason that is text. An error is the
-/// code to close the connection with.
-pub(crate) fn check_payload_of_close(payload: &[u8]) -> Result<(), CloseCode> {
+/// Whether the head of a frame says `length` as RFC 6455 wants it: in as few bytes as it fits in, and with its highest
+/// bit unset. Two ways to say one thing are a way past whoever reads along.
+fn is_length_in_fewest_bytes(head: &[u8], length: u64) -> bool {
+    match head.get(1).map(|second| second & 0x7f) {
+        Some(126) => length > CONTROL_BYTES as u64,
+        Some(127) => length > u64::from(u16::MAX) && length >> 63 == 0,
+        _ => true,
+    }
+}
+
+/// The code a client closes with, if it names one: it may close with nothing, or with a code that is one and a reason
+/// that is text. An error is the code to close the connection with.
+pub(crate) fn read_code_of_close(payload: &[u8]) -> Result<Option<CloseCode>, CloseCode> {
     let Some((code, reason)) = payload.split_first_chunk::<2>() else {
-        return if payload.is_empty() { Ok(()) } else { Err(CloseCode::Protocol) };
+        return if payload.is_empty() { Ok(None) } else { Err(CloseCode::Protocol) };
     };
-    if !CloseCode::from(u16::from_be_bytes(*code)).is_allowed() {
+    let code = CloseCode::from(u16::from_be_bytes(*code));
+    if !code.is_allowed() && u16::from(code) != BAD_GATEWAY {
         return Err(CloseCode::Protocol);
     }
-    std::str::from_utf8(reason).map(drop).map_err(|_| CloseCode::Invalid)
+    std::str::from_utf8(reason).map(|_| Some(code)).map_err(|_| CloseCode::Invalid)
 }
 
 /// A message of a client.

@@ -18,8 +18,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 use super::frames::{
-    Assembly, Frame, FrameKind, Message, append_frame_of_parts, check_payload_of_close,
-    decode_frame_at_start,
+    Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_frame_at_start,
+    read_code_of_close,
 };
 use crate::{config::EngineIoConfig, link::Link};
 
@@ -64,8 +64,8 @@ impl Bounds {
 /// Why no further message comes.
 #[derive(Debug)]
 pub(crate) enum Ended {
-    /// The client closed the websocket.
-    Closed,
+    /// The client closed the websocket: the code it named, to be answered with the same.
+    Closed(Option<CloseCode>),
     /// The connection is gone.
     Lost,
     /// The client broke the protocol: the code to tell it.
@@ -146,8 +146,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 Ok(None)
             }
             OpCode::Control(Control::Pong) => Ok(None),
-            OpCode::Control(Control::Close) => Err(check_payload_of_close(&frame.payload)
-                .map_or_else(Ended::Violation, |()| Ended::Closed)),
+            OpCode::Control(Control::Close) => {
+                Err(read_code_of_close(&frame.payload).map_or_else(Ended::Violation, Ended::Closed))
+            }
             OpCode::Control(Control::Reserved(_)) => Err(Ended::Violation(CloseCode::Protocol)),
         }
     }
@@ -183,9 +184,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         self.put_frame_before_queue(Data::Text.into(), text.as_bytes());
     }
 
-    /// Tells the client that the websocket is closed.
-    pub(crate) fn put_close_frame_last(&mut self, code: CloseCode) {
-        self.put_frame_before_queue(Control::Close.into(), &u16::from(code).to_be_bytes());
+    /// Tells the client that the websocket is closed, and why if there is a code to say it.
+    pub(crate) fn put_close_frame_last(&mut self, code: Option<CloseCode>) {
+        let code = code.map(|code| u16::from(code).to_be_bytes());
+        let payload = code.as_ref().map_or(&[][..], |bytes| bytes);
+        self.put_frame_before_queue(Control::Close.into(), payload);
     }
 
     fn put_frame_before_queue(&mut self, kind: FrameKind, payload: &[u8]) {

@@ -112,6 +112,21 @@ fn should_wait_for_the_rest_of_a_frame_cut_at_any_byte() {
 }
 
 #[test]
+fn should_refuse_a_length_in_more_bytes_than_it_needs() {
+    let mask = [0; 4];
+    for (head, is_right) in [
+        (&[0x82, 0x80 | 126, 0, 126][..], true),
+        (&[0x82, 0x80 | 126, 0, 125], false),
+        (&[0x82, 0x80 | 127, 0, 0, 0, 0, 0, 1, 0, 0], true),
+        (&[0x82, 0x80 | 127, 0, 0, 0, 0, 0, 0, 0xff, 0xff], false),
+        (&[0x82, 0x80 | 127, 0x80, 0, 0, 0, 0, 1, 0, 0], false),
+    ] {
+        let error = decode_error_of_frame(&[head, &mask].concat(), MOST_BYTES);
+        assert_eq!(error, (!is_right).then_some(CloseCode::Protocol), "{head:?}");
+    }
+}
+
+#[test]
 fn should_undo_every_mask() {
     let payload = some_bytes_of_length(1001);
     for mask in [[0; 4], [255; 4], [1, 2, 3, 4], [0x80, 0, 0x7f, 0xff]] {
@@ -170,7 +185,7 @@ fn should_refuse_a_frame_over_the_bound_before_it_has_come() {
         assert_eq!(decode_error_of_frame(&over[..head], most), Some(CloseCode::Size));
     }
     // The longest a head can say, whatever the bound.
-    let head = [&[0x82, 0xff][..], &[0xff; 8], &[0; 4]].concat();
+    let head = [&[0x82, 0xff, 0x7f][..], &[0xff; 7], &[0; 4]].concat();
     assert_eq!(decode_error_of_frame(&head, MOST_BYTES), Some(CloseCode::Size));
     assert_ne!(decode_frame_at_start(&head, usize::MAX).ok().flatten().map(|_| ()), Some(()));
 }

@@ -81,17 +81,17 @@ fn write_close_as_client(payload: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn should_say_why_no_further_message_comes() {
     for (bytes, expected) in [
-        (write_frame_as_client(OpCode::Control(Control::Close), b""), "Closed"),
+        (write_frame_as_client(OpCode::Control(Control::Close), b""), "Closed(None)"),
         (write_frame_as_client(OpCode::Data(Data::Text), b"cut")[..5].to_vec(), "Lost"),
         (vec![0x81, 0x00], "Violation(Protocol)"),
         (write_close_as_client(b"\x03"), "Violation(Protocol)"),
-        (write_close_as_client(&1000_u16.to_be_bytes()), "Closed"),
-        (write_close_as_client(b"\x0b\xb8four"), "Closed"),
+        (write_close_as_client(&1000_u16.to_be_bytes()), "Closed(Some(Normal))"),
+        (write_close_as_client(b"\x0b\xb8four"), "Closed(Some(Iana(3000)))"),
         (write_close_as_client(&999_u16.to_be_bytes()), "Violation(Protocol)"),
         (write_close_as_client(&1004_u16.to_be_bytes()), "Violation(Protocol)"),
         (write_close_as_client(&1005_u16.to_be_bytes()), "Violation(Protocol)"),
         (write_close_as_client(&1006_u16.to_be_bytes()), "Violation(Protocol)"),
-        (write_close_as_client(&4999_u16.to_be_bytes()), "Closed"),
+        (write_close_as_client(&4999_u16.to_be_bytes()), "Closed(Some(Library(4999)))"),
         (write_close_as_client(&5000_u16.to_be_bytes()), "Violation(Protocol)"),
         (write_close_as_client(b"\x03\xe8\xff"), "Violation(Invalid)"),
     ] {
