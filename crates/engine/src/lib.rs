@@ -10,13 +10,14 @@
 //! - [`service`]: what is put in front of a router; [`request`] and [`response`]: what comes in and goes out by HTTP;
 //! - [`engine`]: the sessions; [`socket`] and [`handler`]: a session as its user sees it;
 //! - [`link`]: the queue of a session and who may take from it; [`session_handle`]: its other end, for fan-out;
-//! - [`polling`] with `payload`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent client is found;
+//! - [`polling`] with `payload` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent client is found;
 //! - [`config`]: bounds and times.
 //!
 //! How many sessions there may be, of all clients and of one address, is not for one engine to say: whoever puts
 //! engines in front of routers gives each request `Arc<Places>` and a `ClientAddress` (`owlpost_admission`) in its
 //! extensions. A request without them is not counted.
 
+mod compression;
 pub mod config;
 mod disconnect_reason;
 pub mod engine;

@@ -8,6 +8,7 @@ mod stranger;
 #[cfg(test)]
 mod tests;
 mod turns;
+mod upgrades;
 
 use std::{
     collections::VecDeque,
@@ -28,6 +29,7 @@ use tokio::{
 pub(crate) use self::{
     outgoing::Outgoing,
     turns::{TakenTurn, Turn, TurnRefused},
+    upgrades::EndOfUpgrade,
 };
 use self::{
     state::{Carrier, Phase, State},

@@ -1,6 +1,6 @@
 //! Long polling: a GET waits for packets, a POST brings some.
 
-use std::{future::poll_fn, sync::Arc};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use engineioxide_core::{
@@ -15,10 +15,12 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use crate::{
     engine::{EngineIo, take_place_for_session},
     handler::EngineIoHandler,
-    link::{Link, Outgoing, PollAnswer, TakenTurn, Turn, TurnRefused},
+    link::{EndOfUpgrade, Link, Outgoing, PollAnswer, TakenTurn, Turn, TurnRefused},
     payload::Packets,
     request::EngineRequest,
-    response::{Rejection, ResponseBody, answer_poll_with_payload},
+    response::{
+        Rejection, ResponseBody, answer_poll_with_compressed_payload, answer_poll_with_payload,
+    },
     socket::{DisconnectReason, Socket},
 };
 
@@ -26,6 +28,8 @@ use crate::{
 const BINARY_PAYLOAD: &str = "application/octet-stream";
 /// Packets of one POST taken before others have their turn.
 const PACKETS_AT_ONCE: usize = 32;
+/// How long a poll is held that comes while a websocket is tried: the most that an upgrade is late by it.
+const UPGRADE_POLL_PACE: Duration = Duration::from_millis(25);
 
 /// A GET without a session: begins one.
 pub(crate) fn open_session_by_polling<H: EngineIoHandler, R, B>(
@@ -50,9 +54,11 @@ pub(crate) fn open_session_by_polling<H: EngineIoHandler, R, B>(
 pub(crate) async fn answer_poll_of_session<D, B>(
     socket: Arc<Socket<D>>,
     max_payload: u64,
+    takes_gzip: bool,
 ) -> Result<Response<ResponseBody<B>>, Rejection> {
     let mut poll = OnlyPoll::begin_or_end_session(socket.link.clone())?;
     let link = &socket.link;
+    hold_poll_during_upgrade(link).await?;
     let answer = poll_fn(|cx| link.poll_for_polling_answer(cx)).await;
     // From here on nothing waits, so nothing that is taken from the queue can be dropped with this future.
     let response = match answer {
@@ -62,11 +68,25 @@ pub(crate) async fn answer_poll_of_session<D, B>(
         }
         PollAnswer::Packets => {
             let payload = encode_queue_as_payload(link, max_payload).await;
-            answer_poll_with_payload(payload.data, payload.has_binary)
+            let (data, has_binary) = (payload.data, payload.has_binary);
+            answer_poll_with_compressed_payload(data, has_binary, takes_gzip)
         }
     };
     poll.answered = true;
     Ok(response)
+}
+
+/// The poll that waits when a websocket is tried is answered at once, so that the client can change over. One that comes
+/// while it is tried is held for a moment: a client that polls on until its websocket works would else ask as fast as
+/// it is answered. An error when the websocket has taken over meanwhile: then the poll came too late, as one does that
+/// comes a moment later.
+async fn hold_poll_during_upgrade(link: &Link) -> Result<(), Rejection> {
+    let end = poll_fn(|cx| link.poll_for_end_of_upgrade(cx));
+    let ended = tokio::time::timeout(UPGRADE_POLL_PACE, end).await;
+    match ended {
+        Ok(EndOfUpgrade::ByWebsocket) => Err(Rejection::BadRequest),
+        Ok(EndOfUpgrade::Polling) | Err(_) => Ok(()),
+    }
 }
 
 async fn encode_queue_as_payload(link: &Link, max_payload: u64) -> Payload {
@@ -138,6 +158,11 @@ where
         Ok(Received::GoOn) => {}
         Ok(Received::Goodbye) => {
             engine.close_session_with_reason(socket.link.sid, DisconnectReason::TransportClose);
+        }
+        // As in Node: a client that is told so ends the session itself, and it has to hear it from this answer, not from
+        // a poll whose session has gone.
+        Err(Rejection::PayloadTooLarge) if !socket.link.stranger.is_stranger() => {
+            return Err(Rejection::PayloadTooLarge);
         }
         Err(rejection) => {
             let reason = match rejection {
@@ -231,11 +256,11 @@ pub(crate) fn receive_packet_of_client<H: EngineIoHandler>(
         }
         Packet::Pong => socket.link.note_client_as_alive(),
         Packet::Close => return Ok(Received::Goodbye),
-        Packet::Open(_)
-        | Packet::PingUpgrade
-        | Packet::PongUpgrade
-        | Packet::Upgrade
-        | Packet::Noop => return Err(Rejection::BadPayload),
+        // Clients written in Swift post one when they change over to a websocket.
+        Packet::Noop => {}
+        Packet::Open(_) | Packet::PingUpgrade | Packet::PongUpgrade | Packet::Upgrade => {
+            return Err(Rejection::BadPayload);
+        }
     }
     Ok(Received::GoOn)
 }
@@ -247,21 +272,39 @@ mod tests {
     use super::*;
     use crate::link::Limits;
 
+    fn open_polling_link() -> (Arc<Link>, Arc<Mutex<Vec<DisconnectReason>>>) {
+        let reasons = Arc::new(Mutex::new(Vec::new()));
+        let known = reasons.clone();
+        let close = Arc::new(move |_, reason| known.lock().push(reason));
+        let limits = Limits { queue: 4, stranger_bytes: 1000 };
+        let link = Link::new(ProtocolVersion::V4, TransportType::Polling, true, limits, close);
+        (Arc::new(link), reasons)
+    }
+
+    #[tokio::test]
+    async fn should_hold_a_poll_until_the_upgrade_ends_and_refuse_it_when_a_websocket_took_over() {
+        let (link, _) = open_polling_link();
+        assert_eq!(hold_poll_during_upgrade(&link).await, Ok(()));
+        for (is_finished, expected) in [(false, Ok(())), (true, Err(Rejection::BadRequest))] {
+            assert!(link.begin_upgrade_from_polling());
+            let mut held = std::pin::pin!(hold_poll_during_upgrade(&link));
+            assert!(futures_util::poll!(held.as_mut()).is_pending());
+            if is_finished {
+                assert!(link.finish_upgrade_to_websocket());
+            } else {
+                link.return_upgrade_to_polling();
+            }
+            assert_eq!(held.await, expected);
+        }
+    }
+
     #[test]
     fn should_take_a_poll_that_is_dropped_for_a_client_that_is_gone_unless_a_websocket_took_over() {
-        let open_link = || {
-            let reasons = Arc::new(Mutex::new(Vec::new()));
-            let known = reasons.clone();
-            let close = Arc::new(move |_, reason| known.lock().push(reason));
-            let limits = Limits { queue: 4, stranger_bytes: 1000 };
-            let link = Link::new(ProtocolVersion::V4, TransportType::Polling, true, limits, close);
-            (Arc::new(link), reasons)
-        };
-        let (link, reasons) = open_link();
+        let (link, reasons) = open_polling_link();
         drop(OnlyPoll::begin_or_end_session(link.clone()));
         assert_eq!(*reasons.lock(), [DisconnectReason::TransportError]);
 
-        let (link, reasons) = open_link();
+        let (link, reasons) = open_polling_link();
         let poll = OnlyPoll::begin_or_end_session(link.clone());
         assert!(link.begin_upgrade_from_polling() && link.finish_upgrade_to_websocket());
         drop(poll);

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 
+use crate::compression::{compress_payload_as_gzip, is_payload_worth_compressing};
+
 /// When a client that found no place may find one: what its predecessors have at most to come to something.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
@@ -57,7 +59,10 @@ impl Rejection {
             Self::BadRequest | Self::BadPayload => (StatusCode::BAD_REQUEST, 3),
             Self::UnsupportedProtocol => (StatusCode::BAD_REQUEST, 5),
             Self::UnsupportedWebSocket => (StatusCode::UPGRADE_REQUIRED, 3),
-            Self::PayloadTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, 3),
+            // As in Node: a client that looks into the answer expects nothing there.
+            Self::PayloadTooLarge => {
+                return answer_with_status_only(StatusCode::PAYLOAD_TOO_LARGE);
+            }
             Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, 3),
             Self::TooManySessions => (StatusCode::SERVICE_UNAVAILABLE, 3),
         };
@@ -76,13 +81,35 @@ impl Rejection {
     }
 }
 
-/// The answer to a polling request.
+/// The answer to a polling request. It tells of one client at one time: nobody is to keep it.
 pub(crate) fn answer_poll_with_payload<B>(
     payload: impl Into<Bytes>,
     has_binary: bool,
 ) -> Response<ResponseBody<B>> {
     let kind = if has_binary { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
-    build_response_with_body(StatusCode::OK, kind, payload)
+    let mut response = build_response_with_body(StatusCode::OK, kind, payload);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// The same, in gzip where `takes_gzip` says that the client takes it and it is worth it.
+pub(crate) fn answer_poll_with_compressed_payload<B>(
+    payload: Bytes,
+    has_binary: bool,
+    takes_gzip: bool,
+) -> Response<ResponseBody<B>> {
+    if !is_payload_worth_compressing(&payload) {
+        return answer_poll_with_payload(payload, has_binary);
+    }
+    let compressed = if takes_gzip { compress_payload_as_gzip(&payload) } else { None };
+    let is_compressed = compressed.is_some();
+    let mut response = answer_poll_with_payload(compressed.unwrap_or(payload), has_binary);
+    let headers = response.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_name(header::ACCEPT_ENCODING));
+    if is_compressed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    response
 }
 
 fn build_response_with_body<B>(

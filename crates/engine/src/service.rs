@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tower::Service as TowerService;
 
 use crate::{
+    compression::accepts_gzip_by_headers,
     config::EngineIoConfig,
     engine::EngineIo,
     handler::EngineIoHandler,
@@ -78,7 +79,9 @@ impl<H: EngineIoHandler, S: Clone> EngineIoService<H, S> {
             }
             (TransportType::Polling, &Method::GET, Some(socket)) => {
                 let max_payload = engine.config.max_payload;
-                Ok(ResponseFuture::from_answer(answer_poll_of_session(socket, max_payload)))
+                let takes_gzip = accepts_gzip_by_headers(request.headers());
+                let answer = answer_poll_of_session(socket, max_payload, takes_gzip);
+                Ok(ResponseFuture::from_answer(answer))
             }
             (TransportType::Polling, &Method::POST, Some(socket)) => {
                 let answer = receive_packets_of_post(engine.clone(), socket, request);

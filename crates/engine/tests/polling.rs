@@ -2,8 +2,14 @@
 
 mod support;
 
+use std::io::Read as _;
+
 use engineioxide::DisconnectReason;
-use owlpost_testkit::{PollingClient, finish_within_test_deadline};
+use flate2::read::GzDecoder;
+use owlpost_testkit::{
+    PollingClient, finish_within_test_deadline, get_answer_from_engine, read_session_id_from_open,
+    request_answer_from_engine,
+};
 use support::{Behaviour, TestServer, config, fill_queue, wait_until_freed};
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -54,7 +60,7 @@ async fn should_send_text_and_its_attachments_together() {
 }
 
 #[tokio::test]
-async fn should_answer_413_to_a_payload_over_the_bound_and_end_the_session() {
+async fn should_answer_413_with_nothing_to_a_payload_over_the_bound() {
     let config = config().max_payload(100).build();
     let mut server = TestServer::start_with(config, Behaviour::default()).await;
     let client = PollingClient::open(server.address).await;
@@ -63,15 +69,81 @@ async fn should_answer_413_to_a_payload_over_the_bound_and_end_the_session() {
     client.post_text_of_packets(&at_bound).await;
     server.expect_text(&at_bound[1..]).await;
     let answer = client.post_body_with_headers("", "4".repeat(101).as_bytes()).await;
-    assert_eq!(answer.status, 413);
-    server.expect_disconnect(DisconnectReason::PacketParsingError).await;
-    assert!(socket.is_closed());
-    client.expect_session_is_unknown().await;
+    assert_eq!((answer.status, answer.text()), (413, ""));
+    assert!(!answer.head.contains("content-type"), "{}", answer.head);
+    // Whether to go on is for the client to say.
+    socket.emit("still here").expect("room");
+    assert_eq!(client.poll_for_packet_text().await, "4still here");
+    client.post_text_of_packets("1").await;
+    server.expect_disconnect(DisconnectReason::TransportClose).await;
+}
+
+#[tokio::test]
+async fn should_let_nobody_keep_the_answer_to_a_poll() {
+    let mut server = TestServer::start().await;
+    let query = "EIO=4&transport=polling";
+    let opened = get_answer_from_engine(server.address, query).await;
+    let sid = read_session_id_from_open(opened.text());
+    let query = format!("{query}&sid={sid}");
+    let posted = request_answer_from_engine(server.address, "POST", &query, "", b"4x").await;
+    server.expect_connect().await.emit("x").expect("room");
+    let polled = get_answer_from_engine(server.address, &query).await;
+    for answer in [opened, posted, polled] {
+        assert_eq!(answer.status, 200);
+        assert!(answer.has_header_with_line("cache-control: no-store"), "{}", answer.head);
+    }
+}
+
+#[tokio::test]
+async fn should_compress_a_large_payload_for_a_client_that_takes_gzip() {
+    let mut server = TestServer::start().await;
+    let client = PollingClient::open(server.address).await;
+    let socket = server.expect_connect().await;
+    let poll = async |headers: &str, text: &str| {
+        socket.emit(text.to_owned()).expect("room");
+        let query = format!("EIO=4&transport=polling&sid={}", client.sid);
+        let answer = request_answer_from_engine(server.address, "GET", &query, headers, b"").await;
+        assert_eq!(answer.status, 200);
+        answer
+    };
+    // With the packet type in front: one byte below the bound, and at the bound.
+    let (small, large) = ("x".repeat(1022), "x".repeat(1023));
+    let takes_gzip = "accept-encoding: deflate, gzip\r\n";
+    let vary = "vary: accept-encoding";
+
+    let answer = poll(takes_gzip, &small).await;
+    assert_eq!(answer.text(), format!("4{small}"));
+    assert!(!answer.head.contains("content-encoding") && !answer.has_header_with_line(vary));
+
+    let answer = poll(takes_gzip, &large).await;
+    assert!(answer.has_header_with_line("content-encoding: gzip"), "{}", answer.head);
+    assert!(answer.has_header_with_line(vary), "{}", answer.head);
+    let length = format!("content-length: {}", answer.body.len());
+    assert!(answer.body.len() < 200 && answer.has_header_with_line(&length), "{}", answer.head);
+    let mut text = String::new();
+    GzDecoder::new(&answer.body[..]).read_to_string(&mut text).expect("gzip");
+    assert_eq!(text, format!("4{large}"));
+
+    for headers in ["", "accept-encoding: br\r\n", "accept-encoding: gzip;q=0\r\n"] {
+        let answer = poll(headers, &large).await;
+        assert_eq!(answer.text(), format!("4{large}"));
+        assert!(!answer.head.contains("content-encoding") && answer.has_header_with_line(vary));
+    }
+}
+
+#[tokio::test]
+async fn should_take_a_packet_that_says_nothing() {
+    let mut server = TestServer::start().await;
+    let client = PollingClient::open(server.address).await;
+    server.expect_connect().await;
+    client.post_text_of_packets("6\x1e4text\x1e6").await;
+    server.expect_text("text").await;
+    server.expect_no_further_event();
 }
 
 #[tokio::test]
 async fn should_end_the_session_of_a_payload_that_is_no_packets() {
-    for payload in ["", "x", "0{}", "5", "6", "2probe", "b!", "4ok\x1e", "4ok\x1ex"] {
+    for payload in ["", "x", "0{}", "5", "2probe", "b!", "4ok\x1e", "4ok\x1ex"] {
         let mut server = TestServer::start().await;
         let client = PollingClient::open(server.address).await;
         server.expect_connect().await;

@@ -2,13 +2,14 @@
 
 mod support;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engineioxide::{DisconnectReason, TransportType};
 use owlpost_testkit::{
     PollingClient, WebSocketClient, finish_within_test_deadline, read_session_id_from_open,
 };
 use support::{Behaviour, TestServer, config, wait_until, wait_until_freed};
+use tungstenite::Message;
 
 fn build_upgrade_query(client: &PollingClient) -> String {
     format!("EIO=4&transport=websocket&sid={}", client.sid)
@@ -174,11 +175,16 @@ async fn should_let_only_one_of_two_upgrades_go_on() {
     let socket = server.expect_connect().await;
     let mut first = open_answered_probe(&server, &polling).await;
     for _ in 0..300 {
-        expect_refused_probe(&server, &polling).await;
+        expect_surplus_probe(&server, &polling).await;
     }
     first.send_text_to_server("5").await;
     socket.emit("first").expect("room");
     first.expect_text_from_server("4first").await;
+    for _ in 0..300 {
+        expect_surplus_probe(&server, &polling).await;
+    }
+    socket.emit("still").expect("room");
+    first.expect_text_from_server("4still").await;
 }
 
 #[tokio::test]
@@ -187,26 +193,33 @@ async fn should_let_a_client_try_again_once_an_upgrade_came_to_nothing() {
     let polling = PollingClient::open(server.address).await;
     let socket = server.expect_connect().await;
     let silent = open_probe(&server, &polling).await;
-    expect_refused_probe(&server, &polling).await;
+    expect_surplus_probe(&server, &polling).await;
     silent.hang_up_without_farewell();
     let mut next = loop {
-        let query = build_upgrade_query(&polling);
-        if let Ok(next) = WebSocketClient::try_handshake(server.address, &query).await {
-            break next;
+        let mut next = open_probe(&server, &polling).await;
+        next.send_text_to_server("2probe").await;
+        match next.receive_next_message_or_end().await {
+            Some(Ok(Message::Text(text))) if text.as_str() == "3probe" => break next,
+            Some(Ok(Message::Close(_))) => {}
+            other => panic!("{other:?}"),
         }
     };
-    next.send_text_to_server("2probe").await;
-    next.expect_text_from_server("3probe").await;
     next.send_text_to_server("5").await;
     socket.emit("here").expect("room");
     next.expect_text_from_server("4here").await;
 }
 
-async fn expect_refused_probe(server: &TestServer, polling: &PollingClient) {
-    match WebSocketClient::try_handshake(server.address, &build_upgrade_query(polling)).await {
-        Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 400),
-        other => panic!("not refused: {}", other.is_ok()),
+/// It is accepted and then closed as websockets are, so that the client takes nothing but the websocket for lost.
+async fn expect_surplus_probe(server: &TestServer, polling: &PollingClient) {
+    expect_close_without_code(open_probe(server, polling).await).await;
+}
+
+async fn expect_close_without_code(mut surplus: WebSocketClient) {
+    match surplus.receive_next_message_or_end().await {
+        Some(Ok(Message::Close(None))) => {}
+        other => panic!("no close frame, but {other:?}"),
     }
+    surplus.expect_end_of_connection().await;
 }
 
 #[tokio::test]
@@ -215,8 +228,12 @@ async fn should_refuse_to_upgrade_what_does_not_poll() {
     let (mut websocket, open) =
         WebSocketClient::open_session_with_protocol(server.address, "EIO=4").await;
     let socket = server.expect_connect().await;
-    let own = read_session_id_from_open(&open);
-    for sid in [own, socket.id.to_string(), "AAAAAAAAAAAAAAAAAAAA".to_owned(), "none".to_owned()] {
+    let query = format!("EIO=4&transport=websocket&sid={}", read_session_id_from_open(&open));
+    let surplus = WebSocketClient::try_handshake(server.address, &query).await;
+    expect_close_without_code(surplus.expect("a handshake")).await;
+    // What others know the session by is not what proves to be its client.
+    let public = socket.id.to_string();
+    for sid in [public.as_str(), "AAAAAAAAAAAAAAAAAAAA", "none"] {
         let query = format!("EIO=4&transport=websocket&sid={sid}");
         match WebSocketClient::try_handshake(server.address, &query).await {
             Err(tungstenite::Error::Http(response)) => assert_eq!(response.status(), 400),
@@ -238,6 +255,21 @@ async fn should_end_the_upgrade_of_a_session_that_ends() {
     server.expect_disconnect(DisconnectReason::ClosingServer).await;
     websocket.expect_end_of_connection().await;
     wait_until_freed(socket).await;
+}
+
+#[tokio::test]
+async fn should_answer_polls_during_an_upgrade_no_faster_than_a_client_needs() {
+    let mut server = TestServer::start().await;
+    let polling = PollingClient::open(server.address).await;
+    server.expect_connect().await;
+    let waiting = server.begin_waiting_poll(&polling).await;
+    let _websocket = open_answered_probe(&server, &polling).await;
+    assert_eq!(waiting.receive_answer_until_close().await.text(), "6");
+    let begun = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(polling.poll_for_packet_text().await, "6");
+    }
+    assert!(begun.elapsed() >= Duration::from_millis(250), "{:?}", begun.elapsed());
 }
 
 /// No client of the protocol does so, but what is emitted must not wait for the next packet of the client.

@@ -94,7 +94,7 @@ async fn should_refuse_text_that_is_not_utf8() {
 
 #[tokio::test]
 async fn should_refuse_text_that_is_no_packet_of_a_client() {
-    for text in ["", "x", "0{}", "5", "6", "2probe", "3probe", "b!"] {
+    for text in ["", "x", "0{}", "5", "2probe", "3probe", "b!"] {
         let frame = encode_masked_client_frame(TEXT, true, text.as_bytes());
         expect_end_of_session(&frame, CloseCode::Policy).await;
     }

@@ -38,6 +38,17 @@ async fn should_take_bytes_as_base64_text_too() {
 }
 
 #[tokio::test]
+async fn should_take_a_packet_that_says_nothing() {
+    let mut server = TestServer::start().await;
+    let mut client = WebSocketClient::open(server.address).await;
+    server.expect_connect().await;
+    client.send_text_to_server("6").await;
+    client.send_text_to_server("4text").await;
+    server.expect_text("text").await;
+    server.expect_no_further_event();
+}
+
+#[tokio::test]
 async fn should_send_text_with_its_attachments_in_order() {
     let mut server = TestServer::start().await;
     let mut client = WebSocketClient::open(server.address).await;

@@ -20,6 +20,11 @@ impl StrangerAllowance {
         self.0.load(Ordering::Relaxed).min(most)
     }
 
+    /// Whether the client was not admitted yet.
+    pub(crate) fn is_stranger(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != LIFTED
+    }
+
     /// Counts a message that was received.
     pub(crate) fn count_bytes_of_message(&self, bytes: usize) {
         // An error when the limit is lifted: then nothing is counted.
@@ -46,8 +51,10 @@ mod tests {
         assert_eq!(stranger.limit_bytes_of_message(1000), 40);
         stranger.count_bytes_of_message(41);
         assert_eq!(stranger.limit_bytes_of_message(1000), 0);
+        assert!(stranger.is_stranger());
         stranger.lift_limit_after_admission();
         stranger.count_bytes_of_message(5000);
         assert_eq!(stranger.limit_bytes_of_message(1000), 1000);
+        assert!(!stranger.is_stranger());
     }
 }

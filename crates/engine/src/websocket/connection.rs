@@ -8,7 +8,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -36,7 +36,7 @@ const MESSAGES_AT_ONCE: usize = 32;
 /// Bytes after which no further frame is added to a write.
 const WRITE_BYTES: usize = 64 * 1024;
 /// Time for goodbyes: for the client to read what was queued, and to close its side.
-const FAREWELL_TIME: Duration = Duration::from_secs(1);
+pub(super) const FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// What became of writing.
 enum Writing {
@@ -199,18 +199,6 @@ where
         }
         Poll::Pending
     }
-
-    /// Ready when the connection can be dropped.
-    fn poll_last_words_of_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let websocket = &mut self.websocket;
-        if ready!(websocket.poll_write_unwritten_frames(cx)).is_err()
-            || ready!(websocket.poll_shutdown_of_stream(cx)).is_err()
-        {
-            return Poll::Ready(());
-        }
-        // Closing with unread bytes would reset the connection, and with it what the client has not read yet.
-        self.websocket.poll_discard_until_end(cx)
-    }
 }
 
 /// A connection that is gone takes its session along, if that has not ended for a better reason.
@@ -242,7 +230,7 @@ where
                 if timer.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(());
                 }
-                this.poll_last_words_of_farewell(cx)
+                this.websocket.poll_last_words_of_farewell(cx)
             }
         }
     }

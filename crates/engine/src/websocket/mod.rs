@@ -10,7 +10,7 @@ pub mod frames;
 pub mod stream;
 pub mod upgrade;
 
-use std::sync::Arc;
+use std::{future::poll_fn, sync::Arc};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use engineioxide_core::{ProtocolVersion, TransportType};
@@ -27,7 +27,9 @@ use crate::{
     response::{Rejection, ResponseBody, WEBSOCKET_VERSION, answer_with_status_only},
     socket::Socket,
     websocket::{
-        connection::Connection, stream::WebSocketStream, upgrade::upgrade_session_by_probe,
+        connection::{Connection, FAREWELL_TIME},
+        stream::WebSocketStream,
+        upgrade::upgrade_session_by_probe,
     },
 };
 
@@ -40,10 +42,12 @@ pub(crate) enum Opening<D> {
     Session { protocol: ProtocolVersion, parts: Box<Parts>, place: Option<Place> },
     /// A session that polls, which the client wants to carry on by websocket.
     Upgrade { socket: Arc<Socket<D>>, turn: TakenTurn },
+    /// Nothing: its session has a websocket already, or tries another.
+    Surplus,
 }
 
 impl<D> Opening<D> {
-    /// An error when the session has a websocket already, or tries one, or finds no place.
+    /// An error when a session that begins finds no place.
     pub(crate) fn from_request_and_session<R>(
         session: Option<Arc<Socket<D>>>,
         protocol: ProtocolVersion,
@@ -54,11 +58,10 @@ impl<D> Opening<D> {
             let (parts, _) = request.into_parts();
             return Ok(Self::Session { protocol, parts: Box::new(parts), place });
         };
-        let turn = socket
-            .link
-            .take_turn_of_session(Turn::Probe)
-            .map_err(|_: TurnRefused| Rejection::BadRequest)?;
-        Ok(Self::Upgrade { socket, turn })
+        Ok(match socket.link.take_turn_of_session(Turn::Probe) {
+            Ok(turn) => Self::Upgrade { socket, turn },
+            Err(TurnRefused::Taken | TurnRefused::CarriedByWebsocket) => Self::Surplus,
+        })
     }
 }
 
@@ -125,6 +128,17 @@ fn choose_first_offered_subprotocol(headers: &HeaderMap) -> Option<HeaderValue> 
     HeaderValue::try_from(first).ok().filter(|_| !first.is_empty())
 }
 
+/// Closes a websocket by its own protocol, as Node does: a client that is told so does not take its session for lost.
+async fn close_websocket_without_session<S>(mut websocket: WebSocketStream<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    websocket.put_close_frame_last(None);
+    let farewell = poll_fn(|cx| websocket.poll_last_words_of_farewell(cx));
+    // A client that does not close its side is not waited for.
+    let _ = tokio::time::timeout(FAREWELL_TIME, farewell).await;
+}
+
 /// Begins a session on a websocket, or lets one go on there.
 pub(crate) async fn serve_websocket_on_stream<H: EngineIoHandler, S>(
     engine: Arc<EngineIo<H>>,
@@ -149,6 +163,10 @@ pub(crate) async fn serve_websocket_on_stream<H: EngineIoHandler, S>(
             }
             drop(turn);
             socket
+        }
+        Opening::Surplus => {
+            tracing::debug!("a websocket of a session that has one");
+            return close_websocket_without_session(websocket).await;
         }
     };
     // In a task of its own, which is as small as what it needs from here on.

@@ -168,8 +168,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         polled.map_ok(|()| read)
     }
 
+    /// Writes what is unwritten and closes this side; ready when the connection can be dropped.
+    pub(crate) fn poll_last_words_of_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if ready!(self.poll_write_unwritten_frames(cx)).is_err()
+            || ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err()
+        {
+            return Poll::Ready(());
+        }
+        // Closing with unread bytes would reset the connection, and with it what the client has not read yet.
+        self.poll_discard_until_end(cx)
+    }
+
     /// Reads and forgets what still comes; ready when the client has closed its side.
-    pub(crate) fn poll_discard_until_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_discard_until_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let read = ready!(self.poll_read_into_received(cx, READ_BYTES));
             self.received = BytesMut::new();
@@ -250,9 +261,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
 
     pub(crate) fn poll_flush_of_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    pub(crate) fn poll_shutdown_of_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
