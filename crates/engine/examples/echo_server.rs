@@ -97,7 +97,7 @@ async fn main() -> std::io::Result<()> {
         router = router.layer(middleware::from_fn(hooks::answer_request_with_hooks));
     }
     let port = read_number_from_environment("PORT", 3000);
-    // The name of both loopback addresses: clients that know it by name may try either.
+    // By the name its clients use: of the two addresses of this machine, both take the same.
     let listener = TcpListener::bind(format!("localhost:{port}")).await?;
     writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
     axum::serve(listener, router).await

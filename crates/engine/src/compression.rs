@@ -10,7 +10,7 @@ use http::{HeaderMap, header};
 const LEAST_BYTES: usize = 1024;
 /// Bytes of a payload above which it is sent as it is: the task that answers must not keep its thread from others for
 /// long. A payload is within `max_payload`, unless a single packet is not.
-const MOST_BYTES: usize = 1024 * 1024;
+const MOST_BYTES: usize = 256 * 1024;
 
 /// Whether compressing is worth it.
 pub(crate) fn is_payload_worth_compressing(payload: &[u8]) -> bool {

@@ -10,8 +10,8 @@ use crate::{
     link::{Link, Outgoing, milliseconds_since_first_use},
 };
 
-/// What a timer is late by itself on a busy machine. Two in a row are not to be late twice: who counts the time from the beginning of the
-/// session is to find it over when it should be.
+/// What a timer is late by itself on a busy machine. Two in a row are not to be late twice: who counts the time from the
+/// beginning of the session is to find it over when it should be.
 const TIMER_GRAIN: Duration = Duration::from_millis(10);
 
 /// Ends the session when its client has been silent for too long. Aborted when the session ends otherwise.

@@ -76,10 +76,10 @@ pub(crate) async fn answer_poll_of_session<D, B>(
     Ok(response)
 }
 
-/// The poll that waits when a websocket is tried is answered at once, so that the client can change over. One that comes
-/// while it is tried is held for a moment: a client that polls on until its websocket works would else ask as fast as
-/// it is answered. An error when the websocket has taken over meanwhile: then the poll came too late, as one does that
-/// comes a moment later.
+/// The poll that waits when a websocket is tried is answered at once, so that the client can change over. One that
+/// comes while it is tried is held for a moment: a client that polls on until its websocket works would else ask as
+/// fast as it is answered. An error when the websocket has taken over meanwhile: then the poll came too late, as one
+/// does that comes a moment later.
 async fn hold_poll_during_upgrade(link: &Link) -> Result<(), Rejection> {
     let end = poll_fn(|cx| link.poll_for_end_of_upgrade(cx));
     let ended = tokio::time::timeout(UPGRADE_POLL_PACE, end).await;
@@ -159,8 +159,8 @@ where
         Ok(Received::Goodbye) => {
             engine.close_session_with_reason(socket.link.sid, DisconnectReason::TransportClose);
         }
-        // As in Node: a client that is told so ends the session itself, and it has to hear it from this answer, not from
-        // a poll whose session has gone.
+        // As in Node: a client that is told so ends the session itself, and it has to hear it from this answer, not
+        // from a poll whose session has gone.
         Err(Rejection::PayloadTooLarge) if !socket.link.stranger.is_stranger() => {
             return Err(Rejection::PayloadTooLarge);
         }
