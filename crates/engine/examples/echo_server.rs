@@ -12,7 +12,7 @@
 //! times and bounds, so it takes them from its environment: `PORT`, `PING_INTERVAL_MS`, `PING_TIMEOUT_MS` and
 //! `MAX_PAYLOAD`. With `CLIENT_HOOKS=1` it also does what the tests of the client ask of theirs: see [`hooks`].
 
-use std::{env, io::Write as _, sync::Arc, time::Duration};
+use std::{env, sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use bytes::Bytes;
@@ -87,6 +87,7 @@ fn read_config_from_environment() -> EngineIoConfig {
 }
 
 #[tokio::main]
+#[allow(clippy::print_stdout)]
 async fn main() -> std::io::Result<()> {
     let has_hooks = env::var("CLIENT_HOOKS").is_ok();
     let handler = Arc::new(Echo { has_hooks });
@@ -99,7 +100,7 @@ async fn main() -> std::io::Result<()> {
     let port = read_number_from_environment("PORT", 3000);
     // By the name its clients use: of the two addresses of this machine, both take the same.
     let listener = TcpListener::bind(format!("localhost:{port}")).await?;
-    writeln!(std::io::stdout(), "listening on {}", listener.local_addr()?)?;
+    println!("listening on {}", listener.local_addr()?);
     axum::serve(listener, router).await
 }
 

@@ -130,8 +130,8 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(name: impl Into<String>, frames: &[Frame]) -> Self {
-        let sent = frames.iter().flat_map(Frame::to_bytes).collect();
+    pub(crate) fn new(name: impl Into<String>, frames: impl AsRef<[Frame]>) -> Self {
+        let sent = frames.as_ref().iter().flat_map(Frame::to_bytes).collect();
         Self { name: name.into(), pieces: vec![sent], expected: Expected::default() }
     }
 

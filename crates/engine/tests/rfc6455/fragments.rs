@@ -114,7 +114,7 @@ fn cases_out_of_order() -> Vec<Case> {
             let case = Case::new(format!("{name} with {what}"), frames);
             cases.push(case.fails_with(PROTOCOL_ERROR));
         };
-        refused("last part of no message", &[last.clone()]);
+        refused("last part of no message", std::slice::from_ref(&last));
         refused("part of no message", &[last.clone().to_be_continued(), last.clone()]);
         refused("last part of no message before a message", &[last.clone(), text_frame("x")]);
         let case = Case::new(

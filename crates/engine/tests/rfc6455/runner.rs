@@ -188,11 +188,11 @@ impl FramesOfServer {
     /// None when the server has hung up.
     async fn next_frame(&mut self) -> Result<Option<(u8, Vec<u8>)>, String> {
         loop {
-            if let Some((opcode, head, length)) = split_head_of_frame(&self.unread)? {
-                if self.unread.len() >= head + length {
-                    let frame: Vec<u8> = self.unread.drain(..head + length).collect();
-                    return Ok(Some((opcode, frame[head..].to_vec())));
-                }
+            if let Some((opcode, head, length)) = split_head_of_frame(&self.unread)?
+                && self.unread.len() >= head + length
+            {
+                let frame: Vec<u8> = self.unread.drain(..head + length).collect();
+                return Ok(Some((opcode, frame[head..].to_vec())));
             }
             if !self.read_more().await {
                 let rest = self.unread.len();
