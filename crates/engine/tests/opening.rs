@@ -37,7 +37,7 @@ async fn should_open_a_polling_session_of_protocol_4() {
     let expected = format!(
         "0{{\"sid\":\"{}\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,\
          \"pingTimeout\":20000,\"maxPayload\":100000}}",
-        read_session_id_from_open(&answer.text())
+        read_session_id_from_open(answer.text())
     );
     assert_eq!(answer.text(), expected);
     assert_eq!(socket.protocol, ProtocolVersion::V4);

@@ -53,7 +53,7 @@ impl Frame {
         }
     }
 
-    pub(crate) fn to_be_continued(mut self) -> Self {
+    pub(crate) fn without_fin(mut self) -> Self {
         self.is_final = false;
         self
     }
@@ -130,8 +130,8 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    pub(crate) fn new(name: impl Into<String>, frames: impl AsRef<[Frame]>) -> Self {
-        let sent = frames.as_ref().iter().flat_map(Frame::to_bytes).collect();
+    pub(crate) fn new(name: impl Into<String>, frames: &[Frame]) -> Self {
+        let sent = frames.iter().flat_map(Frame::to_bytes).collect();
         Self { name: name.into(), pieces: vec![sent], expected: Expected::default() }
     }
 
@@ -167,7 +167,7 @@ impl Case {
         self
     }
 
-    pub(crate) fn is_closed_with_payload(mut self, payload: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn closes_with_payload(mut self, payload: impl Into<Vec<u8>>) -> Self {
         self.expected.end = End::Closed(payload.into());
         self
     }

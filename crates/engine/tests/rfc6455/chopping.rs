@@ -5,6 +5,9 @@ use crate::case::{
     text_frame,
 };
 
+/// Says what is to come of a case.
+type Expect = fn(Case) -> Case;
+
 /// A little of everything, with lengths of one and of two bytes.
 fn conversation() -> Case {
     let long = "y".repeat(300);
@@ -13,9 +16,9 @@ fn conversation() -> Case {
         &[
             text_frame("one"),
             Frame::new(PING, *b"two"),
-            Frame::new(TEXT, [b'4', 0xe2]).to_be_continued(),
+            Frame::new(TEXT, [b'4', 0xe2]).without_fin(),
             Frame::new(PONG, *b"three"),
-            Frame::new(CONTINUATION, [0x82]).to_be_continued(),
+            Frame::new(CONTINUATION, [0x82]).without_fin(),
             Frame::new(PING, []),
             Frame::new(CONTINUATION, [0xac]),
             text_frame(&long),
@@ -39,21 +42,17 @@ pub(crate) fn cases() -> Vec<Case> {
     }
     // Every place where a short frame can be cut, for each kind of frame.
     let close = Frame::new(CLOSE, [&1000_u16.to_be_bytes()[..], b"bye"].concat());
-    let whole: [(&str, fn(Case) -> Case, Frame); 6] = [
+    let whole: [(&str, Expect, Frame); 6] = [
         ("text", |case| case.echoes_text("4text"), text_frame("text")),
         ("binary", |case| case.echoes_binary([1, 2]), Frame::new(BINARY, [1, 2])),
         ("ping", |case| case.answers_pong([9]), Frame::new(PING, [9])),
-        ("close", |case| case.is_closed_with_payload(1000_u16.to_be_bytes()), close),
+        ("close", |case| case.closes_with_payload(1000_u16.to_be_bytes()), close),
         ("bad text", |case| case.fails_with(INVALID_DATA), text_frame([0xff])),
-        (
-            "bad ping",
-            |case| case.fails_with(PROTOCOL_ERROR),
-            Frame::new(PING, [1]).to_be_continued(),
-        ),
+        ("bad ping", |case| case.fails_with(PROTOCOL_ERROR), Frame::new(PING, [1]).without_fin()),
     ];
     for (kind, expect, frame) in whole {
         for at in 1..frame.to_bytes().len() {
-            let case = Case::new(format!("{kind} cut at byte {at}"), &[frame.clone()]);
+            let case = Case::new(format!("{kind} cut at byte {at}"), std::slice::from_ref(&frame));
             cases.push(expect(case).cut_at(at));
         }
     }

@@ -21,7 +21,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(cases_of_reasons());
     cases.extend(cases_of_what_follows());
     let empty = Case::new("close with nothing", &[Frame::new(CLOSE, [])]);
-    cases.push(empty.is_closed_with_payload([]));
+    cases.push(empty.closes_with_payload([]));
     for byte in [0, 3, 0xff] {
         let case =
             Case::new(format!("close with the byte {byte} alone"), &[Frame::new(CLOSE, [byte])]);
@@ -35,7 +35,7 @@ fn cases_of_codes() -> Vec<Case> {
     for code in VALID_CODES {
         for (how, reason) in [("alone", ""), ("with a reason", "the owl has flown")] {
             let case = Case::new(format!("code {code} {how}"), &[close_frame(code, reason)]);
-            cases.push(case.is_closed_with_payload(code.to_be_bytes()));
+            cases.push(case.closes_with_payload(code.to_be_bytes()));
         }
     }
     for code in INVALID_CODES {
@@ -57,7 +57,7 @@ fn cases_of_reasons() -> Vec<Case> {
         ("123 bytes of long code points", "狐".repeat(41)),
     ] {
         let case = Case::new(format!("reason of {what}"), &[close_frame(1000, reason)]);
-        cases.push(case.is_closed_with_payload(normal));
+        cases.push(case.closes_with_payload(normal));
     }
     for length in [124, 200] {
         let frame = close_frame(1000, "r".repeat(length));
@@ -94,7 +94,7 @@ fn cases_of_what_follows() -> Vec<Case> {
     ] {
         let all: Vec<Frame> = std::iter::once(close_frame(1000, "")).chain(frames).collect();
         let case = Case::new(format!("close and then {what}"), &all);
-        cases.push(case.is_closed_with_payload(normal));
+        cases.push(case.closes_with_payload(normal));
     }
     let case = Case::new(
         "messages and a ping and then close",
@@ -106,8 +106,8 @@ fn cases_of_what_follows() -> Vec<Case> {
         ],
     );
     let case = case.echoes_text("4one").answers_pong(*b"two").echoes_binary(*b"three");
-    cases.push(case.is_closed_with_payload(1001_u16.to_be_bytes()));
+    cases.push(case.closes_with_payload(1001_u16.to_be_bytes()));
     let case = Case::new("close byte by byte", &[close_frame(3000, "slowly")]).in_pieces_of(1);
-    cases.push(case.is_closed_with_payload(3000_u16.to_be_bytes()));
+    cases.push(case.closes_with_payload(3000_u16.to_be_bytes()));
     cases
 }

@@ -20,9 +20,12 @@ pub(crate) fn cases() -> Vec<Case> {
     for (what, payload) in payloads_of_pings() {
         let ping = Frame::new(PING, &*payload);
         let pong = Frame::new(PONG, &*payload);
-        cases.push(Case::new(format!("ping with {what}"), [ping.clone()]).answers_pong(&*payload));
         cases.push(
-            Case::new(format!("ping with {what}, byte by byte"), [ping.clone()])
+            Case::new(format!("ping with {what}"), std::slice::from_ref(&ping))
+                .answers_pong(&*payload),
+        );
+        cases.push(
+            Case::new(format!("ping with {what}, byte by byte"), std::slice::from_ref(&ping))
                 .answers_pong(&*payload)
                 .in_pieces_of(1),
         );
@@ -35,7 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
             .answers_pong(&*payload)
             .echoes_text("4behind"),
         );
-        cases.push(Case::new(format!("unsolicited pong with {what}"), [pong.clone()]));
+        cases.push(Case::new(format!("unsolicited pong with {what}"), std::slice::from_ref(&pong)));
         cases.push(
             Case::new(
                 format!("unsolicited pong with {what} before a ping"),

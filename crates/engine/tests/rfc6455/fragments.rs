@@ -9,7 +9,7 @@ fn frames_of_parts(opcode: u8, parts: &[&[u8]]) -> Vec<Frame> {
     let last = parts.len() - 1;
     let frames = parts.iter().enumerate().map(|(number, part)| {
         let frame = Frame::new(if number == 0 { opcode } else { CONTINUATION }, *part);
-        if number == last { frame } else { frame.to_be_continued() }
+        if number == last { frame } else { frame.without_fin() }
     });
     frames.collect()
 }
@@ -100,7 +100,7 @@ fn cases_of_control_frames_between() -> Vec<Case> {
                     third.clone(),
                 ],
             )
-            .is_closed_with_payload(1000_u16.to_be_bytes()),
+            .closes_with_payload(1000_u16.to_be_bytes()),
         );
     }
     cases
@@ -115,7 +115,7 @@ fn cases_out_of_order() -> Vec<Case> {
             cases.push(case.fails_with(PROTOCOL_ERROR));
         };
         refused("last part of no message", std::slice::from_ref(&last));
-        refused("part of no message", &[last.clone().to_be_continued(), last.clone()]);
+        refused("part of no message", &[last.clone().without_fin(), last.clone()]);
         refused("last part of no message before a message", &[last.clone(), text_frame("x")]);
         let case = Case::new(
             format!("part of no message behind a good one, with {what}"),
@@ -131,8 +131,8 @@ fn cases_out_of_order() -> Vec<Case> {
         for (other, second) in [("text", TEXT), ("binary", BINARY)] {
             for is_final in [true, false] {
                 let next = Frame::new(second, *b"4y");
-                let next = if is_final { next } else { next.to_be_continued() };
-                let frames = [Frame::new(first, *b"4x").to_be_continued(), next];
+                let next = if is_final { next } else { next.without_fin() };
+                let frames = [Frame::new(first, *b"4x").without_fin(), next];
                 let how = if is_final { "whole" } else { "begun" };
                 let name = format!("{begun} begun, then {other} {how} before its end");
                 cases.push(Case::new(name, &frames).fails_with(PROTOCOL_ERROR));
@@ -147,12 +147,12 @@ fn cases_of_control_frames_in_parts() -> Vec<Case> {
     let mut cases = Vec::new();
     for (kind, opcode) in [("ping", PING), ("pong", PONG), ("close", CLOSE)] {
         for payload in [&b""[..], &[0x03, 0xe8]] {
-            let first = Frame::new(opcode, payload).to_be_continued();
+            let first = Frame::new(opcode, payload).without_fin();
             let name = format!("{kind} of {} bytes in two parts", payload.len());
             let case = Case::new(name, &[first.clone(), Frame::new(CONTINUATION, [])]);
             cases.push(case.fails_with(PROTOCOL_ERROR));
             let name = format!("begun {kind} of {} bytes within a message", payload.len());
-            let frames = [text_frame("a").to_be_continued(), first];
+            let frames = [text_frame("a").without_fin(), first];
             cases.push(Case::new(name, &frames).fails_with(PROTOCOL_ERROR));
         }
     }

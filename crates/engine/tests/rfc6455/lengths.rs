@@ -63,7 +63,7 @@ fn cases_of_masks() -> Vec<Case> {
             Case::new(format!("{kind} that is not masked"), &[frame]).fails_with(PROTOCOL_ERROR),
         );
     }
-    let begun = Frame::new(TEXT, *b"4be").to_be_continued();
+    let begun = Frame::new(TEXT, *b"4be").without_fin();
     let rest = Frame::new(CONTINUATION, *b"gun").with_mask(None);
     cases.push(
         Case::new("second fragment that is not masked", &[begun, rest]).fails_with(PROTOCOL_ERROR),

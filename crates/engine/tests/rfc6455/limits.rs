@@ -23,7 +23,7 @@ fn frames_of_lengths(opcode: u8, lengths: &[usize]) -> (Vec<Frame>, Vec<u8>) {
         rest = behind;
         let frame = Frame::new(if number == 0 { opcode } else { CONTINUATION }, part);
         let is_last = number + 1 == lengths.len();
-        frames.push(if is_last { frame } else { frame.to_be_continued() });
+        frames.push(if is_last { frame } else { frame.without_fin() });
     }
     (frames, whole)
 }

@@ -44,7 +44,7 @@ fn cases_of_bits() -> Vec<Case> {
             Case::new(
                 format!("reserved bits {bits:03b} in the second fragment"),
                 &[
-                    text_frame("a").to_be_continued(),
+                    text_frame("a").without_fin(),
                     Frame::new(CONTINUATION, *b"b").with_reserved_bits(bits),
                 ],
             )
@@ -63,12 +63,12 @@ fn cases_of_opcodes() -> Vec<Case> {
         cases.push(refused(format!("frame of kind {opcode}"), &[Frame::new(opcode, *b"4x")]));
         cases.push(refused(
             format!("fragment of kind {opcode}"),
-            &[Frame::new(opcode, *b"4x").to_be_continued(), Frame::new(CONTINUATION, [])],
+            &[Frame::new(opcode, *b"4x").without_fin(), Frame::new(CONTINUATION, [])],
         ));
         cases.push(refused(
             format!("frame of kind {opcode} within a message"),
             &[
-                text_frame("a").to_be_continued(),
+                text_frame("a").without_fin(),
                 Frame::new(opcode, []),
                 Frame::new(CONTINUATION, *b"b"),
             ],

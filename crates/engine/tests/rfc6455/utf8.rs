@@ -80,7 +80,7 @@ fn frames_of_bytes(payload: &[u8]) -> Vec<Frame> {
         .iter()
         .enumerate()
         .map(|(at, byte)| {
-            Frame::new(if at == 0 { TEXT } else { CONTINUATION }, [*byte]).to_be_continued()
+            Frame::new(if at == 0 { TEXT } else { CONTINUATION }, [*byte]).without_fin()
         })
         .collect();
     frames.push(Frame::new(CONTINUATION, []));
@@ -89,7 +89,7 @@ fn frames_of_bytes(payload: &[u8]) -> Vec<Frame> {
 
 fn frames_cut_at(payload: &[u8], at: usize) -> [Frame; 2] {
     let (first, second) = payload.split_at(at);
-    [Frame::new(TEXT, first).to_be_continued(), Frame::new(CONTINUATION, second)]
+    [Frame::new(TEXT, first).without_fin(), Frame::new(CONTINUATION, second)]
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -123,8 +123,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("code point begun and then a letter", [&[b'4', 0xe2, 0x82], b"x"]),
         ("surrogate over two parts", [&[b'4', 0xed], &[0xa0, 0x80]]),
     ] {
-        let frames =
-            [Frame::new(TEXT, parts[0]).to_be_continued(), Frame::new(CONTINUATION, parts[1])];
+        let frames = [Frame::new(TEXT, parts[0]).without_fin(), Frame::new(CONTINUATION, parts[1])];
         cases.push(Case::new(what, &frames).fails_with(INVALID_DATA));
     }
     let halves = [Frame::new(TEXT, [b'4', 0xc3]), Frame::new(TEXT, [0xa9])];
