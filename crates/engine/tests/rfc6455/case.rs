@@ -135,7 +135,7 @@ impl Case {
         Self { name: name.into(), pieces: vec![sent], expected: Expected::default() }
     }
 
-    pub(crate) fn in_pieces_of(mut self, bytes: usize) -> Self {
+    pub(crate) fn in_pieces(mut self, bytes: usize) -> Self {
         self.pieces = self.pieces.concat().chunks(bytes).map(<[u8]>::to_vec).collect();
         self
     }

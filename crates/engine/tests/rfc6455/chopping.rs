@@ -36,7 +36,7 @@ fn conversation() -> Case {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for bytes in [1, 2, 3, 4, 5, 7, 11, 13, 16, 31, 64, 127, 256] {
-        let mut case = conversation().in_pieces_of(bytes);
+        let mut case = conversation().in_pieces(bytes);
         case.name = format!("conversation in pieces of {bytes} bytes");
         cases.push(case);
     }

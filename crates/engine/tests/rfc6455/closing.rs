@@ -107,7 +107,7 @@ fn cases_of_what_follows() -> Vec<Case> {
     );
     let case = case.echoes_text("4one").answers_pong(*b"two").echoes_binary(*b"three");
     cases.push(case.closes_with_payload(1001_u16.to_be_bytes()));
-    let case = Case::new("close byte by byte", &[close_frame(3000, "slowly")]).in_pieces_of(1);
+    let case = Case::new("close byte by byte", &[close_frame(3000, "slowly")]).in_pieces(1);
     cases.push(case.closes_with_payload(3000_u16.to_be_bytes()));
     cases
 }

@@ -27,7 +27,7 @@ pub(crate) fn cases() -> Vec<Case> {
         cases.push(
             Case::new(format!("ping with {what}, byte by byte"), std::slice::from_ref(&ping))
                 .answers_pong(&*payload)
-                .in_pieces_of(1),
+                .in_pieces(1),
         );
         cases.push(
             Case::new(
@@ -70,8 +70,8 @@ fn cases_of_many_pings() -> Vec<Case> {
     mixed.expected.binaries = vec![vec![3]; 10];
     vec![
         answered(Case::new("ten pings in one write", &pings)),
-        answered(Case::new("ten pings byte by byte", &pings).in_pieces_of(1)),
-        answered(Case::new("ten pings in pieces of seven bytes", &pings).in_pieces_of(7)),
+        answered(Case::new("ten pings byte by byte", &pings).in_pieces(1)),
+        answered(Case::new("ten pings in pieces of seven bytes", &pings).in_pieces(7)),
         mixed,
     ]
 }

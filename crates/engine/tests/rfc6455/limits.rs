@@ -5,7 +5,7 @@ use crate::case::{
     text_frame,
 };
 
-fn payload_of(opcode: u8, length: usize) -> Vec<u8> {
+fn payload_with_length(opcode: u8, length: usize) -> Vec<u8> {
     let mut payload = vec![b'x'; length];
     if opcode == TEXT {
         payload[0] = b'4';
@@ -15,7 +15,7 @@ fn payload_of(opcode: u8, length: usize) -> Vec<u8> {
 
 /// A message in frames of these lengths.
 fn frames_of_lengths(opcode: u8, lengths: &[usize]) -> (Vec<Frame>, Vec<u8>) {
-    let whole = payload_of(opcode, lengths.iter().sum());
+    let whole = payload_with_length(opcode, lengths.iter().sum());
     let mut rest = &whole[..];
     let mut frames = Vec::new();
     for (number, length) in lengths.iter().enumerate() {

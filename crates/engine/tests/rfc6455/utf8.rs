@@ -70,7 +70,7 @@ const INVALID: [(&str, &[u8]); 36] = [
     ("six bytes", &[0xfc, 0x84, 0x80, 0x80, 0x80, 0x80]),
 ];
 
-fn packet_of(payload: &[u8]) -> Vec<u8> {
+fn message_packet(payload: &[u8]) -> Vec<u8> {
     [b"4", payload].concat()
 }
 
@@ -95,20 +95,20 @@ fn frames_cut_at(payload: &[u8], at: usize) -> [Frame; 2] {
 pub(crate) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (what, text) in VALID {
-        let payload = packet_of(text.as_bytes());
+        let payload = message_packet(text.as_bytes());
         cases.push(Case::new(what, &[Frame::new(TEXT, &*payload)]).echoes_text(&*payload));
         let name = format!("{what}, a frame for each byte");
         cases.push(Case::new(name, &frames_of_bytes(&payload)).echoes_text(&*payload));
         let case = Case::new(format!("{what}, byte by byte"), &[Frame::new(TEXT, &*payload)]);
-        cases.push(case.in_pieces_of(1).echoes_text(payload));
+        cases.push(case.in_pieces(1).echoes_text(payload));
     }
-    let owl = packet_of("🦉€é".as_bytes());
+    let owl = message_packet("🦉€é".as_bytes());
     for at in 1..owl.len() {
         let case = Case::new(format!("code points cut at byte {at}"), &frames_cut_at(&owl, at));
         cases.push(case.echoes_text(&*owl));
     }
     for (what, bytes) in INVALID {
-        let payload = packet_of(bytes);
+        let payload = message_packet(bytes);
         let case = Case::new(what, &[Frame::new(TEXT, &*payload)]);
         cases.push(case.fails_with(INVALID_DATA));
         let around = [b"4good ", bytes, b" good"].concat();
