@@ -13,7 +13,7 @@ import { allowedTimeInMs, waitForEvent, waitForRecordedEvent, waitUntilCondition
 const PRESENCE_TIMEOUT_MS = 3000;
 const server = useServerForTestFile({ env: { PRESENCE_TIMEOUT: String(PRESENCE_TIMEOUT_MS) } });
 
-const RELEASES_AND_MODES = ['2.5', '3.1', '4.0', 'current', 'msgpack'].flatMap((release) =>
+const RELEASES_AND_MODES = ['2.5', '3.1', '4.0', '4.5', 'current', 'msgpack'].flatMap((release) =>
   ['polling', 'websocket', 'upgrade'].map((mode) => ({ release, mode })),
 );
 

@@ -315,9 +315,10 @@ describe('The position of an event', () => {
     });
   }
 
-  for (const release of ['3.1', '4.0']) {
+  for (const release of ['3.1', '4.0', '4.5']) {
     test(`should_not_trouble_a_client_of_${release}`, async () => {
       const client = await connectSocketAsUser(line, user, { release });
+      const { id } = client;
       const heard = [];
       client.socket.on('incident:created', (payload, ...more) => heard.push([payload.eventId, ...more]));
       await fenceClientsWithNewIncident(server, client);
@@ -325,6 +326,8 @@ describe('The position of an event', () => {
       await fenceClientsWithNewIncident(server, client);
       assert.equal(heard.length, 2);
       for (const [eventId, offset] of heard) assert.equal(offset, eventId);
+      assert.equal(client.socket.recovered, undefined, 'it has never heard of recovery');
+      assert.notEqual(client.id, id);
     });
   }
 });

@@ -31,7 +31,7 @@ describe('Resume', () => {
     return client.durableEvents().at(-1).payload.eventId;
   };
 
-  for (const release of ['3.1', '4.0', 'current', 'msgpack']) {
+  for (const release of ['3.1', '4.0', '4.5', 'current', 'msgpack']) {
     for (const mode of ['polling', 'websocket', 'upgrade']) {
       test(`should_replay_what_was_missed_in_order_to_${release}_over_${mode}`, async () => {
         const lastEventId = await connectAndLeaveAgain();

@@ -13,6 +13,7 @@ export const CLIENT_RELEASES = {
   2.5: loadClientReleaseFromNpm('socket.io-client-2', { hasAuthPayload: false }),
   3.1: loadClientReleaseFromNpm('socket.io-client-3'),
   '4.0': loadClientReleaseFromNpm('socket.io-client-4.0'),
+  4.5: loadClientReleaseFromNpm('socket.io-client-4.5'),
   current: loadClientReleaseFromNpm('socket.io-client'),
   msgpack: loadClientReleaseFromNpm('socket.io-client', {
     path: '/socket.io-msgpack/',

@@ -1,0 +1,3 @@
+import { defineCompatibilityCasesForRelease } from './helpers/compatibilityCases.mjs';
+
+defineCompatibilityCasesForRelease('4.5');
