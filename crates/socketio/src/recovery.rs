@@ -12,8 +12,8 @@ use crate::origin::find_query_value_by_name;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TakesOneArgument;
 
-/// How such clients begin to name themselves. None of them is a browser.
-const TAKE_ONE_ARGUMENT: [&str; 2] = ["Dart/", "Python/"];
+/// How such clients begin to name themselves. None of them is a browser. Python is aiohttp's name and requests' own.
+const TAKE_ONE_ARGUMENT: [&str; 3] = ["Dart/", "Python/", "python-requests/"];
 
 /// Digits of the seconds since 1970.
 const SECONDS_DIGITS: usize = 10;
@@ -61,6 +61,8 @@ mod tests {
         };
         assert!(find("Dart/3.5 (dart:io)"));
         assert!(find("Python/3.11 aiohttp/3.9.1"));
+        assert!(find("python-requests/2.34.2"));
+        assert!(!find("my-app python-requests/2.34.2"));
         assert!(!find("Mozilla/5.0 (X11; Linux x86_64) Dart/3.5"));
         assert!(find_marker_of_client(&HeaderMap::new()).is_none());
         assert!(is_time_of_python("1795219200.123456"));
