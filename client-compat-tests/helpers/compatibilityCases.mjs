@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createCommentAsUser, createIncidentAsUser } from './api.mjs';
 import { TRANSPORT_MODES } from './clientReleases.mjs';
 import { openNetworkLineToServer } from './networkLine.mjs';
-import { joinRoomWithSuccessfulAck, roomNameOfIncident } from './rooms.mjs';
+import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './rooms.mjs';
 import { useServerForTestFile } from './server.mjs';
 import { connectSocketAsUser, expectConnectionToBeRefused } from './socketTestClient.mjs';
 import { createUsersWithRoles, pickPublicUserFields } from './users.mjs';
@@ -12,20 +12,46 @@ import { waitForEvent } from './waitForEvent.mjs';
 
 /** Starts a server for the test file and defines the cases of one release for each transport mode. */
 export function defineCompatibilityCasesForRelease(release) {
+  defineCompatibilityCasesForClients({ [`socket.io-client ${release}`]: { release } });
+}
+
+/**
+ * The same for several clients. `clients`: by name, the options their connections are opened with. `defineMoreCases`
+ * is called with `server`, `people` and the options of each client and mode. Returns the server, `people` and all `ways`,
+ * the options for each client and mode.
+ */
+export function defineCompatibilityCasesForClients(clients, defineMoreCases = () => {}) {
   const people = {};
   const server = useServerForTestFile({}, async () => {
     [people.ada, people.bob] = await createUsersWithRoles(server, 'STUDENT', 'PREFECT');
   });
-  for (const mode of Object.keys(TRANSPORT_MODES)) {
-    describe(`socket.io-client ${release} over ${mode}`, () => {
-      const options = { release, mode };
+  const ways = Object.entries(clients).flatMap(([name, options]) =>
+    Object.keys(TRANSPORT_MODES).map((mode) => ({ name, ...options, mode })),
+  );
+  for (const options of ways) {
+    describe(`${options.name} over ${options.mode}`, () => {
       const connectBothPeople = () =>
         Promise.all([connectSocketAsUser(server, people.ada, options), connectSocketAsUser(server, people.bob, options)]);
       defineConnectionCasesForMode(server, people, options);
       defineEventCasesForMode(server, people, connectBothPeople);
       defineReconnectionCasesForMode(server, people, options, connectBothPeople);
+      defineMoreCases(server, people, options);
     });
   }
+  return { server, people, ways };
+}
+
+/** That all of them come back by themselves when the server has been restarted. */
+export function defineRestartCaseForClients({ server, people, ways }) {
+  test('should_come_back_by_themselves_after_a_restart_of_the_server', async () => {
+    const clients = await Promise.all(ways.map((options) => connectSocketAsUser(server, people.ada, options)));
+    const since = clients.map((client) => client.position);
+    await server.stopProcessAndCheckExit();
+    await Promise.all(clients.map((client, n) => waitForEvent(client, '$disconnect', { since: since[n] })));
+    await server.startProcessAndAwaitListening(server.port);
+    await Promise.all(clients.map((client, n) => waitForEvent(client, 'connection:acknowledged', { since: since[n], deadlineMs: 30_000 })));
+    await fenceClientsWithNewIncident(server, ...clients);
+  });
 }
 
 function defineConnectionCasesForMode(server, people, options) {

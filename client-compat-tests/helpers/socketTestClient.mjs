@@ -1,9 +1,10 @@
 // A socket.io-client of any release, with everything it ever received on record.
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
 import { CLIENT_RELEASES, TRANSPORT_MODES } from './clientReleases.mjs';
-import { recordDepartureOfEvent } from './publishedDocuments.mjs';
+import { ClientWithRecord } from './clientRecord.mjs';
 import { settleBeforeGivenDeadline, waitForRecordedEvent, waitUntilConditionHolds } from './waitForEvent.mjs';
+
+export { closeEveryOpenSocketClient } from './clientRecord.mjs';
 
 /** `data.code` of a `connect_error`, by its message. */
 const CODES_OF_REFUSALS = {
@@ -12,26 +13,13 @@ const CODES_OF_REFUSALS = {
   'Authentication failed': 'UNAUTHENTICATED',
 };
 const OUTCOMES_OF_CONNECTING = ['connection:acknowledged', '$connect_error'];
-const openClients = new Set();
 
-/** Closes every client opened since the last call: each test starts with none. */
-export function closeEveryOpenSocketClient() {
-  for (const client of openClients) client.close();
-  openClients.clear();
-}
-
-/**
- * What a client received: `records` holds `{ name, payload, at }` in order of arrival. Beside the server's
- * events these stand there: `$connect`, `$disconnect` (payload: the reason), `$connect_error` (the message).
- */
-export class SocketTestClient {
-  records = [];
-  recorded = new EventEmitter().setMaxListeners(0);
-
+/** A `socket.io-client` in this process. */
+export class SocketTestClient extends ClientWithRecord {
   constructor(socket, release) {
+    super();
     this.socket = socket;
     this.release = release;
-    openClients.add(this);
     if (socket.onAny) socket.onAny((name, payload) => this.recordEventOfServer(name, payload));
     else this.recordEventsOfOldClient();
     socket.on('connect', () => this.record('$connect', socket.id));
@@ -52,20 +40,8 @@ export class SocketTestClient {
     });
   }
 
-  recordEventOfServer(name, payload) {
-    recordDepartureOfEvent(name, payload);
-    this.record(name, payload);
-  }
-
-  record(name, payload, code) {
-    const record = { name, payload, code, at: performance.now() };
-    this.records.push(record);
-    this.recorded.emit('record', record);
-  }
-
-  /** Where the record stands now: pass it as `since` to look only at what comes after. */
-  get position() {
-    return this.records.length;
+  get isConnected() {
+    return this.socket.connected;
   }
 
   get id() {
@@ -78,21 +54,6 @@ export class SocketTestClient {
 
   get transportName() {
     return this.engine?.transport?.name;
-  }
-
-  /** Payload of the latest `connection:acknowledged`. */
-  get acknowledged() {
-    return this.records.findLast(({ name }) => name === 'connection:acknowledged')?.payload;
-  }
-
-  /** Payloads of all events of that name, oldest first. */
-  payloadsOf(name, since = 0) {
-    return this.records.slice(since).filter((record) => record.name === name).map((record) => record.payload);
-  }
-
-  /** Durable events (those that carry an eventId) as `{ name, payload }`, in order of arrival. */
-  durableEvents(since = 0) {
-    return this.records.slice(since).filter(({ payload }) => payload?.eventId !== undefined);
   }
 
   emit(...args) {
@@ -119,9 +80,11 @@ export class SocketTestClient {
 /**
  * Opens a client without waiting. Options: `release` and `mode` (keys of CLIENT_RELEASES and TRANSPORT_MODES),
  * `auth` and `query` (laid over the token), `tokenBy` (`auth`, `query`, `header` or `none`), `headers`,
- * `url` (when not the server's own), `client` (options for the client itself, such as `reconnection`).
+ * `url` (when not the server's own), `client` (options for the client itself, such as `reconnection`),
+ * `foreign` (a `ForeignClients` that shall open it, with its own program).
  */
 export function openSocketTestClient(server, token, options = {}) {
+  if (options.foreign) return options.foreign.openClientWithToken(server, token, options);
   const release = CLIENT_RELEASES[options.release ?? 'current'];
   const { transports } = TRANSPORT_MODES[options.mode ?? 'websocket'];
   const tokenBy = options.tokenBy ?? (release.hasAuthPayload ? 'auth' : 'query');
@@ -152,7 +115,7 @@ export async function connectSocketWithToken(server, token, options = {}) {
   const mode = TRANSPORT_MODES[options.mode ?? 'websocket'];
   await waitUntilConditionHolds(
     `the connection ends on ${mode.endsOn}`,
-    () => client.socket.connected && client.transportName === mode.endsOn,
+    () => client.isConnected && client.transportName === mode.endsOn,
   );
   return client;
 }
