@@ -92,7 +92,7 @@ chromium: ## Make sure there is a browser for the tests
 	    fi; \
 	fi
 
-python: ## Make sure there is a Python with the generator of clients for the tests
+python: ## Make sure there is a Python with the generator of clients and python-socketio for the tests
 	@client-compat-tests/generated-clients/install-python.sh "$(PYTHON_ENV)"
 
 # --- checks ----------------------------------------------------------------------------------------------------

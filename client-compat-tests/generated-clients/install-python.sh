@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a virtual environment with the generator of Python clients: install-python.sh DIRECTORY
+# Makes a virtual environment with the generator of Python clients and python-socketio: install-python.sh DIRECTORY
 # Does nothing when it is there already. As root on a Debian it installs Python too; elsewhere it says what is missing.
 set -euo pipefail
 environment=$1
@@ -7,7 +7,7 @@ requirements=$(dirname "$(readlink -f "$0")")/requirements.txt
 
 is_complete() {
     cmp -s "$requirements" "$environment/requirements.txt" \
-        && "$environment/bin/python" -c 'import openapi_python_client' 2>/dev/null
+        && "$environment/bin/python" -c 'import aiohttp, openapi_python_client, socketio' 2>/dev/null
 }
 
 is_fit_python() {
@@ -21,7 +21,7 @@ if ! is_fit_python && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     hash -r
 fi
 if ! is_fit_python; then
-    echo "The test of generated clients needs Python 3.11 or newer with its modules venv and ensurepip (on Debian" >&2
+    echo "The tests of clients in Python need Python 3.11 or newer with its modules venv and ensurepip (on Debian" >&2
     echo "python3 and python3-venv): install them with the system's package manager." >&2
     exit 1
 fi

@@ -20,6 +20,8 @@ const asyncapi = buildValidatorOfDocument(ASYNCAPI);
 const messagesByEvent = new Map(
   Object.entries(ASYNCAPI.components.messages).map(([key, { name }]) => [name, `/components/messages/${key}/payload`]),
 );
+/** Every event that the document names. */
+export const NAMES_OF_EVENTS = [...messagesByEvent.keys()];
 const eventDepartures = [];
 
 function resolveReferenceInDocument(document, reference) {
