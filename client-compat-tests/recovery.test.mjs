@@ -296,6 +296,7 @@ describe('The position of an event', () => {
     ['a_client_of_protocol_3', { release: '2.5' }],
     ['a_client_that_asks_not_to', { query: { recovery: '0' } }],
     ['a_client_of_dart', { headers: { 'User-Agent': 'Dart/3.5 (dart:io)' } }],
+    ['a_client_of_python_with_requests', { headers: { 'User-Agent': 'python-requests/2.34.2' } }],
     ['a_client_of_python', { query: { t: '1795219200.123456' }, client: { timestampRequests: false } }],
   ]) {
     test(`should_be_left_out_for_${who}`, async () => {
