@@ -7,11 +7,12 @@
 //!   ([`payload_schema`] describes it to others);
 //! - [`event`]: event names, topics (rooms), and what one row of the log is;
 //! - [`error`]: the one error type, with the codes every surface answers, and [`causes`], what the log says of it;
+//! - [`recovery`]: what is kept of a connection for its client to come back to;
 //! - [`policy`]: who may do what, in one function;
 //! - [`validate`]: the limits of every text;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
-//!   [`presence`], [`recovery`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
+//!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -49,6 +50,7 @@ pub mod payload;
 pub mod payload_schema;
 pub mod policy;
 pub mod presence;
+pub mod recoveries;
 pub mod recovery;
 mod rows;
 pub mod store;

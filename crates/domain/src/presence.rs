@@ -4,6 +4,8 @@
 //! a number under that lock and tells the state of every person it touched. Of two states of a person the one with
 //! the higher number is the newer one, by whatever way and in whatever order they arrive.
 
+mod recovery_steps;
+
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     time::Duration,
@@ -13,13 +15,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::{
-    IncidentId, Result, Store, Topic, User, UserId,
-    recovery::{
-        RecoveryChange,
-        write::{RecoverySteps, must_outlive_crash, recovery_steps},
-    },
-};
+use self::recovery_steps::{RecoverySteps, must_changes_outlive_crash, recovery_steps};
+use crate::{IncidentId, Result, Store, Topic, User, UserId, recovery::RecoveryChange};
 
 /// Key of the advisory lock that puts presence groups in a line.
 const PRESENCE_LOCK: i64 = 0x6f77_6c70_6f73_7401;
@@ -150,8 +147,11 @@ impl Store {
         let users: Vec<UserId> = users.into_iter().collect();
 
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
-        let durability =
-            if must_outlive_crash(changes) { Durability::OnDisk } else { Durability::InMemory };
+        let durability = if must_changes_outlive_crash(changes) {
+            Durability::OnDisk
+        } else {
+            Durability::InMemory
+        };
         acquire_presence_advisory_lock(&mut transaction, durability).await?;
         let recoveries = RecoverySteps::from_changes(changes, self.config.recoveries_per_user);
         let states = last_of_socket.values();

@@ -10,7 +10,8 @@
 //! - [`service`]: what is put in front of a router; [`request`] and [`response`]: what comes in and goes out by HTTP;
 //! - [`engine`]: the sessions; [`socket`] and [`handler`]: a session as its user sees it;
 //! - [`link`]: the queue of a session and who may take from it; [`session_handle`]: its other end, for fan-out;
-//! - [`polling`] with `payload` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent client is found;
+//! - [`polling`] with `payload` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent
+//!   client is found;
 //! - [`config`]: bounds and times.
 //!
 //! How many sessions there may be, of all clients and of one address, is not for one engine to say: whoever puts

@@ -90,8 +90,7 @@ async fn start_with_heartbeat(interval_ms: u64, timeout_ms: u64) -> TestServer {
 async fn expect_end(mut websocket: WebSocketClient) {
     while let Some(Ok(message)) = websocket.receive_next_message_or_end().await {
         let is_ping = matches!(&message, Message::Text(text) if text.as_str() == "2");
-        let is_farewell = matches!(&message, Message::Text(text) if text.as_str() == "1");
-        assert!(is_ping || is_farewell || message.is_close(), "{message:?}");
+        assert!(is_ping || message.is_close(), "{message:?}");
     }
 }
 

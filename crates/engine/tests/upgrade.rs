@@ -76,7 +76,7 @@ async fn should_deliver_what_is_emitted_during_the_upgrade_once_and_in_order() {
         websocket.expect_text_from_server(&format!("4{n}")).await;
     }
     socket.close(DisconnectReason::ClosingServer);
-    websocket.expect_text_from_server("1").await;
+    websocket.expect_close_with_code(CloseCode::Normal).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

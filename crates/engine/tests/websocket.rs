@@ -221,5 +221,5 @@ async fn should_keep_the_order_of_each_of_several_senders() {
     }
     assert_eq!(next, [MESSAGES; SENDERS]);
     socket.close(DisconnectReason::ClosingServer);
-    client.expect_text_from_server("1").await;
+    client.expect_close_with_code(CloseCode::Normal).await;
 }

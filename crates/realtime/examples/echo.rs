@@ -66,7 +66,7 @@ async fn echo_lines_until_end(
     mut client: Lines<BufReader<TcpStream>>,
 ) -> Outcome {
     let ready = core.prepare_session_with_replay(session, &Resumption::default()).await?;
-    core.start_prepared_session(session, ready);
+    core.start_session_after_preparation(session, ready);
     loop {
         tokio::select! {
             line = client.next_line() => match line? {

@@ -49,7 +49,7 @@ pub struct Readiness {
 /// 1. calls [`register_session_on_hold`](Self::register_session_on_hold) with a [`Transport`](crate::Transport) of its
 ///    own; from then on nothing is missed, and nothing is written;
 /// 2. calls [`prepare_session_with_replay`](Self::prepare_session_with_replay), tells the client that it is connected
-///    if its protocol has a word for that, and calls [`start_prepared_session`](Self::start_prepared_session), which
+///    if its protocol has a word for that, and calls [`start_session_after_preparation`](Self::start_session_after_preparation), which
 ///    writes `connection:acknowledged`, then what was missed, then what happens;
 /// 3. works on what its client asks for, one after the other, by the other methods, and answers with
 ///    [`send_reply_to_session`](Self::send_reply_to_session), so that a reply keeps its place among the events;
@@ -102,8 +102,8 @@ impl Realtime {
     }
 
     /// Acknowledges the session, replays what it missed, and lets new events pass.
-    pub fn start_prepared_session(&self, session: &Arc<Session>, ready: PreparedSession) {
-        self.0.parts.sessions.start_prepared_session(session, ready);
+    pub fn start_session_after_preparation(&self, session: &Arc<Session>, ready: PreparedSession) {
+        self.0.parts.sessions.start_session_after_preparation(session, ready);
     }
 
     /// Gives the session a newer token of the same user.

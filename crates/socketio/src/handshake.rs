@@ -14,7 +14,7 @@ use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 
 use crate::{
-    origin::find_query_value_by_name,
+    query::find_query_value_by_name,
     recovery::read_recovery_of_client,
     shared::Shared,
     transport::{SocketTransport, find_session_of_engine},

@@ -2,7 +2,8 @@
 //!
 //! Read in this order:
 //!
-//! - [`gateway`]: what is built and how it is put in front of a router; [`config`], [`origin`] and [`request_parts`];
+//! - [`gateway`]: what is built and how it is put in front of a router; [`config`], [`origin`], `query` and
+//!   [`request_parts`];
 //! - [`handshake`]: who may connect; `recovery`: who can come back by itself; `opening`: from there to a session; [`connection`]: what a socket is made of;
 //! - [`events`]: the table of events a client may send, one file for each;
 //! - [`inbox`]: each socket's events in order, bounded and rate-limited; `worker` works on them; [`reply`]: every one of
@@ -17,6 +18,7 @@ pub mod handshake;
 pub mod inbox;
 mod opening;
 pub mod origin;
+mod query;
 mod received_event;
 mod recovery;
 pub mod reply;

@@ -87,7 +87,7 @@ impl Connection {
         if resumption.recovery.is_some() {
             self.transport.send_connect_with_pid(&ready.socket_id, ready.pid.as_ref());
         }
-        core.start_prepared_session(&self.session, ready);
+        core.start_session_after_preparation(&self.session, ready);
         // Gone before the disconnect handler was set: nobody else will tell.
         if self.transport.has_left_the_namespace() {
             self.note_end_of_connection(DisconnectReason::TransportClose);

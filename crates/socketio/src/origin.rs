@@ -62,13 +62,6 @@ fn is_origin_allowed_to_connect(headers: &HeaderMap, allowed: &[String]) -> bool
         .any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin))
 }
 
-/// The first value of a query parameter, decoded.
-pub(crate) fn find_query_value_by_name(query: Option<&str>, name: &str) -> Option<String> {
-    form_urlencoded::parse(query.unwrap_or_default().as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -143,6 +143,21 @@ impl WebSocketClient {
         self.expect_end_of_connection().await;
     }
 
+    /// Every text up to a close frame with this code, and nothing behind it.
+    pub async fn receive_texts_until_close(&mut self, expected: CloseCode) -> Vec<String> {
+        let mut texts = Vec::new();
+        loop {
+            match self.receive_next_message_or_end().await {
+                Some(Ok(Message::Text(text))) => texts.push(text.to_string()),
+                Some(Ok(Message::Close(Some(CloseFrame { code, .. })))) if code == expected => {
+                    self.expect_end_of_connection().await;
+                    return texts;
+                }
+                other => panic!("neither text nor such a close frame, but {other:?}"),
+            }
+        }
+    }
+
     /// The end of the connection, without another message.
     pub async fn expect_end_of_connection(&mut self) {
         match self.receive_next_message_or_end().await {

@@ -166,7 +166,9 @@ pub(crate) fn append_outgoing_as_frames(
         Outgoing::Binary(bytes) => append_binary_message_frame(bytes, protocol, to),
         Outgoing::Ping => append_frame_of_parts(Data::Text.into(), &[b"2"], to),
         Outgoing::Pong => append_frame_of_parts(Data::Text.into(), &[b"3"], to),
-        Outgoing::Close => append_frame_of_parts(Data::Text.into(), &[b"1"], to),
+        // The websocket has a goodbye of its own, which follows. Clients in other languages take a packet for one on
+        // purpose, and never come back.
+        Outgoing::Close => {}
         Outgoing::Packets(packets) => {
             for packet in packets.iter() {
                 append_packet_as_frame(packet, protocol, to);

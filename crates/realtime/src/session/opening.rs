@@ -218,7 +218,11 @@ impl Sessions {
     }
 
     /// Writes what comes first, and lets new events pass.
-    pub(crate) fn start_prepared_session(&self, session: &Arc<Session>, ready: PreparedSession) {
+    pub(crate) fn start_session_after_preparation(
+        &self,
+        session: &Arc<Session>,
+        ready: PreparedSession,
+    ) {
         self.dispatcher.start_session_after_replay(session, ready.frames, ready.through);
     }
 

@@ -79,7 +79,7 @@ impl Sessions {
         let last_event_id = after.map(|position| position.to_string());
         let asked = Resumption { rooms, last_event_id, recovery: None };
         let ready = self.prepare_session_with_replay(&session, &asked).await?;
-        self.start_prepared_session(&session, ready);
+        self.start_session_after_preparation(&session, ready);
         Ok(stream)
     }
 }

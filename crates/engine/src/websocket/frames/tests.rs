@@ -270,8 +270,9 @@ fn should_encode_what_a_client_reads() {
 #[test]
 fn should_encode_the_packets_of_the_engine_as_text() {
     let mut frames = Vec::new();
+    // The last is left to the websocket's own goodbye.
     for outgoing in [Outgoing::Ping, Outgoing::Pong, Outgoing::Close] {
         append_outgoing_as_frames(&outgoing, ProtocolVersion::V4, &mut frames);
     }
-    assert_eq!(read_messages_as_client(frames), ["2", "3", "1"].map(OracleMessage::text));
+    assert_eq!(read_messages_as_client(frames), ["2", "3"].map(OracleMessage::text));
 }

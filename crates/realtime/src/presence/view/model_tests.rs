@@ -238,10 +238,8 @@ impl Cluster {
                     SocketState::Connected { room }
                 });
                 let socket_id = format!("{node}-{user}-{tab}");
-                self.write_changes_of_node(
-                    node,
-                    vec![PresenceChange { socket_id, user_id, state, recovery: None }],
-                );
+                let change = PresenceChange { socket_id, user_id, state, recovery: None };
+                self.write_changes_of_node(node, vec![change]);
             }
             Step::ShowOwnGroup { node } => self.show_own_group_of_node(node),
             Step::Deliver { node, which } => self.deliver_group_to_node(node, which),

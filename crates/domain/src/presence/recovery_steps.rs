@@ -4,15 +4,18 @@ use std::collections::HashMap;
 
 use sqlx::{Postgres, postgres::PgArguments, query::Query};
 
-use super::{PidHash, RecoveryChange, RecoveryStep};
-use crate::{UserId, presence::PresenceChange};
+use super::PresenceChange;
+use crate::{
+    UserId,
+    recovery::{PidHash, RecoveryChange, RecoveryStep},
+};
 
 /// The change of each `pid` that is written: of the newest session, should several have it.
 type LastOfPid<'a> = HashMap<PidHash, (&'a PresenceChange, &'a RecoveryChange)>;
 
 /// Whether the commit must be on the disk before it is told. A begin that is lost lets nobody recover; a change of rooms
 /// that is lost would let a client recover without a room that it was told to be in.
-pub(crate) fn must_outlive_crash(changes: &[PresenceChange]) -> bool {
+pub(super) fn must_changes_outlive_crash(changes: &[PresenceChange]) -> bool {
     let mut recoveries = changes.iter().filter_map(|change| change.recovery.as_ref());
     recoveries.any(|recovery| recovery.step == RecoveryStep::Moved)
 }
@@ -55,11 +58,11 @@ macro_rules! recovery_steps {
                  where ranked.rank > $12 - ranked.wanted))"
     };
 }
-pub(crate) use recovery_steps;
+pub(super) use recovery_steps;
 
 /// The parameters of [`recovery_steps`], a row for each `pid`.
 #[derive(Debug, Default)]
-pub(crate) struct RecoverySteps<'a> {
+pub(super) struct RecoverySteps<'a> {
     pids: Vec<Vec<u8>>,
     steps: Vec<&'static str>,
     users: Vec<UserId>,
@@ -70,11 +73,11 @@ pub(crate) struct RecoverySteps<'a> {
 }
 
 impl<'a> RecoverySteps<'a> {
-    pub(crate) fn from_changes(changes: &'a [PresenceChange], most_of_user: i64) -> Self {
+    pub(super) fn from_changes(changes: &'a [PresenceChange], most_of_user: i64) -> Self {
         let mut rows = Self { most_of_user, ..Self::default() };
         for (pid, (change, recovery)) in find_last_change_of_pids(changes) {
             rows.pids.push(pid.0.to_vec());
-            rows.steps.push(name_of_step(recovery.step));
+            rows.steps.push(name_step_for_database(recovery.step));
             rows.users.push(change.user_id);
             rows.sessions.push(&change.socket_id);
             rows.sockets.push(&recovery.socket_id);
@@ -84,7 +87,7 @@ impl<'a> RecoverySteps<'a> {
         rows
     }
 
-    pub(crate) fn bind_rows_to_query(
+    pub(super) fn bind_rows_to_query(
         self,
         query: Query<'a, Postgres, PgArguments>,
     ) -> Query<'a, Postgres, PgArguments> {
@@ -112,7 +115,7 @@ fn find_last_change_of_pids(changes: &[PresenceChange]) -> LastOfPid<'_> {
     last
 }
 
-const fn name_of_step(step: RecoveryStep) -> &'static str {
+const fn name_step_for_database(step: RecoveryStep) -> &'static str {
     match step {
         RecoveryStep::Begun => "begun",
         RecoveryStep::Moved => "moved",
