@@ -9,7 +9,7 @@ use owlpost_testkit::{
     PollingClient, WebSocketClient, finish_within_test_deadline, read_session_id_from_open,
 };
 use support::{Behaviour, TestServer, config, wait_until, wait_until_freed};
-use tungstenite::Message;
+use tungstenite::{Message, protocol::frame::coding::CloseCode};
 
 fn build_upgrade_query(client: &PollingClient) -> String {
     format!("EIO=4&transport=websocket&sid={}", client.sid)

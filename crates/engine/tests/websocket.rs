@@ -9,7 +9,7 @@ use owlpost_testkit::{
 };
 use support::{TestServer, find_session_handle};
 use tokio::sync::mpsc::error::TrySendError;
-use tungstenite::protocol::frame::coding::{Control, OpCode};
+use tungstenite::protocol::frame::coding::{CloseCode, Control, OpCode};
 
 #[tokio::test]
 async fn should_echo_text_and_bytes_of_every_size_of_length() {

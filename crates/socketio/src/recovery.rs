@@ -32,11 +32,15 @@ pub(crate) fn read_recovery_of_client(socket: &SocketRef, auth: &Value) -> Optio
         && request.extensions.get::<TakesOneArgument>().is_none()
         && query("recovery").as_deref() != Some("0")
         && !query("t").is_some_and(|time| is_time_of_python(&time));
+    can_recover.then(|| read_recovery_of_auth(auth))
+}
+
+pub(crate) fn read_recovery_of_auth(auth: &Value) -> RecoveryRequest {
     let text = |name| auth.get(name).and_then(Value::as_str);
-    can_recover.then(|| RecoveryRequest {
+    RecoveryRequest {
         pid: text("pid").and_then(|pid| pid.parse().ok()),
         offset: text("offset").map(|offset| offset.chars().take(32).collect()),
-    })
+    }
 }
 
 /// python-engineio writes the time as seconds with a fraction. JavaScript clients write it in a notation of their own, at

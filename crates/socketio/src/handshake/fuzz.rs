@@ -5,6 +5,7 @@ use owlpost_fuzzing::{Choices, FuzzTarget};
 use serde_json::json;
 
 use super::*;
+use crate::recovery::read_recovery_of_auth;
 
 /// Decodes by hand what form_urlencoded decodes.
 fn find_query_value_by_hand(query: &str, name: &str) -> Option<String> {
@@ -51,6 +52,14 @@ fn check_wishes_of_client(auth: &Value) {
         assert!(id.chars().count() <= 32);
         assert!(auth["lastEventId"].to_string().contains(&id) || auth["lastEventId"].is_string());
     }
+    let recovery = read_recovery_of_auth(auth);
+    if let Some(pid) = recovery.pid {
+        assert_eq!(auth["pid"], json!(pid.to_string()), "in one way only");
+    }
+    if let Some(offset) = recovery.offset {
+        assert!(offset.chars().count() <= 32);
+        assert!(auth["offset"].as_str().is_some_and(|given| given.starts_with(&offset)));
+    }
     let rooms = read_rooms_of_auth(auth);
     let given = match &auth["room"] {
         Value::Array(rooms) => rooms.clone(),
@@ -79,7 +88,7 @@ fn should_find_the_token_and_the_wishes_of_any_client() {
         let request = Request::builder().uri(uri).header(header::AUTHORIZATION, value);
         let (parts, ()) = request.body(()).expect("a request").into_parts();
         let query = parts.uri.query().unwrap_or_default();
-        for name in ["token", "lastEventId", "room"] {
+        for name in ["token", "lastEventId", "room", "recovery", "t"] {
             let found = find_query_value_by_name(Some(query), name);
             assert_eq!(found, find_query_value_by_hand(query, name), "{name}");
         }
