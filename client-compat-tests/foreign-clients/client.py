@@ -78,6 +78,8 @@ class SyncHost:
         )
         try:
             sio.connect(command["url"], **read_options_of_command(command))
+            # It is upgraded by now, and may have told all there is to tell before.
+            write_line_about_client(sio, client)
         except socketio.exceptions.ConnectionError:
             pass  # The handler of connect_error has told.
 
@@ -140,6 +142,7 @@ class AsyncHost:
         )
         try:
             await sio.connect(command["url"], **read_options_of_command(command))
+            write_line_about_client(sio, client)
         except socketio.exceptions.ConnectionError:
             pass  # The handler of connect_error has told.
 
