@@ -15,6 +15,7 @@ use crate::{
     response::Rejection,
     session_handle::SessionHandle,
     socket::{DisconnectReason, Socket},
+    text_rewrite::TextRewrite,
 };
 
 /// Sessions by the id their clients prove themselves with, and who is told about them.
@@ -52,12 +53,14 @@ impl<H: EngineIoHandler> EngineIo<H> {
         let link =
             Arc::new(Link::new(protocol, transport, supports_binary, limits, self.close.clone()));
         req_parts.extensions.insert(SessionHandle::new(link.clone()));
+        let rewrite = req_parts.extensions.remove::<TextRewrite>();
         let socket = Arc::new(Socket {
             id: draw_public_id_of_session(protocol, link.sid),
             protocol,
             data: H::Data::default(),
             req_parts,
             link,
+            rewrite,
             _place: place,
         });
         self.sockets.write().insert(socket.link.sid, socket.clone());

@@ -16,7 +16,8 @@
 //!
 //! How many sessions there may be, of all clients and of one address, is not for one engine to say: whoever puts
 //! engines in front of routers gives each request `Arc<Places>` and a `ClientAddress` (`owlpost_admission`) in its
-//! extensions. A request without them is not counted.
+//! extensions. A request without them is not counted. They can also give it a [`TextRewrite`], which each text of the
+//! session goes through before its user reads it.
 
 mod compression;
 pub mod config;
@@ -33,8 +34,10 @@ pub mod service;
 pub mod session_handle;
 pub mod socket;
 mod sync;
+mod text_rewrite;
 pub mod websocket;
 
 pub use engineioxide_core::{ProtocolVersion, Str, TransportType};
 pub use session_handle::SessionHandle;
 pub use socket::{DisconnectReason, Socket};
+pub use text_rewrite::TextRewrite;

@@ -244,7 +244,9 @@ pub(crate) fn receive_packet_of_client<H: EngineIoHandler>(
     packet: Packet,
 ) -> Result<Received, Rejection> {
     match packet {
-        Packet::Message(text) => engine.handler.on_message(text, socket.clone()),
+        Packet::Message(text) => {
+            engine.handler.on_message(socket.rewrite_text_of_client(text), socket.clone());
+        }
         Packet::Binary(bytes) | Packet::BinaryV3(bytes) => {
             engine.handler.on_binary(bytes, socket.clone());
         }

@@ -12,7 +12,10 @@ pub use engineioxide_core::Sid;
 
 pub use crate::disconnect_reason::DisconnectReason;
 
-use crate::link::{Link, Outgoing};
+use crate::{
+    link::{Link, Outgoing},
+    text_rewrite::TextRewrite,
+};
 
 /// One client, whatever carries its session.
 pub struct Socket<D> {
@@ -26,6 +29,7 @@ pub struct Socket<D> {
     /// The request the session began with.
     pub req_parts: Parts,
     pub(crate) link: Arc<Link>,
+    pub(crate) rewrite: Option<TextRewrite>,
     pub(crate) _place: Option<Place>,
 }
 
@@ -33,6 +37,14 @@ impl<D> Socket<D> {
     /// The transport that carries the session now.
     pub fn transport_type(&self) -> TransportType {
         self.link.transport_of_session()
+    }
+
+    /// What the client sent, as the engine's user can read it.
+    pub(crate) fn rewrite_text_of_client(&self, text: Str) -> Str {
+        match self.rewrite {
+            Some(TextRewrite(rewrite)) => rewrite(text),
+            None => text,
+        }
     }
 
     /// Holds a place in the queue for one message, with its attachments. `Full` when as many wait as may.

@@ -10,11 +10,15 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use engineioxide::TextRewrite;
 use http::{HeaderMap, StatusCode, header};
 use owlpost_admission::Places;
 use owlpost_metrics::{ORIGINS_REFUSED, SESSIONS_REFUSED};
 
-use crate::request_parts::{copy_needed_request_parts, is_kept_by_session};
+use crate::{
+    event_names::rewrite_event_name_plainly,
+    request_parts::{copy_needed_request_parts, is_kept_by_session},
+};
 
 /// What requests are checked by before the engine sees them.
 #[derive(Clone)]
@@ -38,8 +42,13 @@ pub(crate) async fn check_request_before_upgrade(
         let kind = [(header::CONTENT_TYPE, "application/json")];
         return (StatusCode::FORBIDDEN, kind, body).into_response();
     }
-    let mut request =
-        if is_kept_by_session(&request) { copy_needed_request_parts(request) } else { request };
+    let mut request = if is_kept_by_session(&request) {
+        let mut kept = copy_needed_request_parts(request);
+        kept.extensions_mut().insert(TextRewrite(rewrite_event_name_plainly));
+        kept
+    } else {
+        request
+    };
     request.extensions_mut().insert(door.places);
     let response = next.run(request).await;
     if response.status() == StatusCode::SERVICE_UNAVAILABLE {

@@ -30,6 +30,11 @@ fn read_messages_of_input(input: &[u8]) -> Vec<EngineMessage> {
     messages
 }
 
+/// A name as our handlers get it.
+fn replace_what_needs_an_escape(name: &str) -> String {
+    name.replace(|character: char| matches!(character, '"' | '\\' | '\0'..='\x1f'), "\u{fffd}")
+}
+
 fn count_values_in_json(value: &serde_json::Value) -> usize {
     match value {
         serde_json::Value::Array(values) => {

@@ -3,8 +3,9 @@
 
 use std::{future::ready, sync::Arc};
 
-use axum::{Router, body::Body};
+use axum::{Extension, Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use engineioxide::TextRewrite;
 use http::{Method, Request, StatusCode};
 use owlpost_fuzzing::FuzzTarget;
 use parking_lot::Mutex;
@@ -13,9 +14,10 @@ use socketioxide::{extract::SocketRef, socket::Socket};
 use tokio::runtime::{Builder, Runtime};
 use tower::ServiceExt as _;
 
-use super::{EngineMessage, read_messages_of_input};
+use super::{EngineMessage, read_messages_of_input, replace_what_needs_an_escape};
 use crate::{
     config::SocketIoConfig,
+    event_names::rewrite_event_name_plainly,
     gateway::{JSON_PATH, MSGPACK_PATH, build_server_without_namespaces},
     received_event::ReceivedEvent,
     transport::find_session_of_engine,
@@ -82,7 +84,9 @@ impl Server {
             ready(())
         });
         drop(guard);
-        let router = Router::new().route_service(&format!("{path}/"), service);
+        let router = Router::new()
+            .route_service(&format!("{path}/"), service)
+            .layer(Extension(TextRewrite(rewrite_event_name_plainly)));
         Self { runtime, router, path, format, seen }
     }
 
@@ -216,12 +220,8 @@ fn check_events_by_oracle(
 /// Its name, and its payload if it has one.
 fn read_plain_event_of_text(text: &str) -> Option<(String, Option<Json>)> {
     let json = text.strip_prefix('2')?;
-    let plain = json.starts_with("[\"") && !json.contains(['\\', '\x1e']);
-    let values: Vec<Json> = serde_json::from_str(json).ok().filter(|_| plain)?;
-    if json.contains("_placeholder") {
-        return None;
-    }
-    Some((values.first()?.as_str()?.to_owned(), values.get(1).cloned()))
+    let values: Vec<Json> = serde_json::from_str(json).ok().filter(|_| !json.contains('\x1e'))?;
+    Some((replace_what_needs_an_escape(values.first()?.as_str()?), values.get(1).cloned()))
 }
 
 fn check_server_by_clients(format: WireFormat) -> impl Fn(&[u8]) {
