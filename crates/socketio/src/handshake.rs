@@ -11,7 +11,10 @@ use owlpost_domain::{DomainError, ErrorCode, User};
 use owlpost_metrics::HANDSHAKES_REFUSED;
 use owlpost_realtime::Resumption;
 use serde_json::Value;
-use socketioxide::extract::{SocketRef, TryData};
+use socketioxide::{
+    ProtocolVersion,
+    extract::{SocketRef, TryData},
+};
 
 use crate::{
     query::find_query_value_by_name,
@@ -174,8 +177,13 @@ async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal
         transport.break_transport_without_farewell();
         return;
     }
-    let code = refusal.code().as_str();
-    let packet = shared.format.encode_connect_error_with_code(&refusal.to_string(), code);
+    let (format, message) = (shared.format, refusal.to_string());
+    let packet = match transport.socket.protocol() {
+        ProtocolVersion::V4 => format.encode_connect_error_as_text(&message),
+        ProtocolVersion::V5 => {
+            format.encode_connect_error_with_code(&message, refusal.code().as_str())
+        }
+    };
     // The queue of a new session has room, unless it is over.
     let _ = transport.send_packet_to_client(packet);
     transport.wait_for_farewell_of_client().await;

@@ -162,6 +162,11 @@ impl WireFormat {
         self.encode_packet_with_data(CONNECT_ERROR, &error)
     }
 
+    /// The refusal of a connection for clients of protocol 2, which hand it to their `error` listeners as it is.
+    pub(crate) fn encode_connect_error_as_text(self, message: &str) -> EncodedPacket {
+        self.encode_packet_with_data(CONNECT_ERROR, &json!(message))
+    }
+
     fn encode_packet_with_data(self, kind: u8, data: &serde_json::Value) -> EncodedPacket {
         match self {
             Self::Json => EncodedPacket::Text(Str::from(format!("{kind}{data}"))),
