@@ -9,7 +9,7 @@ import { assertAckFailsWithCode, fenceClientsWithNewIncident, joinRoomWithSucces
 import { useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
 import { createUsersWithRoles } from './helpers/users.mjs';
-import { settleBeforeGivenDeadline, waitForEvent } from './helpers/waitForEvent.mjs';
+import { settleBeforeGivenDeadline, waitForEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 let sender, bystander, incident;
 const server = useServerForTestFile({ env: { RATE_LIMIT_EVENTS: '0' } }, async () => {
@@ -131,7 +131,7 @@ describe('Binary payloads', () => {
   }
 });
 
-// What the server's library cannot be kept from: see the README's known deviations.
+// What ends the connection: see the README's known deviations.
 describe('Payloads that end the connection', () => {
   const TOO_DEEP = ['room:join', { room: buildDeeplyNestedObject(500) }];
   const TOO_MANY_ATTACHMENTS = ['room:join', { room: Array.from({ length: 11 }, () => Buffer.alloc(8)) }];
@@ -190,6 +190,23 @@ describe('Frames that are no Socket.IO', () => {
       });
     }
   }
+
+  test('should_take_names_of_events_however_they_are_written', async () => {
+    const raw = await openRawSocket('/socket.io/');
+    const received = [];
+    raw.on('message', (data) => received.push(data.toString()));
+    const NAMES = { known: '"room\\u003ajoin"', quoted: '"na\\"me"', half: '"\\ud800"', number: '1' };
+    const find = (head) => received.find((text) => text.startsWith(head));
+    raw.send('40');
+    await waitUntilConditionHolds('it is connected', () => find('40{'));
+    Object.values(NAMES).forEach((name, ack) => raw.send(`42${ack}[${name},{"r\\u006fom":"incidents"}]`));
+    raw.send(`42[${NAMES.quoted}]`);
+    await waitUntilConditionHolds('all are answered', () => find('433[') && find('42["error",'));
+    assert.equal(JSON.parse(find('430[').slice(3))[0].ok, true);
+    for (const head of ['431[', '432[', '433[']) assertAckFailsWithCode(JSON.parse(find(head).slice(3))[0], 'VALIDATION_ERROR');
+    assert.equal(JSON.parse(find('42["error",').slice(2))[1].code, 'VALIDATION_ERROR');
+    raw.terminate();
+  });
 
   test('should_survive_malformed_polling_requests', async () => {
     const watching = await connectSocketAsUser(server, bystander);

@@ -204,3 +204,32 @@ fn encode_value_as_msgpack(value: &impl Serialize, event: Option<&str>) -> Value
         Value::Bytes(Bytes::from_static(&EMPTY_ARRAY))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_refuse_clients_of_each_protocol_as_they_expect() {
+        let encode = |packet| match packet {
+            EncodedPacket::Text(text) => text.to_string(),
+            EncodedPacket::Bytes(bytes) => {
+                let value: serde_json::Value = rmp_serde::from_slice(&bytes).unwrap();
+                value.to_string()
+            }
+        };
+        let (message, code) = ("Token expired", "TOKEN_EXPIRED");
+        assert_eq!(
+            encode(WireFormat::Json.encode_connect_error_as_text(message)),
+            r#"4"Token expired""#,
+        );
+        assert_eq!(
+            encode(WireFormat::Json.encode_connect_error_with_code(message, code)),
+            r#"4{"data":{"code":"TOKEN_EXPIRED"},"message":"Token expired"}"#,
+        );
+        assert_eq!(
+            encode(WireFormat::MsgPack.encode_connect_error_as_text(message)),
+            r#"{"data":"Token expired","nsp":"/","type":4}"#,
+        );
+    }
+}
