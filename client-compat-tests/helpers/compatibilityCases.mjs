@@ -4,7 +4,13 @@ import { describe, test } from 'node:test';
 import { createCommentAsUser, createIncidentAsUser } from './api.mjs';
 import { TRANSPORT_MODES } from './clientReleases.mjs';
 import { openNetworkLineToServer } from './networkLine.mjs';
-import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './rooms.mjs';
+import {
+  assertAckFailsWithCode,
+  assertEventWasNotReceived,
+  fenceClientsWithNewIncident,
+  joinRoomWithSuccessfulAck,
+  roomNameOfIncident,
+} from './rooms.mjs';
 import { useServerForTestFile } from './server.mjs';
 import { connectSocketAsUser, expectConnectionToBeRefused } from './socketTestClient.mjs';
 import { createUsersWithRoles, pickPublicUserFields } from './users.mjs';
@@ -83,6 +89,15 @@ function defineEventCasesForMode(server, people, connectBothPeople) {
       assert.deepEqual(event.createdBy, pickPublicUserFields(people.ada));
       assert.match(event.eventId, /^\d+$/);
     }
+  });
+
+  test('should_be_answered_whatever_an_event_is_called', async () => {
+    const [ada] = await connectBothPeople();
+    const since = ada.position;
+    // Some clients write what is not ASCII with escapes, and what is between the quotes all of them.
+    assertAckFailsWithCode(await ada.emitEventWithAck('grüße "aus" \\Hogwarts\\', {}), 'VALIDATION_ERROR');
+    await fenceClientsWithNewIncident(server, ada);
+    assertEventWasNotReceived(ada, '$disconnect', { since });
   });
 
   test('should_join_a_room_and_be_answered_with_its_viewers', async () => {
