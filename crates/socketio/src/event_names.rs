@@ -65,10 +65,10 @@ fn decode_name_with_escapes(text: &str) -> Option<(String, &str)> {
     while *bytes.get(at)? != b'"' {
         at += if bytes[at] == b'\\' { 2 } else { 1 };
     }
-    Some((decode_escapes_or_stand_in(&text[1..at])?, &text[at + 1..]))
+    Some((decode_escapes_or_replace_them(&text[1..at])?, &text[at + 1..]))
 }
 
-fn decode_escapes_or_stand_in(name: &str) -> Option<String> {
+fn decode_escapes_or_replace_them(name: &str) -> Option<String> {
     let mut decoded = String::with_capacity(name.len());
     let mut rest = name;
     while let Some((before, escape)) = rest.split_once('\\') {

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn rewrite(text: &str) -> String {
+fn rewrite_name_in_text(text: &str) -> String {
     rewrite_event_name_plainly(text.to_owned().into()).to_string()
 }
 
@@ -20,7 +20,7 @@ fn should_write_names_without_the_escapes_they_do_not_need() {
         ),
         (r#"51-/b,7["\u0061"]"#, r#"51-/b,7["a"]"#),
     ] {
-        assert_eq!(rewrite(text), expected);
+        assert_eq!(rewrite_name_in_text(text), expected);
     }
 }
 
@@ -33,7 +33,7 @@ fn should_let_a_stand_in_be_for_characters_that_need_an_escape() {
         (r#"2["\ud83e"]"#, "2[\"�\"]"),
         (r#"2["\ud83e\u0041\udd89"]"#, "2[\"�A�\"]"),
     ] {
-        assert_eq!(rewrite(text), expected);
+        assert_eq!(rewrite_name_in_text(text), expected);
     }
 }
 
@@ -47,7 +47,7 @@ fn should_take_numbers_for_names_as_javascript_does() {
             r#"51-/a,[ "12" ,{"_placeholder":true,"num":0}]"#,
         ),
     ] {
-        assert_eq!(rewrite(text), expected);
+        assert_eq!(rewrite_name_in_text(text), expected);
     }
 }
 
@@ -79,6 +79,6 @@ fn should_leave_every_other_text_alone() {
         r#"2/["\u0041"]"#,
         r#"5["\u0041"]"#,
     ] {
-        assert_eq!(rewrite(text), text);
+        assert_eq!(rewrite_name_in_text(text), text);
     }
 }
