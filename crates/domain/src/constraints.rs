@@ -61,6 +61,8 @@ const CONSTRAINTS: &[(&str, ConstraintMeaning)] = {
         ("write_proofs_pkey", Means::Internal),
         ("presence_sessions_pkey", Means::Internal),
         ("presence_sessions_user_id_fkey", Means::ActorIsGone),
+        ("recoveries_pkey", Means::Internal),
+        ("recoveries_user_id_fkey", Means::ActorIsGone),
     ]
 };
 

@@ -53,8 +53,8 @@ pub(crate) struct EventEntryPage {
 /// Read or stream durable events one is entitled to
 ///
 /// As JSON, a page of events after `after`. With `Accept: text/event-stream`, a stream that begins after
-/// `Last-Event-ID` (or `after`) and never ends by itself: `id:` is the position (durable events only), `event:` the
-/// name, `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
+/// `Last-Event-ID` (or `after`) and never ends by itself: `id:` is the position a reader has everything up to (of durable
+/// events, and of `connection:acknowledged`, which comes first), `event:` the name, `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
 /// those of an incident.
 #[utoipa::path(get, path = "/api/events", operation_id = "listEvents", tag = "events", security(("bearer" = [])),
     params(

@@ -36,7 +36,7 @@ metrics! {
     REPLAYED_EVENTS: Counter "owlpost_replayed_events_total" []
         "Events replayed to sessions that came back.";
     RECOVERIES: Counter "owlpost_recoveries_total" ["recovered": Known(&["true", "false"])]
-        "Socket.IO clients that came back for the connection they had, by whether nothing was missing.";
+        "Socket.IO clients that came back for the connection they had, by whether they got it whole.";
 
     // --- the log
     LOG_POSITION: Gauge "owlpost_log_position" []

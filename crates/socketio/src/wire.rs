@@ -52,6 +52,14 @@ pub(crate) enum Offsets {
     LeftOut,
 }
 
+/// What a client is told that may enter, its fields in the order of Node's server.
+#[derive(Serialize)]
+struct ConnectAnswer<'a> {
+    sid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pid: Option<String>,
+}
+
 /// The event packet of a frame as the default parser reads it.
 #[derive(Clone)]
 struct JsonPacket(EncodedPacket);
@@ -149,11 +157,8 @@ impl WireFormat {
         socket_id: &str,
         pid: Option<&Pid>,
     ) -> EncodedPacket {
-        let mut data = json!({ "sid": socket_id });
-        if let Some(pid) = pid {
-            data["pid"] = pid.to_string().into();
-        }
-        self.encode_packet_with_data(CONNECT, &data)
+        let pid = pid.map(Pid::to_string);
+        self.encode_packet_with_data(CONNECT, &ConnectAnswer { sid: socket_id, pid })
     }
 
     /// The refusal of a connection. The library's packet of this kind has no `data`, so it is written here.
@@ -167,9 +172,12 @@ impl WireFormat {
         self.encode_packet_with_data(CONNECT_ERROR, &json!(message))
     }
 
-    fn encode_packet_with_data(self, kind: u8, data: &serde_json::Value) -> EncodedPacket {
+    fn encode_packet_with_data(self, kind: u8, data: &impl Serialize) -> EncodedPacket {
         match self {
-            Self::Json => EncodedPacket::Text(Str::from(format!("{kind}{data}"))),
+            Self::Json => {
+                let data = serde_json::to_string(data).unwrap_or_default();
+                EncodedPacket::Text(Str::from(format!("{kind}{data}")))
+            }
             Self::MsgPack => {
                 let packet = json!({ "type": kind, "nsp": NAMESPACE, "data": data });
                 match encode_value_as_msgpack(&packet, None) {

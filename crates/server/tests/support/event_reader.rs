@@ -75,7 +75,7 @@ impl EventReader {
     pub async fn next_durable(&mut self) -> StreamedEvent {
         loop {
             let event = self.next_event().await.expect("the stream goes on");
-            if event.id.is_some() {
+            if event.data.get("eventId").is_some() {
                 return event;
             }
         }
