@@ -4,7 +4,8 @@
 //!
 //! - [`gateway`]: what is built and how it is put in front of a router; [`config`], [`origin`], `query` and
 //!   [`request_parts`];
-//! - [`handshake`]: who may connect; `recovery`: who can come back by itself; `opening`: from there to a session; [`connection`]: what a socket is made of;
+//! - [`handshake`]: who may connect; `recovery`: who can come back by itself; `opening`: from there to a session;
+//!   [`connection`]: what a socket is made of;
 //! - [`events`]: the table of events a client may send, one file for each; [`event_names`]: their names, however they are
 //!   written;
 //! - [`inbox`]: each socket's events in order, bounded and rate-limited; `worker` works on them; [`reply`]: every one of
