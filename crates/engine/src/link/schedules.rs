@@ -1,12 +1,15 @@
 //! The queue of a session under schedules that nobody wrote.
 
-use std::{sync::Arc, task::Waker};
+use std::{
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use engineioxide_core::{ProtocolVersion, TransportType};
 use owlpost_interleaving::{JoinHandle, Signal, check_test_under_schedules, spawn};
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{Limits, Link, Taken, tests::put_text_into_queue};
+use super::{Limits, Link, PollAnswer, Taken, tests::put_text_into_queue};
 
 const SCHEDULES: usize = 3_000;
 const LIMITS: Limits = Limits { queue: 2, stranger_bytes: 1_000 };
@@ -15,7 +18,10 @@ const PATIENT: [&str; 3] = ["a1", "a2", "a3"];
 const IMPATIENT: [&str; 2] = ["b1", "b2"];
 
 fn open_link_of_websocket() -> Arc<Link> {
-    let transport = TransportType::Websocket;
+    open_link_of_transport(TransportType::Websocket)
+}
+
+fn open_link_of_transport(transport: TransportType) -> Arc<Link> {
     Arc::new(Link::new(ProtocolVersion::V4, transport, true, LIMITS, Arc::new(|_, _| {})))
 }
 
@@ -38,6 +44,24 @@ fn put_text_with_patience(link: &Link, text: &'static str) -> bool {
             Err(TrySendError::Full(_)) => {
                 link.wake_when_queue_writable(&Waker::from(signal.clone()));
                 signal.wait_until_next_wake();
+            }
+        }
+    }
+}
+
+/// Polls again and again, until a poll is answered that the client shall go on with its websocket.
+fn take_texts_by_polls(link: &Link) -> Vec<String> {
+    let (signal, mut texts) = (Arc::new(Signal::default()), Vec::new());
+    let waker = Waker::from(signal.clone());
+    loop {
+        match link.poll_for_polling_answer(&Context::from_waker(&waker)) {
+            Poll::Pending => signal.wait_until_next_wake(),
+            Poll::Ready(PollAnswer::Noop) => return texts,
+            Poll::Ready(PollAnswer::Packets) => {
+                while let Some(outgoing) = link.take_next_for_poll() {
+                    let packets = outgoing.into_packets_of_protocol(link.protocol);
+                    texts.extend(packets.into_iter().map(String::from));
+                }
             }
         }
     }
@@ -104,6 +128,51 @@ fn should_let_nobody_wait_for_a_session_that_breaks() {
         let put = patient.join().expect("it ends");
         let (taken, end) = taker.join().expect("it ends");
         assert_eq!(end, Taken::Broken);
+        assert!(taken.len() <= put);
+    });
+}
+
+#[test]
+fn should_lose_nothing_and_keep_the_order_while_a_websocket_takes_over() {
+    check_test_under_schedules(SCHEDULES, || {
+        let link = open_link_of_transport(TransportType::Polling);
+        let poller = run_beside_other_threads(&link, take_texts_by_polls);
+        let patient = run_beside_other_threads(&link, |link| {
+            PATIENT.iter().all(|text| put_text_with_patience(link, text))
+        });
+        assert!(link.begin_upgrade_from_polling());
+        // A client asks for the change once its poll is answered.
+        let mut taken = poller.join().expect("it ends");
+        assert!(link.finish_upgrade_to_websocket());
+        let taker = run_beside_other_threads(&link, take_texts_until_end);
+        assert!(patient.join().expect("it ends"));
+        link.mark_session_as_closing();
+        let (by_websocket, end) = taker.join().expect("it ends");
+        assert_eq!(end, Taken::Last);
+        taken.extend(by_websocket);
+        assert_eq!(taken, PATIENT.map(|text| format!("4{text}")));
+    });
+}
+
+#[test]
+fn should_let_nobody_wait_for_a_session_that_ends_during_its_upgrade() {
+    check_test_under_schedules(SCHEDULES, || {
+        let link = open_link_of_transport(TransportType::Polling);
+        let poller = run_beside_other_threads(&link, take_texts_by_polls);
+        let patient = run_beside_other_threads(&link, |link| {
+            PATIENT.iter().filter(|text| put_text_with_patience(link, text)).count()
+        });
+        let upgrader = run_beside_other_threads(&link, |link| {
+            let has_begun = link.begin_upgrade_from_polling();
+            has_begun && link.finish_upgrade_to_websocket()
+        });
+        link.mark_session_as_closing();
+        let is_websocket = upgrader.join().expect("it ends");
+        let mut taken = poller.join().expect("it ends");
+        let put = patient.join().expect("it ends");
+        if is_websocket {
+            taken.extend(take_texts_until_end(&link).0);
+        }
         assert!(taken.len() <= put);
     });
 }
