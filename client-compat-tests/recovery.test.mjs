@@ -1,15 +1,14 @@
 // Coming back with no code of its own: what a stock client of today does by itself, and what it is told then.
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { createCommentAsUser, createIncidentAsUser, fetchEventLogAsUser, requestApiExpectingStatus, updateIncidentAsUser } from './helpers/api.mjs';
-import { ADMIN_DATABASE_URL } from './helpers/database.mjs';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { createCommentAsUser, createIncidentAsUser, requestApiExpectingStatus, updateIncidentAsUser } from './helpers/api.mjs';
 import { openNetworkLineToServer } from './helpers/networkLine.mjs';
+import { assertHistoryOfClientIsWhole, cutLineOfClientWhile } from './helpers/recovery.mjs';
 import { assertEventWasNotReceived, fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, leaveRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
-import { OwlPostServer, useServerForTestFile } from './helpers/server.mjs';
+import { useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser, connectSocketWithToken, openSocketTestClient } from './helpers/socketTestClient.mjs';
 import { changeRoleOfUser, createUsersWithRoles } from './helpers/users.mjs';
-import { waitForEvent, waitForRecordedEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
+import { waitForEvent } from './helpers/waitForEvent.mjs';
 
 const REPLAY_LIMIT = 1000;
 const server = useServerForTestFile({ env: { REPLAY_LIMIT: String(REPLAY_LIMIT), TOKEN_GRACE: '0' } });
@@ -23,17 +22,6 @@ beforeEach(async () => {
 
 afterEach(() => line.close());
 
-/** Where the record of the client stood when its line was cut; it is connected again when this resolves. */
-async function cutLineOfClientWhile(client, action = async () => {}) {
-  const since = client.position;
-  line.cut();
-  await waitForEvent(client, '$disconnect', { since });
-  await action();
-  line.mend();
-  await waitForEvent(client, 'connection:acknowledged', { since, deadlineMs: 30_000 });
-  return since;
-}
-
 /** Names of what came from the server since then, without what others do at their own time. */
 function namesOfEventsSince(client, since) {
   return client.records.slice(since).map(({ name }) => name).filter((name) => !/^presence:|^\$/.test(name));
@@ -43,13 +31,6 @@ function keepArgumentsOfEvents(client) {
   const all = [];
   client.socket.onAny((...args) => all.push(args));
   return all;
-}
-
-/** The client has each durable event that it was entitled to since then, once, in the order of the log. It is in the feed. */
-async function assertHistoryOfClientIsWhole(client, start) {
-  await fenceClientsWithNewIncident(server, client);
-  const log = await fetchEventLogAsUser(server, user, start);
-  assert.deepEqual(client.durableEvents().map(({ payload }) => payload.eventId), log.map(({ eventId }) => eventId));
 }
 
 describe('A stock client', () => {
@@ -65,7 +46,7 @@ describe('A stock client', () => {
         await joinRoomWithSuccessfulAck(client, 'incidents');
         await joinRoomWithSuccessfulAck(client, roomNameOfIncident(incident));
         const missed = [];
-        const since = await cutLineOfClientWhile(client, async () => {
+        const since = await cutLineOfClientWhile(line, client, async () => {
           missed.push((await createIncidentAsUser(server, other)).id);
           await createCommentAsUser(server, other, incident.id, 'missed');
           await updateIncidentAsUser(server, other, missed[0], { title: 'Seen in the feed' });
@@ -87,7 +68,7 @@ describe('A stock client', () => {
 
   test('should_recover_before_it_has_heard_of_anything', async () => {
     const client = await connectSocketAsUser(line, user);
-    const since = await cutLineOfClientWhile(client, () => createIncidentAsUser(server, other));
+    const since = await cutLineOfClientWhile(line, client, () => createIncidentAsUser(server, other));
     assert.equal(client.socket.recovered, true);
     assert.equal(client.payloadsOf('incident:created', since).length, 1);
   });
@@ -105,7 +86,7 @@ describe('A stock client', () => {
     });
     try {
       for (let cuts = 0; cuts < 5; cuts += 1) {
-        await cutLineOfClientWhile(client, () => createIncidentAsUser(server, other));
+        await cutLineOfClientWhile(line, client, () => createIncidentAsUser(server, other));
         assert.equal(client.socket.recovered, true, `cut ${cuts}`);
         await waitForEvent(client, 'incident:updated', { since: client.position });
       }
@@ -113,7 +94,7 @@ describe('A stock client', () => {
       writing = false;
     }
     await Promise.all(writers);
-    await assertHistoryOfClientIsWhole(client, start);
+    await assertHistoryOfClientIsWhole(server, user, client, start);
   });
 
   test('should_recover_as_much_as_a_replay_may_have_and_not_one_event_more', async () => {
@@ -124,11 +105,11 @@ describe('A stock client', () => {
       }
     };
     const { id } = client;
-    let since = await cutLineOfClientWhile(client, () => createMany(REPLAY_LIMIT));
+    let since = await cutLineOfClientWhile(line, client, () => createMany(REPLAY_LIMIT));
     assert.equal(client.socket.recovered, true);
     await waitForEvent(client, 'events:resumed', { since });
     assert.equal(client.payloadsOf('incident:created', since).length, REPLAY_LIMIT);
-    since = await cutLineOfClientWhile(client, () => createMany(REPLAY_LIMIT + 1));
+    since = await cutLineOfClientWhile(line, client, () => createMany(REPLAY_LIMIT + 1));
     assert.equal(client.socket.recovered, false);
     assert.notEqual(client.id, id);
     await fenceClientsWithNewIncident(server, client);
@@ -143,7 +124,7 @@ describe('A stock client', () => {
       await joinRoomWithSuccessfulAck(client, room);
       await leaveRoomWithSuccessfulAck(client, room);
     }
-    const since = await cutLineOfClientWhile(client, () => createCommentAsUser(server, other, incident.id, 'not for them'));
+    const since = await cutLineOfClientWhile(line, client, () => createCommentAsUser(server, other, incident.id, 'not for them'));
     assert.equal(client.socket.recovered, true);
     await updateIncidentAsUser(server, other, incident.id, { title: 'Nor this' });
     await fenceClientsWithNewIncident(server, client);
@@ -154,7 +135,7 @@ describe('A stock client', () => {
   test('should_recover_with_todays_rights', async () => {
     const [auror] = await createUsersWithRoles(server, 'AUROR');
     const client = await connectSocketAsUser(line, auror);
-    const since = await cutLineOfClientWhile(client, async () => {
+    const since = await cutLineOfClientWhile(line, client, async () => {
       await changeRoleOfUser(server, auror, 'STUDENT');
       await createIncidentAsUser(server, other, { severity: 'CRITICAL' });
     });
@@ -193,7 +174,7 @@ describe('A connection that nobody recovers', () => {
   test('should_be_another_users', async () => {
     const client = await connectSocketAsUser(line, user);
     const { id } = client;
-    const since = await cutLineOfClientWhile(client, async () => {
+    const since = await cutLineOfClientWhile(line, client, async () => {
       client.socket.auth.token = other.token;
       const notified = await createIncidentAsUser(server, other);
       await createCommentAsUser(server, other, notified.id, `For @${user.handle}`);
@@ -221,7 +202,7 @@ describe('A connection that nobody recovers', () => {
     test(`should_have_${what.replace(' ', '_')}_offset`, async () => {
       const client = await connectSocketAsUser(line, user);
       await fenceClientsWithNewIncident(server, client);
-      const since = await cutLineOfClientWhile(client, () => {
+      const since = await cutLineOfClientWhile(line, client, () => {
         client.socket._lastOffset = offset;
       });
       assert.equal(client.socket.recovered, false);
@@ -235,7 +216,7 @@ describe('What an app says itself', () => {
   test('should_not_let_a_client_recover_that_asks_for_a_room_it_may_not_enter', async () => {
     const client = await connectSocketAsUser(line, user);
     await fenceClientsWithNewIncident(server, client);
-    const since = await cutLineOfClientWhile(client, () => {
+    const since = await cutLineOfClientWhile(line, client, () => {
       client.socket.auth.room = 'role:AUROR';
     });
     assert.equal(client.socket.recovered, false);
@@ -248,7 +229,7 @@ describe('What an app says itself', () => {
     await joinRoomWithSuccessfulAck(client, roomNameOfIncident(viewed));
     await fenceClientsWithNewIncident(server, client);
     const position = client.durableEvents().at(-1).payload.eventId;
-    const since = await cutLineOfClientWhile(client, async () => {
+    const since = await cutLineOfClientWhile(line, client, async () => {
       await createCommentAsUser(server, other, viewed.id, 'not wanted');
       await createCommentAsUser(server, other, wanted.id, 'wanted');
       Object.assign(client.socket.auth, { lastEventId: position, room: roomNameOfIncident(wanted) });
@@ -264,7 +245,7 @@ describe('What an app says itself', () => {
     const start = client.acknowledged.lastEventId;
     await joinRoomWithSuccessfulAck(client, 'incidents');
     await fenceClientsWithNewIncident(server, client);
-    const since = await cutLineOfClientWhile(client, () => {
+    const since = await cutLineOfClientWhile(line, client, () => {
       Object.assign(client.socket.auth, { lastEventId: start, room: 'incidents' });
     });
     assert.equal(client.socket.recovered, true);
@@ -311,7 +292,7 @@ describe('The position of an event', () => {
       await fenceClientsWithNewIncident(server, client);
       assert.ok(all.every((data) => data.length === 2), JSON.stringify(all).slice(0, 500));
       assert.equal(client.socket._pid, undefined);
-      await cutLineOfClientWhile(client);
+      await cutLineOfClientWhile(line, client);
       assert.notEqual(client.socket.recovered, true);
     });
   }
@@ -323,7 +304,7 @@ describe('The position of an event', () => {
       const heard = [];
       client.socket.on('incident:created', (payload, ...more) => heard.push([payload.eventId, ...more]));
       await fenceClientsWithNewIncident(server, client);
-      await cutLineOfClientWhile(client);
+      await cutLineOfClientWhile(line, client);
       await fenceClientsWithNewIncident(server, client);
       assert.equal(heard.length, 2);
       for (const [eventId, offset] of heard) assert.equal(offset, eventId);
@@ -331,218 +312,4 @@ describe('The position of an event', () => {
       assert.notEqual(client.id, id);
     });
   }
-});
-
-describe('A connection that its client has given up', () => {
-  const countOfSuperseded = async () => {
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    return Number(/owlpost_sessions_closed_total\{reason="superseded"\} (\d+)/.exec(metrics)[1]);
-  };
-
-  test('should_be_broken_off_at_once_when_the_client_is_back', async () => {
-    const client = await connectSocketAsUser(line, user);
-    const incident = await createIncidentAsUser(server, other);
-    await joinRoomWithSuccessfulAck(client, roomNameOfIncident(incident));
-    const [since, before] = [client.position, await countOfSuperseded()];
-    // The server does not learn that the line is dead.
-    line.swallowOpenConnections();
-    client.engine.close();
-    await waitForEvent(client, 'connection:acknowledged', { since });
-    assert.equal(client.socket.recovered, true);
-    assert.equal(await countOfSuperseded(), before + 1);
-    // What the dead one's end writes must not undo what the living one is.
-    await cutLineOfClientWhile(client);
-    assert.equal(client.socket.recovered, true);
-    await createCommentAsUser(server, other, incident.id, 'still there');
-    await waitForEvent(client, 'comment:created', { since });
-  });
-
-  test('should_let_its_client_back_in_where_there_is_no_further_place', async () => {
-    const clients = await Promise.all(Array.from({ length: 32 }, () => connectSocketAsUser(line, user)));
-    const [client] = clients;
-    const since = client.position;
-    line.swallowOpenConnections();
-    client.engine.close();
-    await waitForEvent(client, 'connection:acknowledged', { since });
-    assert.equal(client.socket.recovered, true);
-  });
-});
-
-describe('A server that is away', () => {
-  const restart = async (stop) => {
-    const client = await connectSocketAsUser(server, user);
-    const { id } = client;
-    await joinRoomWithSuccessfulAck(client, 'incidents');
-    const start = client.acknowledged.lastEventId;
-    const since = client.position;
-    await createIncidentAsUser(server, other);
-    await stop();
-    await server.startProcessAndAwaitListening(server.port);
-    await waitForEvent(client, 'connection:acknowledged', { since, deadlineMs: 30_000 });
-    assert.equal(client.socket.recovered, true);
-    assert.equal(client.id, id);
-    await assertHistoryOfClientIsWhole(client, start);
-  };
-
-  test('should_have_its_clients_recover_after_a_restart', () => restart(() => server.stopProcessAndCheckExit()));
-
-  test('should_have_its_clients_recover_after_a_crash', () => restart(() => server.killProcessWithoutAnyWarning()));
-});
-
-describe('Another node', { skip: !ADMIN_DATABASE_URL && 'two nodes need a Postgres server' }, () => {
-  let node;
-
-  before(async () => {
-    node = new OwlPostServer({ env: server.options.env });
-    await node.startAsAnotherNodeOf(server);
-  });
-
-  after(() => node?.killProcessWithoutAnyWarning());
-
-  test('should_recover_a_client_whose_node_is_gone', async () => {
-    const client = await connectSocketAsUser(line, user);
-    const { id } = client;
-    await joinRoomWithSuccessfulAck(client, 'incidents');
-    const start = client.acknowledged.lastEventId;
-    for (const home of [node, server, node]) {
-      await cutLineOfClientWhile(client, async () => {
-        line.leadToServer(home);
-        await createIncidentAsUser(server, other);
-      });
-      assert.equal(client.socket.recovered, true);
-      assert.equal(client.id, id);
-    }
-    await assertHistoryOfClientIsWhole(client, start);
-  });
-
-  test('should_keep_what_its_living_connection_is_when_the_dead_one_is_found', async () => {
-    const client = await connectSocketAsUser(line, user);
-    const since = client.position;
-    line.swallowOpenConnections();
-    line.leadToServer(node);
-    const dead = client.engine;
-    dead.close();
-    await waitForEvent(client, 'connection:acknowledged', { since });
-    assert.equal(client.socket.recovered, true);
-    await joinRoomWithSuccessfulAck(client, 'incidents');
-    await cutLineOfClientWhile(client);
-    assert.equal(client.socket.recovered, true);
-    const updated = await createIncidentAsUser(server, other);
-    await updateIncidentAsUser(server, other, updated.id, { title: 'In the feed' });
-    await waitForEvent(client, 'incident:updated');
-  });
-});
-
-describe('What is kept', { skip: !ADMIN_DATABASE_URL && 'the embedded database cannot be queried from outside' }, () => {
-  const rowsOfUser = async () => {
-    const { rows } = await server.executeQueryWithParameters('select * from recoveries where user_id = $1', [user.id]);
-    return rows;
-  };
-
-  test('should_tell_nothing_that_lets_anybody_in', async () => {
-    const client = await connectSocketAsUser(server, user);
-    const [row] = await rowsOfUser();
-    const pid = Buffer.from(client.socket._pid, 'base64url');
-    assert.equal(pid.length, 32);
-    assert.equal(row.pid_hash.length, 32);
-    assert.ok(!row.pid_hash.equals(pid));
-    assert.equal(row.socket_id, client.id);
-    client.disconnect();
-    await waitUntilConditionHolds('a deliberate end leaves nothing', async () => (await rowsOfUser()).length === 0);
-  });
-
-  test('should_be_bounded_for_each_user', async () => {
-    for (let rounds = 0; rounds < 3; rounds += 1) {
-      const clients = await Promise.all(Array.from({ length: 32 }, () => connectSocketAsUser(line, user)));
-      const gone = clients.map((client) => once(client.socket, 'disconnect'));
-      clients.forEach((client) => client.socket.io.reconnection(false));
-      line.cut();
-      await Promise.all(gone);
-      line.mend();
-      const isOffline = async () => {
-        const { rows } = await server.executeQueryWithParameters('select count(*) from presence_sessions where user_id = $1', [user.id]);
-        return rows[0].count === '0';
-      };
-      await waitUntilConditionHolds('all of them are gone', isOffline);
-    }
-    assert.equal((await rowsOfUser()).length, 64);
-  });
-
-  test('should_be_gone_with_its_time_but_not_while_its_client_is_there', async () => {
-    const brief = new OwlPostServer({ env: { RECOVERY_RETENTION: '2s' } });
-    try {
-      await brief.createDatabaseAndStartProcess();
-      const [reader] = await createUsersWithRoles(brief, 'STUDENT');
-      const away = await openNetworkLineToServer(brief);
-      const client = await connectSocketAsUser(away, reader);
-      const countOfRows = async () => {
-        const { rows } = await brief.executeQueryWithParameters('select count(*), max(now() - last_seen) < interval \'2 s\' as fresh from recoveries');
-        return rows[0];
-      };
-      const begun = performance.now();
-      await waitUntilConditionHolds('the time is over twice', () => performance.now() - begun > 4500);
-      assert.deepEqual(await countOfRows(), { count: '1', fresh: true });
-      const since = client.position;
-      away.cut();
-      await waitForEvent(client, '$disconnect', { since });
-      await waitUntilConditionHolds('it is removed', async () => (await countOfRows()).count === '0');
-      away.mend();
-      await waitForEvent(client, 'connection:acknowledged', { since });
-      assert.equal(client.socket.recovered, false);
-      away.close();
-      client.close();
-      await brief.stopProcessAndCheckExit();
-    } finally {
-      brief.child?.kill('SIGKILL');
-      await brief.removeDatabaseAndItsFiles();
-    }
-  });
-
-  test('should_cost_a_storm_tens_of_statements', async () => {
-    const CLIENTS = 200;
-    const told = new OwlPostServer({ env: { RUST_LOG: 'warn,sqlx::query=debug', MAX_SOCKETS_PER_USER: '200' } });
-    try {
-      await told.createDatabaseAndStartProcess();
-      const [reader] = await createUsersWithRoles(told, 'STUDENT');
-      const away = await openNetworkLineToServer(told);
-      const clients = await Promise.all(Array.from({ length: CLIENTS }, () => connectSocketAsUser(away, reader)));
-      const since = clients.map((client) => client.position);
-      away.cut();
-      await Promise.all(clients.map((client, n) => waitForEvent(client, '$disconnect', { since: since[n] })));
-      const begun = told.log.length;
-      away.mend();
-      await Promise.all(clients.map((client, n) => waitForEvent(client, 'connection:acknowledged', { since: since[n] })));
-      assert.ok(clients.every((client) => client.socket.recovered));
-      const statements = told.log.slice(begun).split('\n').filter((text) => text.includes('sqlx::query'));
-      const lookUps = statements.filter((text) => /select pid_hash, user_id/.test(text)).length;
-      const writes = statements.filter((text) => /insert into recoveries/.test(text)).length;
-      assert.ok(lookUps > 0 && lookUps < CLIENTS / 2, `${lookUps} look-ups`);
-      assert.ok(writes > 0 && writes < CLIENTS / 2, `${writes} groups`);
-      clients.forEach((client) => client.close());
-      away.close();
-      await told.stopProcessAndCheckExit();
-    } finally {
-      told.child?.kill('SIGKILL');
-      await told.removeDatabaseAndItsFiles();
-    }
-  });
-
-  test('should_be_nothing_when_it_is_switched_off', async () => {
-    const off = new OwlPostServer({ env: { RECOVERY_RETENTION: '0' } });
-    try {
-      await off.createDatabaseAndStartProcess();
-      const [reader] = await createUsersWithRoles(off, 'STUDENT');
-      const client = await connectSocketAsUser(off, reader);
-      assert.equal(client.socket._pid, undefined);
-      const { rows } = await off.executeQueryWithParameters('select * from recoveries');
-      assert.equal(rows.length, 0);
-      const { payload } = await waitForRecordedEvent(client, 'connection:acknowledged');
-      assert.equal(payload.socketId, client.id);
-      client.close();
-      await off.stopProcessAndCheckExit();
-    } finally {
-      off.child?.kill('SIGKILL');
-      await off.removeDatabaseAndItsFiles();
-    }
-  });
 });

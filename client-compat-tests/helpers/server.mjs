@@ -170,6 +170,19 @@ export class OwlPostServer {
   }
 }
 
+/** Calls `use` with a server of these options, which is started before and must stop well after. */
+export async function runTestWithOwnServer(options, use) {
+  const server = new OwlPostServer(options);
+  try {
+    await server.createDatabaseAndStartProcess();
+    await use(server);
+    await server.stopProcessAndCheckExit();
+  } finally {
+    server.child?.kill('SIGKILL');
+    await server.removeDatabaseAndItsFiles();
+  }
+}
+
 /**
  * The server of a test file: started before its tests, stopped after them. Every socket client is closed after
  * each test, and every event it received must have been as the AsyncAPI document describes it. If a test fails, the
