@@ -58,13 +58,13 @@ pub(super) async fn wait_for_title_at_all(castle: &Castle, title: &str) -> Resul
     Ok(())
 }
 
-/// How often clients were told that their resume was not complete.
+/// How often clients were told that their resume was not complete: those without code of their own by a connection that is
+/// not the one they came back for.
 pub(super) fn count_resumes_left_incomplete(castle: &Castle) -> usize {
     let incomplete = |history: &History| {
-        history
-            .find_signals_by_name("events:resumed")
-            .filter(|signal| signal.payload["complete"] == false)
-            .count()
+        let resumed = history.find_signals_by_name("events:resumed");
+        let (_, anew) = history.count_recoveries_and_refusals();
+        resumed.filter(|signal| signal.payload["complete"] == false).count() + anew
     };
     castle.clients.iter().map(|client| client.read_history_with_closure(incomplete)).sum()
 }
