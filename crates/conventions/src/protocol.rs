@@ -7,7 +7,7 @@ use owlpost_domain::{
     event::EventKind,
     payload_schema::{NamedSchemas, describe_payload_of_event},
 };
-use owlpost_socketio::events::ClientEvent;
+use owlpost_gateway::ClientCall;
 use serde_json::{Value, json};
 
 const INTRODUCTION: &str = "\
@@ -50,14 +50,14 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         operations.insert(format!("send_{key}"), build_operation_of_message("send", &key));
         messages.insert(key, message);
     }
-    for event in ClientEvent::ALL {
-        let (name, schema) = event.describe_payload_of_event();
+    for event in ClientCall::ALL {
+        let (name, schema) = event.describe_payload_of_call();
         schemas.insert(name.clone(), serde_json::to_value(schema)?);
-        let key = key_of_event_name(event.as_str());
+        let key = key_of_event_name(event.as_event_name());
         operations.insert(format!("receive_{key}"), build_operation_of_message("receive", &key));
         let message = json!({
-            "name": event.as_str(),
-            "title": event.as_str(),
+            "name": event.as_event_name(),
+            "title": event.as_event_name(),
             "summary": summary_of_client_event(*event),
             "contentType": "application/json",
             "payload": { "$ref": format!("#/components/schemas/{name}") },
@@ -117,24 +117,24 @@ fn key_of_event_name(name: &str) -> String {
     name.replace(':', "_")
 }
 
-const fn summary_of_client_event(event: ClientEvent) -> &'static str {
+const fn summary_of_client_event(event: ClientCall) -> &'static str {
     match event {
-        ClientEvent::Authenticate => "Renews the session with a newer token of the same user.",
-        ClientEvent::RoomJoin => "Enters a room; entering an incident leaves the one before.",
-        ClientEvent::RoomLeave => "Leaves a room.",
-        ClientEvent::TypingStart => "Begins or goes on typing; silence for TYPING_TIMEOUT ends it.",
-        ClientEvent::TypingStop => "Stops typing.",
-        ClientEvent::NotificationMarkRead => "Marks one of one's own notifications as read.",
+        ClientCall::Authenticate => "Renews the session with a newer token of the same user.",
+        ClientCall::RoomJoin => "Enters a room; entering an incident leaves the one before.",
+        ClientCall::RoomLeave => "Leaves a room.",
+        ClientCall::TypingStart => "Begins or goes on typing; silence for TYPING_TIMEOUT ends it.",
+        ClientCall::TypingStop => "Stops typing.",
+        ClientCall::NotificationMarkRead => "Marks one of one's own notifications as read.",
     }
 }
 
-const fn acknowledgement_of_client_event(event: ClientEvent) -> &'static str {
+const fn acknowledgement_of_client_event(event: ClientCall) -> &'static str {
     match event {
-        ClientEvent::Authenticate => "{ ok: true, expiresAt } (Unix seconds)",
-        ClientEvent::RoomJoin => "{ ok: true, room, users: User[], count }",
-        ClientEvent::RoomLeave
-        | ClientEvent::TypingStart
-        | ClientEvent::TypingStop
-        | ClientEvent::NotificationMarkRead => "{ ok: true }",
+        ClientCall::Authenticate => "{ ok: true, expiresAt } (Unix seconds)",
+        ClientCall::RoomJoin => "{ ok: true, room, users: User[], count }",
+        ClientCall::RoomLeave
+        | ClientCall::TypingStart
+        | ClientCall::TypingStop
+        | ClientCall::NotificationMarkRead => "{ ok: true }",
     }
 }

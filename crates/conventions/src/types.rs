@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use owlpost_domain::{Comment, ErrorCode, EventName, Incident, Notification, User, payload};
-use owlpost_socketio::events::ClientEvent;
+use owlpost_gateway::ClientCall;
 use ts_rs::{Config, ExportError, TS};
 
 /// Writes one file per type into `folder`, and an `index.ts` of them all.
@@ -27,5 +27,5 @@ fn export_every_payload_type(config: &Config) -> Result<(), ExportError> {
     }
     export![User, Incident, Comment, Notification, ErrorCode, payload::Durable,];
     EventName::export_payload_types_to(config)?;
-    ClientEvent::export_payload_types_to(config)
+    ClientCall::ALL.iter().try_for_each(|call| call.export_types_of_call(config).map(drop))
 }

@@ -11,7 +11,6 @@ mod turns;
 mod upgrades;
 
 use std::{
-    collections::VecDeque,
     sync::{
         Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -21,10 +20,13 @@ use std::{
 };
 
 use engineioxide_core::{PacketBuf, ProtocolVersion, Sid, TransportType};
+use owlpost_carrier::queue::{Phase, Refused, wake_tasks_outside_lock};
 use tokio::{
     sync::{Notify, mpsc::error::TrySendError},
     task::AbortHandle,
 };
+
+pub(crate) use owlpost_carrier::queue::Taken;
 
 pub(crate) use self::{
     outgoing::Outgoing,
@@ -32,7 +34,7 @@ pub(crate) use self::{
     upgrades::EndOfUpgrade,
 };
 use self::{
-    state::{Carrier, Phase, State},
+    state::{Carrier, State},
     stranger::StrangerAllowance,
 };
 use crate::{config::EngineIoConfig, disconnect_reason::DisconnectReason, sync::Mutex};
@@ -43,19 +45,6 @@ const CONTROL_PLACES: usize = 8;
 
 /// Ends a session of the engine it was given by.
 pub(crate) type CloseSession = dyn Fn(Sid, DisconnectReason) + Send + Sync;
-
-/// What there was for a websocket to write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Taken {
-    /// As much as was wanted: there may be more.
-    Enough,
-    /// All there was, perhaps nothing: the waker is called when there is more.
-    All,
-    /// All there will ever be: say goodbye behind it.
-    Last,
-    /// Nothing, ever: hang up.
-    Broken,
-}
 
 /// What a poll is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,44 +134,35 @@ impl Link {
         outgoing: Outgoing,
     ) -> Result<(), TrySendError<Outgoing>> {
         let mut state = self.state.lock();
-        if state.phase != Phase::Open {
-            return Err(TrySendError::Closed(outgoing));
+        match state.queue.refuse_entry_beyond_limit(places) {
+            Err(Refused::Closed) => return Err(TrySendError::Closed(outgoing)),
+            Err(Refused::Full) => return Err(TrySendError::Full(outgoing)),
+            Ok(()) => {}
         }
-        if !state.has_room_within_limit(places) {
-            return Err(TrySendError::Full(outgoing));
-        }
-        state.queue.push_back(outgoing);
-        let taker = state.taker_if_starved();
+        let taker = state.queue.put_entry_at_end(outgoing);
         drop(state);
-        wake_task_outside_lock(taker);
+        wake_tasks_outside_lock([taker]);
         Ok(())
     }
 
     pub(crate) fn reserve_place_in_queue(&self) -> Result<(), TrySendError<()>> {
         let mut state = self.state.lock();
-        if state.phase != Phase::Open {
-            return Err(TrySendError::Closed(()));
+        match state.queue.refuse_entry_beyond_limit(self.limit) {
+            Err(Refused::Closed) => return Err(TrySendError::Closed(())),
+            Err(Refused::Full) => return Err(TrySendError::Full(())),
+            Ok(()) => {}
         }
-        if !state.has_room_within_limit(self.limit) {
-            return Err(TrySendError::Full(()));
-        }
-        state.reserved += 1;
+        state.queue.reserve_place_in_queue();
         Ok(())
     }
 
     /// Ends a reservation, with what it was for.
     pub(crate) fn fill_reserved_place_with(&self, outgoing: Option<Outgoing>) {
         let mut state = self.state.lock();
-        state.reserved -= 1;
-        if state.phase != Phase::Broken {
-            state.queue.extend(outgoing);
-        }
-        // Also when nothing was put there: the last words may have waited for this place.
-        let taker = state.taker_if_starved();
-        let refused = state.take_refused_if_roomy(self.limit);
+        let taker = state.queue.fill_reserved_place_with(outgoing);
+        let refused = state.queue.take_refused_if_roomy(self.limit);
         drop(state);
-        wake_task_outside_lock(taker);
-        wake_task_outside_lock(refused);
+        wake_tasks_outside_lock([taker, refused]);
     }
 
     /// The next message that comes through a reserved place is dropped.
@@ -197,21 +177,14 @@ impl Link {
 
     /// Calls the waker when there is room in the queue again or the session is over; at once if that is so.
     pub(crate) fn wake_when_queue_writable(&self, waker: &Waker) {
-        let mut state = self.state.lock();
-        if state.phase == Phase::Open && !state.has_room_within_limit(self.limit) {
-            state.refused = Some(waker.clone());
-            return;
+        if !self.state.lock().queue.remember_waker_of_refused(waker, self.limit) {
+            waker.wake_by_ref();
         }
-        drop(state);
-        waker.wake_by_ref();
     }
 
     /// For what a polling answer had no room for: it is the first thing the next one has.
     pub(crate) fn put_back_in_front(&self, packets: PacketBuf) {
-        let mut state = self.state.lock();
-        if state.phase != Phase::Broken {
-            state.queue.push_front(Outgoing::Packets(Box::new(packets)));
-        }
+        self.state.lock().queue.put_entry_in_front(Outgoing::Packets(Box::new(packets)));
     }
 
     // --- what comes out ------------------------------------------------------------------------------------
@@ -223,20 +196,20 @@ impl Link {
         take: impl FnMut(Outgoing) -> bool,
     ) -> Taken {
         let mut state = self.state.lock();
-        let taken = state.take_from_queue_into(waker, take);
-        let refused = state.take_refused_if_roomy(self.limit);
+        let taken = state.queue.take_entries_or_register(waker, take);
+        let refused = state.queue.take_refused_if_roomy(self.limit);
         drop(state);
-        wake_task_outside_lock(refused);
+        wake_tasks_outside_lock([refused]);
         taken
     }
 
     /// One entry for a polling answer.
     pub(crate) fn take_next_for_poll(&self) -> Option<Outgoing> {
         let mut state = self.state.lock();
-        let next = state.queue.pop_front();
-        let refused = state.take_refused_if_roomy(self.limit);
+        let next = state.queue.take_first_entry();
+        let refused = state.queue.take_refused_if_roomy(self.limit);
         drop(state);
-        wake_task_outside_lock(refused);
+        wake_tasks_outside_lock([refused]);
         next
     }
 
@@ -248,10 +221,10 @@ impl Link {
         if !state.queue.is_empty() {
             return Poll::Ready(PollAnswer::Packets);
         }
-        if state.phase != Phase::Open {
+        if state.queue.phase() != Phase::Open {
             return Poll::Ready(PollAnswer::Noop);
         }
-        state.remember_waker_of_starving(cx.waker());
+        state.queue.remember_waker_of_starving(cx.waker());
         Poll::Pending
     }
 
@@ -281,24 +254,24 @@ impl Link {
 
     fn change_carrier_of_session(&self, from: Carrier, to: Carrier) -> bool {
         let mut state = self.state.lock();
-        if state.carrier != from || state.phase != Phase::Open {
+        if state.carrier != from || state.queue.phase() != Phase::Open {
             return false;
         }
         state.carrier = to;
-        let taker = state.taker.take();
+        let taker = state.queue.take_taker_of_queue();
         drop(state);
-        wake_task_outside_lock(taker);
+        wake_tasks_outside_lock([taker]);
         true
     }
 
     // --- how it ends ---------------------------------------------------------------------------------------
 
     pub(crate) fn is_open(&self) -> bool {
-        self.state.lock().phase == Phase::Open
+        self.state.lock().queue.phase() == Phase::Open
     }
 
-    pub(crate) fn is_broken(&self) -> bool {
-        self.state.lock().phase == Phase::Broken
+    pub(crate) fn phase_of_session(&self) -> Phase {
+        self.state.lock().queue.phase()
     }
 
     /// Resolves when the session is over.
@@ -333,21 +306,9 @@ impl Link {
         }
     }
 
-    /// Wakes the taker whatever it waits for: it may be stuck with a client that does not read.
     fn end_life_of_session(&self, phase: Phase) {
-        let mut state = self.state.lock();
-        if state.phase == Phase::Broken {
-            return;
-        }
-        state.phase = phase;
-        if phase == Phase::Broken {
-            state.queue = VecDeque::new();
-        }
-        let taker = state.taker.take();
-        let refused = state.refused.take();
-        drop(state);
-        wake_task_outside_lock(taker);
-        wake_task_outside_lock(refused);
+        let woken = self.state.lock().queue.end_life_of_queue(phase);
+        wake_tasks_outside_lock(woken);
         self.ended.notify_waiters();
     }
 
@@ -368,13 +329,6 @@ impl Link {
     /// When its heart was last heard, in [`milliseconds_since_first_use`].
     pub(crate) fn heard_at_ms(&self) -> u64 {
         self.heard_at_ms.load(Ordering::Relaxed)
-    }
-}
-
-/// Whoever is woken may need the lock at once.
-fn wake_task_outside_lock(task: Option<Waker>) {
-    if let Some(task) = task {
-        task.wake();
     }
 }
 

@@ -12,6 +12,8 @@ use http::{Request, Response, header::CONTENT_TYPE};
 use http_body::Body;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
+use owlpost_carrier::websocket::connection::Received;
+
 use crate::{
     engine::{EngineIo, take_place_for_session},
     handler::EngineIoHandler,
@@ -227,14 +229,6 @@ async fn hand_packets_to_handler<H: EngineIoHandler>(
         }
     }
     Ok(Received::GoOn)
-}
-
-/// What follows from a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Received {
-    GoOn,
-    /// It was the last one.
-    Goodbye,
 }
 
 /// Acts on a packet, by whatever transport it came. An error for one that clients do not send.

@@ -4,13 +4,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{Either, Full};
 
+use owlpost_carrier::websocket::handshake::WEBSOCKET_VERSION;
+
 use crate::compression::{compress_payload_as_gzip, is_payload_worth_compressing};
 
 /// When a client that found no place may find one: what its predecessors have at most to come to something.
 const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
-
-/// The version of RFC 6455, which asks for it to be named to a client that wants another.
-pub(crate) const WEBSOCKET_VERSION: HeaderValue = HeaderValue::from_static("13");
 
 /// A body of the engine, or one of the service behind it.
 pub type ResponseBody<B> = Either<Full<Bytes>, B>;

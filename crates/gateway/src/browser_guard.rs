@@ -5,57 +5,49 @@ mod fuzz;
 
 use std::sync::Arc;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use engineioxide::TextRewrite;
-use http::{HeaderMap, StatusCode, header};
-use owlpost_admission::Places;
-use owlpost_metrics::{ORIGINS_REFUSED, SESSIONS_REFUSED};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use owlpost_metrics::ORIGINS_REFUSED;
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
-use crate::{
-    event_names::rewrite_event_name_plainly,
-    request_parts::{copy_needed_request_parts, is_kept_by_session},
-};
-
-/// What requests are checked by before the engine sees them.
-#[derive(Clone)]
-pub(crate) struct Door {
-    /// Origins browsers may connect from, besides the server's own; `*` is any.
-    pub(crate) allowed_origins: Arc<[String]>,
-    /// Places for sessions, of both servers together.
-    pub(crate) places: Arc<Places>,
+/// Origins whose pages may connect, besides the server's own.
+#[derive(Debug, Clone)]
+pub struct BrowserGuard {
+    allowed_origins: Arc<[String]>,
 }
 
-/// Refuses requests of pages of other origins, lets go of what a session does not need of the others, and has the
-/// engine count its sessions.
-pub(crate) async fn check_request_before_upgrade(
-    State(door): State<Door>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if !is_origin_allowed_to_connect(request.headers(), &door.allowed_origins) {
+impl BrowserGuard {
+    /// Pages of these origins may connect; `*` is any.
+    pub fn new(allowed_origins: impl Into<Arc<[String]>>) -> Self {
+        Self { allowed_origins: allowed_origins.into() }
+    }
+
+    /// The answer to a request of a page that may not connect; `None` when the request may go on.
+    pub fn refuse_request_of_foreigner(&self, headers: &HeaderMap) -> Option<Response> {
+        if is_origin_allowed_to_connect(headers, &self.allowed_origins) {
+            return None;
+        }
         metrics::counter!(ORIGINS_REFUSED).increment(1);
         let body = r#"{"error":{"code":"FORBIDDEN","message":"This origin is not allowed"}}"#;
         let kind = [(header::CONTENT_TYPE, "application/json")];
-        return (StatusCode::FORBIDDEN, kind, body).into_response();
+        Some((StatusCode::FORBIDDEN, kind, body).into_response())
     }
-    let mut request = if is_kept_by_session(&request) {
-        let mut kept = copy_needed_request_parts(request);
-        kept.extensions_mut().insert(TextRewrite(rewrite_event_name_plainly));
-        kept
-    } else {
-        request
-    };
-    request.extensions_mut().insert(door.places);
-    let response = next.run(request).await;
-    if response.status() == StatusCode::SERVICE_UNAVAILABLE {
-        metrics::counter!(SESSIONS_REFUSED).increment(1);
-        tracing::debug!("a session found no place");
+
+    /// Lets the pages read what they are answered. Clients may send credentials, so `*` mirrors, and the headers that
+    /// client libraries add are as many as there are libraries.
+    pub fn build_cors_layer_of_methods<const N: usize>(&self, methods: [Method; N]) -> CorsLayer {
+        let allowed = if self.allowed_origins.iter().any(|origin| origin == "*") {
+            AllowOrigin::mirror_request()
+        } else {
+            let origins = self.allowed_origins.iter();
+            AllowOrigin::list(origins.filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        };
+        CorsLayer::new()
+            .allow_origin(allowed)
+            .allow_credentials(true)
+            .allow_methods(methods)
+            .allow_headers(AllowHeaders::mirror_request())
     }
-    response
 }
 
 /// A client that is no browser sends no `Origin`; a page of this server sends its own.

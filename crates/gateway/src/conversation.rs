@@ -1,76 +1,237 @@
-//! Works on the events of one socket.
+//! One client's session, and what it asks for: worked on one after the other, answered in turn with the events.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
-use owlpost_domain::DomainError;
-use owlpost_metrics::{CLIENT_EVENTS, CLIENT_EVENTS_REFUSED};
-use owlpost_realtime::CloseReason;
+use owlpost_domain::{DomainError, Result};
+use owlpost_metrics::{CLIENT_EVENTS, CLIENT_EVENTS_REFUSED, CONNECTIONS_OPENED};
+use owlpost_realtime::{CloseReason, Resumption, Session, SessionEnd, SessionRequest};
 
 use crate::{
-    connection::Connection,
-    events::ClientEvent,
-    inbox::{Full, WorkerState},
-    received_event::ReceivedEvent,
-    reply::Refusal,
+    admission::Admission,
+    caller::Caller,
+    calls::ClientCall,
+    context::GatewayContext,
+    inbox::{Call, Full, Inbox, WorkerState},
+    outcome::{Answer, Outcome, Refusal},
+    peer::Peer,
 };
 
-/// Begins the counters of each event a client may send at zero.
-pub(crate) fn begin_counters_of_events() {
-    let known = ClientEvent::ALL.iter().copied().map(Some);
-    known.chain([None]).for_each(|event| count_client_events_by_name(event, 0));
+/// Characters of an unknown name that its client is told.
+const NAME_CHARACTERS: usize = 64;
+
+/// Begins the counters of each call a client may make at zero.
+pub(crate) fn begin_counters_of_calls() {
+    let known = ClientCall::ALL.iter().map(|call| call.as_event_name());
+    known.chain(["unknown"]).for_each(|name| count_calls_by_name(name, 0));
 }
 
-fn count_client_events_by_name(known: Option<ClientEvent>, events: u64) {
-    let name = known.map_or("unknown", ClientEvent::as_str);
-    metrics::counter!(CLIENT_EVENTS, "event" => name).increment(events);
+fn count_calls_by_name(name: &'static str, calls: u64) {
+    metrics::counter!(CLIENT_EVENTS, "event" => name).increment(calls);
 }
 
-impl Connection {
-    /// Called by the library for one packet after the other; must not wait.
-    pub(crate) fn receive_event_in_order(self: &Arc<Self>, event: ReceivedEvent) {
-        if self.session.is_closed() {
+/// What a protocol does at the turn of a call: `None` when there is nothing to answer yet.
+type WorkInTurn =
+    dyn FnOnce(Caller) -> Pin<Box<dyn Future<Output = Result<Option<Answer>>> + Send>> + Send;
+
+/// What a client asks for.
+enum Request {
+    /// One of the calls that every protocol has.
+    Call { call: Result<ClientCall, String>, payload: Result<serde_json::Value, String> },
+    /// What one protocol alone has.
+    OfProtocol { name: &'static str, work: Box<WorkInTurn> },
+}
+
+/// A request and where its answer belongs.
+struct Waiting<T> {
+    request: Request,
+    ticket: Option<T>,
+}
+
+/// One connected client: its session, and its requests.
+pub struct Conversation<P: Peer> {
+    caller: Caller,
+    peer: Arc<P>,
+    inbox: Inbox<Waiting<P::Ticket>>,
+    max_message_bytes: usize,
+}
+
+impl<P: Peer> Conversation<P> {
+    /// Registers the session of a client that was let in. From now on nothing is missed, and nothing is written; calls
+    /// that come before [`Self::start_work_of_conversation`] wait for it.
+    pub fn register_session_of_peer(
+        context: &GatewayContext,
+        admission: &Admission,
+        socket_id: String,
+        peer: Arc<P>,
+    ) -> Result<Arc<Self>> {
+        let session = context.core.register_session_on_hold(SessionRequest {
+            user: admission.user.clone(),
+            expires_at: admission.expires_at,
+            socket_id,
+            transport: peer.clone(),
+            counts_as_presence: true,
+            takes_over: admission.resumption.pid_of_connection(),
+        })?;
+        log_connection_as_opened(&session, &*peer);
+        Ok(Arc::new(Self {
+            inbox: Inbox::new(&context.limits),
+            max_message_bytes: context.limits.max_message_bytes,
+            caller: Caller { core: context.core.clone(), session },
+            peer,
+        }))
+    }
+
+    /// Brings the session up to date, then works on what the client asks for. Once for each conversation.
+    pub fn start_work_of_conversation(self: &Arc<Self>, resumption: Resumption) {
+        tokio::spawn(self.clone().work_from_first_to_last(resumption));
+    }
+
+    async fn work_from_first_to_last(self: Arc<Self>, resumption: Resumption) {
+        let Caller { core, session } = &self.caller;
+        let ready = match core.prepare_session_with_replay(session, &resumption).await {
+            Ok(ready) => ready,
+            Err(error) => {
+                tracing::warn!(%error, "a session could not be opened; its client shall come back");
+                core.close_session_with_reason(session, CloseReason::Unavailable);
+                return;
+            }
+        };
+        self.peer.greet_before_session_starts(&ready);
+        core.start_session_after_preparation(session, ready);
+        if self.peer.has_gone() {
+            self.note_end_of_conversation(SessionEnd::Lost, "gone before it began");
+        }
+        self.work_until_inbox_is_empty().await;
+    }
+
+    /// Who speaks.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Takes a call of the client; must be called in the order in which they came, and never waits.
+    pub fn receive_call_in_order(self: &Arc<Self>, call: Call<P::Ticket>) {
+        let Call { call, payload, ticket, message_bytes } = call;
+        let request = Request::Call { call, payload };
+        self.receive_request_in_order(Waiting { request, ticket }, message_bytes);
+    }
+
+    /// Takes a request that no other protocol has, which has its place among the calls. `name` is that in metrics.
+    pub fn receive_work_in_order<F, W>(
+        self: &Arc<Self>,
+        name: &'static str,
+        ticket: Option<P::Ticket>,
+        message_bytes: usize,
+        work: F,
+    ) where
+        F: FnOnce(Caller) -> W + Send + 'static,
+        W: Future<Output = Result<Option<Answer>>> + Send + 'static,
+    {
+        let work: Box<WorkInTurn> = Box::new(move |caller| Box::pin(work(caller)));
+        let request = Request::OfProtocol { name, work };
+        self.receive_request_in_order(Waiting { request, ticket }, message_bytes);
+    }
+
+    fn receive_request_in_order(
+        self: &Arc<Self>,
+        waiting: Waiting<P::Ticket>,
+        message_bytes: usize,
+    ) {
+        if self.caller.session.is_closed() {
             return;
         }
-        if !self.inbox.is_within_event_rate() {
-            self.refuse_event_over_rate(event.ack);
+        if !self.inbox.is_within_call_rate() {
+            self.refuse_call_over_rate(waiting.ticket);
             return;
         }
-        if event.message_bytes > self.shared.config.max_message_bytes {
-            self.answer_event_with_refusal(event.ack, &Refusal::payload_too_large());
+        if message_bytes > self.max_message_bytes {
+            self.answer_with_outcome(waiting.ticket, Err(Refusal::payload_too_large()));
             return;
         }
-        let ack = event.ack;
-        match self.inbox.put_event_within_limit(event) {
+        match self.inbox.put_work_within_limit(waiting) {
             Ok(WorkerState::Busy) => {}
             Ok(WorkerState::Resting) => {
-                let connection = self.clone();
-                tokio::spawn(async move { connection.work_until_inbox_is_empty().await });
+                let conversation = self.clone();
+                tokio::spawn(async move { conversation.work_until_inbox_is_empty().await });
             }
-            Err(Full) => self.refuse_event_over_rate(ack),
+            Err(Full(waiting)) => self.refuse_call_over_rate(waiting.ticket),
         }
     }
 
-    fn refuse_event_over_rate(&self, ack: Option<i64>) {
+    fn refuse_call_over_rate(&self, ticket: Option<P::Ticket>) {
         metrics::counter!(CLIENT_EVENTS_REFUSED).increment(1);
         if self.inbox.count_refusal_over_rate() {
-            self.shared.core.close_session_with_reason(&self.session, CloseReason::RateLimited);
+            let Caller { core, session } = &self.caller;
+            core.close_session_with_reason(session, CloseReason::RateLimited);
             return;
         }
-        self.answer_event_with_refusal(ack, &Refusal::rate_limited());
+        self.answer_with_outcome(ticket, Err(Refusal::rate_limited()));
     }
 
-    /// Works on one event after the other. A panic in one is answered `INTERNAL`; the rest goes on.
-    pub(crate) async fn work_until_inbox_is_empty(self: &Arc<Self>) {
-        while let Some(event) = self.inbox.take_next_or_rest() {
-            let ack = event.ack;
-            let known = ClientEvent::find_event_by_name(&event.name);
-            count_client_events_by_name(known, 1);
-            let work = AssertUnwindSafe(self.handle_event_by_table(known, event)).catch_unwind();
+    /// Works on one request after the other. A panic in one is answered `INTERNAL`; the rest goes on.
+    async fn work_until_inbox_is_empty(&self) {
+        while let Some(Waiting { request, ticket }) = self.inbox.take_next_or_rest() {
+            let work = AssertUnwindSafe(self.work_on_one_request(request)).catch_unwind();
             let result = work.await.unwrap_or_else(|_| {
                 Err(DomainError::internal_error_from_cause("a handler panicked"))
             });
-            self.answer_event_with_result(ack, result);
+            match result {
+                Ok(None) => {}
+                Ok(Some(answer)) => self.answer_with_outcome(ticket, Ok(answer)),
+                Err(error) => self.answer_with_outcome(ticket, Err(Refusal::from(&error))),
+            }
         }
     }
+
+    async fn work_on_one_request(&self, request: Request) -> Result<Option<Answer>> {
+        match request {
+            Request::Call { call: Ok(call), payload } => {
+                count_calls_by_name(call.as_event_name(), 1);
+                self.caller.handle_call_by_table(call, payload).await.map(Some)
+            }
+            Request::Call { call: Err(unknown), .. } => {
+                count_calls_by_name("unknown", 1);
+                let name: String = unknown.chars().take(NAME_CHARACTERS).collect();
+                Err(DomainError::invalid_field_value("event", format!("unknown event {name:?}")))
+            }
+            Request::OfProtocol { name, work } => {
+                count_calls_by_name(name, 1);
+                work(self.caller.clone()).await
+            }
+        }
+    }
+
+    /// Answers in turn with the events. Without a ticket a success is not told, and a failure is an `error` event.
+    pub fn answer_with_outcome(&self, ticket: Option<P::Ticket>, outcome: Outcome) {
+        let Caller { core, session } = &self.caller;
+        match (ticket, outcome) {
+            (Some(ticket), outcome) => {
+                core.send_reply_to_session(session, self.peer.reply_to_call(ticket, outcome));
+            }
+            (None, Ok(_)) => {}
+            (None, Err(refusal)) => {
+                core.send_error_to_session(session, refusal.code, &refusal.message);
+            }
+        }
+    }
+
+    /// Takes note that the connection is over, whoever ended it. `why` is for the log. Further calls are not worked on.
+    pub fn note_end_of_conversation(&self, end: SessionEnd, why: &str) {
+        let Caller { core, session } = &self.caller;
+        core.forget_session_after_close(session, end);
+        self.inbox.forget_all_waiting_work();
+        tracing::info!(user = %session.user().id, reason = why, "disconnected");
+    }
+}
+
+fn log_connection_as_opened<P: Peer>(session: &Session, peer: &P) {
+    let labels = peer.labels();
+    let (transport, protocol, format) = (labels.transport, labels.protocol, labels.format);
+    tracing::info!(user = %session.user().id, transport, protocol, format, "connected");
+    metrics::counter!(
+        CONNECTIONS_OPENED,
+        "transport" => transport, "protocol" => protocol, "format" => format
+    )
+    .increment(1);
 }

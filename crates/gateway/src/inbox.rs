@@ -1,4 +1,4 @@
-//! Each socket's events, one after the other in the order they came: the library would run them side by side.
+//! Each connection's calls, one after the other in the order they came, and no more of them than may be.
 
 use std::{
     collections::VecDeque,
@@ -8,8 +8,21 @@ use std::{
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
+use serde_json::Value;
 
-use crate::{config::SocketIoConfig, received_event::ReceivedEvent};
+use crate::{calls::ClientCall, limits::GatewayLimits};
+
+/// What a client wants.
+pub struct Call<T> {
+    /// What is called; the name as the client wrote it when there is no such call.
+    pub call: Result<ClientCall, String>,
+    /// A JSON object; what is wrong with it if it could not be read.
+    pub payload: Result<Value, String>,
+    /// Where the answer belongs; without one, only a failure is told, as an `error` event.
+    pub ticket: Option<T>,
+    /// Size of the message it came in.
+    pub message_bytes: usize,
+}
 
 /// Whether a worker takes what was added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,49 +34,47 @@ pub(crate) enum WorkerState {
 }
 
 /// As many wait as may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Full;
+pub(crate) struct Full<W>(pub(crate) W);
 
-#[derive(Default)]
-struct Waiting {
-    events: VecDeque<ReceivedEvent>,
+struct Waiting<W> {
+    work: VecDeque<W>,
     /// A task is at work: it takes what is added.
     busy: bool,
 }
 
-/// Events of one socket that wait for their turn.
-pub(crate) struct Inbox {
-    waiting: Mutex<Waiting>,
+/// What of one connection waits for its turn.
+pub(crate) struct Inbox<W> {
+    waiting: Mutex<Waiting<W>>,
     limit: usize,
     rate: Option<DefaultDirectRateLimiter>,
     refused: AtomicU32,
-    /// Refusals after which the socket is disconnected; none without a rate, since then none is exceeded.
+    /// Refusals after which the connection is ended; none without a rate, since then none is exceeded.
     refusals_allowed: Option<u32>,
 }
 
-impl Inbox {
+impl<W> Inbox<W> {
     /// An inbox whose first worker is under way already (it opens the session).
-    pub(crate) fn new(config: &SocketIoConfig) -> Self {
-        let rate = NonZeroU32::new(config.events_per_second).map(|per_second| {
-            let burst = NonZeroU32::new(config.events_burst).unwrap_or(per_second);
+    pub(crate) fn new(limits: &GatewayLimits) -> Self {
+        let rate = NonZeroU32::new(limits.calls_per_second).map(|per_second| {
+            let burst = NonZeroU32::new(limits.calls_burst).unwrap_or(per_second);
             RateLimiter::direct(Quota::per_second(per_second).allow_burst(burst))
         });
         let refusals_allowed =
-            rate.is_some().then(|| config.events_burst.max(config.events_per_second));
+            rate.is_some().then(|| limits.calls_burst.max(limits.calls_per_second));
         Self {
-            waiting: Mutex::new(Waiting { events: VecDeque::new(), busy: true }),
-            limit: config.inbox_events,
+            waiting: Mutex::new(Waiting { work: VecDeque::new(), busy: true }),
+            limit: limits.inbox_calls,
             rate,
             refused: AtomicU32::new(0),
             refusals_allowed,
         }
     }
 
-    pub(crate) fn forget_all_waiting_events(&self) {
-        self.waiting.lock().events = VecDeque::new();
+    pub(crate) fn forget_all_waiting_work(&self) {
+        self.waiting.lock().work = VecDeque::new();
     }
 
-    pub(crate) fn is_within_event_rate(&self) -> bool {
+    pub(crate) fn is_within_call_rate(&self) -> bool {
         let within = self.rate.as_ref().is_none_or(|rate| rate.check().is_ok());
         if within {
             // Behaving again pays off what was refused, one by one.
@@ -73,24 +84,24 @@ impl Inbox {
         within
     }
 
-    /// Takes the next event, or ends the work.
-    pub(crate) fn take_next_or_rest(&self) -> Option<ReceivedEvent> {
+    /// Takes what is next, or ends the work.
+    pub(crate) fn take_next_or_rest(&self) -> Option<W> {
         let mut waiting = self.waiting.lock();
-        let next = waiting.events.pop_front();
+        let next = waiting.work.pop_front();
         if next.is_none() {
             waiting.busy = false;
-            waiting.events.shrink_to_fit();
+            waiting.work.shrink_to_fit();
         }
         next
     }
 
-    /// Adds an event unless so many wait already.
-    pub(crate) fn put_event_within_limit(&self, event: ReceivedEvent) -> Result<WorkerState, Full> {
+    /// Adds work unless so much waits already.
+    pub(crate) fn put_work_within_limit(&self, work: W) -> Result<WorkerState, Full<W>> {
         let mut waiting = self.waiting.lock();
-        if waiting.events.len() >= self.limit {
-            return Err(Full);
+        if waiting.work.len() >= self.limit {
+            return Err(Full(work));
         }
-        waiting.events.push_back(event);
+        waiting.work.push_back(work);
         let was_busy = std::mem::replace(&mut waiting.busy, true);
         Ok(if was_busy { WorkerState::Busy } else { WorkerState::Resting })
     }
@@ -99,5 +110,44 @@ impl Inbox {
     pub(crate) fn count_refusal_over_rate(&self) -> bool {
         let refused = self.refused.fetch_add(1, Ordering::Relaxed);
         self.refusals_allowed.is_some_and(|allowed| refused >= allowed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn should_hold_as_much_as_may_wait_and_no_more() {
+        let limits = GatewayLimits { inbox_calls: 2, ..GatewayLimits::default() };
+        let inbox = Inbox::new(&limits);
+        assert!(matches!(inbox.put_work_within_limit(1), Ok(WorkerState::Busy)));
+        assert!(inbox.put_work_within_limit(2).is_ok());
+        assert!(matches!(inbox.put_work_within_limit(3), Err(Full(3))));
+        assert_eq!(inbox.take_next_or_rest(), Some(1));
+        assert!(inbox.put_work_within_limit(4).is_ok());
+        assert_eq!([inbox.take_next_or_rest(), inbox.take_next_or_rest()], [Some(2), Some(4)]);
+        assert_eq!(inbox.take_next_or_rest(), None);
+        assert!(matches!(inbox.put_work_within_limit(5), Ok(WorkerState::Resting)));
+        assert!(matches!(inbox.put_work_within_limit(6), Ok(WorkerState::Busy)));
+    }
+
+    #[test]
+    fn should_allow_a_burst_and_as_many_refusals_as_calls() {
+        let limits =
+            GatewayLimits { calls_per_second: 1, calls_burst: 3, ..GatewayLimits::default() };
+        let inbox = Inbox::<()>::new(&limits);
+        assert_eq!((0..3).filter(|_| inbox.is_within_call_rate()).count(), 3);
+        assert!(!inbox.is_within_call_rate());
+        assert_eq!((0..3).filter(|_| inbox.count_refusal_over_rate()).count(), 0);
+        assert!(inbox.count_refusal_over_rate());
+    }
+
+    #[test]
+    fn should_limit_nothing_without_a_rate() {
+        let limits = GatewayLimits { calls_per_second: 0, ..GatewayLimits::default() };
+        let inbox = Inbox::<()>::new(&limits);
+        assert!((0..1000).all(|_| inbox.is_within_call_rate()));
+        assert!((0..1000).all(|_| !inbox.count_refusal_over_rate()));
     }
 }

@@ -79,7 +79,8 @@ pub(crate) async fn read_or_stream_events(
     headers: HeaderMap,
     query: QueryParams,
 ) -> Result<Response, HttpError> {
-    let rooms = read_rooms_to_watch(&state, &query).await?;
+    let names = query.read_words_of_param("room");
+    let rooms = state.realtime().resolve_rooms_of_reader(&names).await?;
     let after = query.read_number_of_param::<i64>("after")?;
     if accepts_stream_of_events(&headers) {
         let after = read_last_event_id_from(&headers)?.or(after);
@@ -114,34 +115,6 @@ async fn read_page_of_events(
         complete: page.complete,
         has_more: page.has_more,
     })
-}
-
-/// Rooms as sockets may join them: the feed, which every reader of events is in anyway, and one incident at a time.
-async fn read_rooms_to_watch(
-    state: &HttpState,
-    query: &QueryParams,
-) -> Result<Vec<Topic>, HttpError> {
-    let mut incident = None;
-    for room in query.read_words_of_param("room") {
-        match room.parse() {
-            Ok(Topic::Feed) => {}
-            Ok(Topic::Incident(id)) if incident.is_none_or(|other| other == id) => {
-                incident = Some(id)
-            }
-            Ok(Topic::Incident(_)) => {
-                return Err(HttpError::refuse_field_with_message(
-                    "room",
-                    "must name one incident at most",
-                ));
-            }
-            Ok(Topic::Everyone | Topic::User(_) | Topic::Role(_)) | Err(_) => {
-                return Err(DomainError::Forbidden("This room is not open to clients").into());
-            }
-        }
-    }
-    let Some(id) = incident else { return Ok(Vec::new()) };
-    state.store().check_incident_exists_by_id(id).await?;
-    Ok(vec![Topic::Incident(id)])
 }
 
 fn accepts_stream_of_events(headers: &HeaderMap) -> bool {

@@ -18,8 +18,10 @@ use tokio::{sync::watch, task::JoinSet};
 use self::parts::Parts;
 use crate::{
     CloseReason, EventPage, EventStream, PreparedSession, PresenceDirectory, RealtimeConfig, Reply,
-    Resumption, Session, SessionEnd, SessionRequest, metrics, presence::store::PresenceStore,
-    rooms::RoomView, session::opening::frame_of_error_event,
+    Resumption, Session, SessionEnd, SessionRequest, metrics,
+    presence::store::PresenceStore,
+    rooms::{RoomView, resolve_rooms_of_reader},
+    session::opening::frame_of_error_event,
 };
 
 /// A change that is told to nobody for this much longer than the longest gap of the log makes a node not ready.
@@ -193,6 +195,15 @@ impl Realtime {
     /// Resolves when every presence change received so far is committed, so that a read sees it.
     pub async fn settle_all_presence_changes(&self) -> Result<()> {
         self.0.parts.presence_queue.settle_all_queued_changes().await
+    }
+
+    /// Rooms by the names that clients give them, for a reader without a session: the feed, which every reader is in
+    /// anyway, and one incident, which must exist.
+    pub async fn resolve_rooms_of_reader(
+        &self,
+        names: &[impl AsRef<str> + Sync],
+    ) -> Result<Vec<Topic>> {
+        resolve_rooms_of_reader(self.store(), names).await
     }
 
     /// A page for a reader without a session: everyone's, the feed's, their own and their role's events, and those

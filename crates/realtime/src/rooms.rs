@@ -50,6 +50,32 @@ pub(crate) fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
     }
 }
 
+/// Rooms as sockets may join them: the feed, which every reader of events is in anyway, and one incident at a time.
+pub(crate) async fn resolve_rooms_of_reader(
+    store: &Store,
+    names: &[impl AsRef<str>],
+) -> Result<Vec<Topic>> {
+    let mut incident = None;
+    for name in names {
+        match name.as_ref().parse() {
+            Ok(Topic::Feed) => {}
+            Ok(Topic::Incident(id)) if incident.is_none_or(|other| other == id) => {
+                incident = Some(id);
+            }
+            Ok(Topic::Incident(_)) => {
+                let problem = "must name one incident at most";
+                return Err(DomainError::invalid_field_value("room", problem));
+            }
+            Ok(Topic::Everyone | Topic::User(_) | Topic::Role(_)) | Err(_) => {
+                return Err(DomainError::Forbidden("This room is not open to clients"));
+            }
+        }
+    }
+    let Some(id) = incident else { return Ok(Vec::new()) };
+    store.check_incident_exists_by_id(id).await?;
+    Ok(vec![Topic::Incident(id)])
+}
+
 /// Entering and leaving rooms.
 pub(crate) struct Rooms {
     pub(crate) store: Store,

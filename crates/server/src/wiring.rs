@@ -3,7 +3,9 @@
 use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::Router;
+use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusHandle;
+use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
 use owlpost_realtime::Realtime;
 use owlpost_socketio::SocketIoGateway;
@@ -38,16 +40,31 @@ pub async fn build_application_from_parts(
         workers_stuck,
         ..settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))
     };
+    let gateways = build_gateways_of_server(settings, &realtime)?;
     let router = build_router_of_http(HttpState::new(realtime.clone(), http))
         .fallback_service(build_router_of_dashboard());
-    let gateway =
-        SocketIoGateway::new(&realtime, settings.to_socketio_config(), settings.to_places()?);
-    let router = router.merge(gateway.build_router_of_gateway());
+    let router = gateways.iter().fold(router, |router, gateway| router.merge(gateway.router()));
     let close = Box::pin(async move {
         realtime.stop_node_with_farewell().await;
-        gateway.close_all_engine_connections().await;
+        join_all(gateways.iter().map(|gateway| gateway.close())).await;
     });
     Ok(Application { router, close })
+}
+
+/// Every protocol that is served besides HTTP.
+fn build_gateways_of_server(
+    settings: &Settings,
+    realtime: &Realtime,
+) -> anyhow::Result<Vec<Box<dyn Gateway>>> {
+    let context = GatewayContext::new(
+        realtime.clone(),
+        settings.to_gateway_limits(),
+        settings.to_browser_guard(),
+        settings.to_places()?,
+    );
+    Ok(vec![
+        Box::new(SocketIoGateway::new(&context, &settings.to_socketio_config())),
+    ])
 }
 
 /// Renders the recorder's metrics, and keeps it from growing for as long as somebody may render.

@@ -1,15 +1,18 @@
-//! The example of a gateway, as a client sees it: what stands between the core and any wire is enough for one.
+//! The example of a gateway, as a client sees it: what stands between the core and any wire is enough for one, and brings
+//! everything that a client of any protocol may call.
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../../realtime/examples/echo.rs"]
+#[path = "../../gateway/examples/echo.rs"]
 #[allow(dead_code, unreachable_pub, clippy::print_stdout)]
 mod echo;
 mod support;
 
 use std::time::Duration;
 
+use owlpost_admission::{Networks, Places};
 use owlpost_domain::{User, incidents::NewIncident};
+use owlpost_gateway::{BrowserGuard, GatewayContext, GatewayLimits};
 use owlpost_realtime::{Realtime, RealtimeConfig};
 use support::{DEADLINE, DomainLab};
 use tokio::{
@@ -24,7 +27,13 @@ impl Client {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (client, accepted) =
             tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
-        tokio::spawn(echo::serve_one_echo_client(core.clone(), accepted.unwrap().0));
+        let context = GatewayContext::new(
+            core.clone(),
+            GatewayLimits::default(),
+            BrowserGuard::new([]),
+            Places::new(10, 0, Networks::default()),
+        );
+        tokio::spawn(echo::serve_one_echo_client(context, accepted.unwrap().0));
         let mut client = Self(BufReader::new(client.unwrap()).lines());
         client.say(token).await;
         client
@@ -71,8 +80,17 @@ async fn should_tell_an_echo_client_what_happens_and_its_own_words_in_turn() {
     assert_eq!(core.presence().list_online_users_sorted().len(), 1);
     report(&core, &registered.user, "Troll").await;
     harry.hear("incident:created ").await;
-    harry.say("In the dungeon").await;
-    assert_eq!(harry.hear("echo ").await.pop().unwrap(), "echo In the dungeon");
+    harry.say(r#"echo {"where":"In the dungeon"}"#).await;
+    assert_eq!(harry.hear("ok ").await.pop().unwrap(), r#"ok {"where":"In the dungeon"}"#);
+    harry.say(r#"room:join {"room":"incidents"}"#).await;
+    let joined = harry.hear("ok ").await.pop().unwrap();
+    assert_eq!(joined, r#"ok {"count":0,"room":"incidents","users":[]}"#);
+    harry.say(r#"room:join {"room":"dungeon"}"#).await;
+    harry.hear("FORBIDDEN ").await;
+    harry.say("room:join nothing").await;
+    harry.hear("VALIDATION_ERROR ").await;
+    harry.say("alohomora").await;
+    harry.hear(r#"VALIDATION_ERROR unknown event "alohomora""#).await;
     drop(harry);
     let gone = async {
         while !core.presence().list_online_users_sorted().is_empty() {

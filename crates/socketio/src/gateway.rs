@@ -3,24 +3,17 @@
 #[cfg(test)]
 mod fuzz;
 
-use std::sync::Arc;
+use std::pin::Pin;
 
 use axum::{Router, middleware};
 use engineioxide::service::NotFoundService;
-use http::{HeaderValue, Method};
-use owlpost_admission::Places;
-use owlpost_realtime::Realtime;
+use http::Method;
+use owlpost_gateway::{Gateway, GatewayContext};
 use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
-use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::{
-    config::SocketIoConfig,
-    handshake::admit_socket_by_token,
-    opening::open_connection_for_socket,
-    origin::{Door, check_request_before_upgrade},
-    shared::Shared,
-    wire::WireFormat,
-    worker::begin_counters_of_events,
+    config::SocketIoConfig, door::check_request_before_upgrade, handshake::admit_socket_by_token,
+    opening::open_connection_for_socket, shared::Shared, wire::WireFormat,
 };
 
 /// Path of the JSON server, the default of every client.
@@ -35,57 +28,50 @@ const MOST_ATTACHMENTS: usize = 10;
 pub struct SocketIoGateway {
     json: (SocketIoService<NotFoundService>, SocketIo),
     msgpack: (SocketIoService<NotFoundService>, SocketIo),
-    door: Door,
+    context: GatewayContext,
 }
 
 impl SocketIoGateway {
-    /// Builds both servers, whose sessions share the `places`. Must be called within the runtime.
-    pub fn new(core: &Realtime, config: SocketIoConfig, places: Arc<Places>) -> Self {
-        begin_counters_of_events();
-        let config = Arc::new(config);
-        let json = build_server_for_format(core, &config, JSON_PATH, WireFormat::Json);
-        let msgpack = build_server_for_format(core, &config, MSGPACK_PATH, WireFormat::MsgPack);
-        let door = Door { allowed_origins: config.allowed_origins.clone().into(), places };
-        Self { json, msgpack, door }
+    /// Builds both servers. Must be called within the runtime.
+    pub fn new(context: &GatewayContext, config: &SocketIoConfig) -> Self {
+        let build = |path, format| build_server_for_format(context, config, path, format);
+        Self {
+            json: build(JSON_PATH, WireFormat::Json),
+            msgpack: build(MSGPACK_PATH, WireFormat::MsgPack),
+            context: context.clone(),
+        }
     }
+}
 
-    /// The routes of both servers, to be merged into a router. Other routes pay nothing for them.
-    pub fn build_router_of_gateway(&self) -> Router {
+impl Gateway for SocketIoGateway {
+    /// The routes of both servers.
+    fn router(&self) -> Router {
+        let door =
+            middleware::from_fn_with_state(self.context.clone(), check_request_before_upgrade);
         Router::new()
             .route_service(&format!("{JSON_PATH}/"), self.json.0.clone())
             .route_service(&format!("{MSGPACK_PATH}/"), self.msgpack.0.clone())
-            .layer(middleware::from_fn_with_state(self.door.clone(), check_request_before_upgrade))
-            .layer(build_cors_layer_from_origins(&self.door.allowed_origins))
+            .layer(door)
+            .layer(self.context.browsers.build_cors_layer_of_methods([Method::GET, Method::POST]))
     }
 
-    /// Closes every engine. Sessions should have been closed by the core before.
-    pub async fn close_all_engine_connections(&self) {
-        tokio::join!(self.json.1.close(), self.msgpack.1.close());
+    /// Closes both engines.
+    fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async {
+            tokio::join!(self.json.1.close(), self.msgpack.1.close());
+        })
     }
-}
-
-/// For polling; websockets are looked at in [`crate::origin`]. Clients may send credentials, so `*` mirrors.
-fn build_cors_layer_from_origins(origins: &[String]) -> CorsLayer {
-    let allowed = if origins.iter().any(|origin| origin == "*") {
-        AllowOrigin::mirror_request()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
-    };
-    CorsLayer::new()
-        .allow_origin(allowed)
-        .allow_credentials(true)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AllowHeaders::mirror_request())
 }
 
 fn build_server_for_format(
-    core: &Realtime,
-    config: &Arc<SocketIoConfig>,
+    context: &GatewayContext,
+    config: &SocketIoConfig,
     path: &'static str,
     format: WireFormat,
 ) -> (SocketIoService<NotFoundService>, SocketIo) {
-    let (service, io) = build_server_without_namespaces(config, path, format);
-    let shared = Shared { core: core.clone(), config: config.clone(), format };
+    let (service, io) =
+        build_server_without_namespaces(context.limits.max_message_bytes, config, path, format);
+    let shared = Shared { context: context.clone(), format };
     let admission = shared.clone();
     let open = move |socket| {
         open_connection_for_socket(&shared, socket);
@@ -98,12 +84,13 @@ fn build_server_for_format(
 
 /// The bounds of what clients send, and how it is read.
 fn build_server_without_namespaces(
+    max_message_bytes: usize,
     config: &SocketIoConfig,
     path: &'static str,
     format: WireFormat,
 ) -> (SocketIoService<NotFoundService>, SocketIo) {
     // The library breaks the connection at its bound. Somewhat larger messages reach us, and are answered.
-    let most_bytes = config.max_message_bytes * 2;
+    let most_bytes = max_message_bytes * 2;
     let builder = SocketIo::builder()
         .req_path(path)
         .ping_interval(config.ping_interval)
@@ -121,7 +108,7 @@ fn build_server_without_namespaces(
             .with_parser(
                 ParserConfig::common()
                     .max_incoming_binaries(MOST_ATTACHMENTS)
-                    .max_incoming_binary_buf_size(config.max_message_bytes),
+                    .max_incoming_binary_buf_size(max_message_bytes),
             )
             .build_svc(),
         WireFormat::MsgPack => builder.with_parser(ParserConfig::msgpack()).build_svc(),

@@ -3,12 +3,14 @@
 #[cfg(test)]
 mod fuzz;
 
-use std::{fmt, time::Duration};
-
-use chrono::{DateTime, Utc};
-use http::{header, request::Parts};
-use owlpost_domain::{DomainError, ErrorCode, User};
-use owlpost_metrics::HANDSHAKES_REFUSED;
+use http::request::Parts;
+use owlpost_gateway::{
+    Admission, ConnectRefusal,
+    admission::{
+        authenticate_with_database_patience, bound_wishes_of_client, find_bearer_token_in_headers,
+    },
+    query::find_query_value_by_name,
+};
 use owlpost_realtime::Resumption;
 use serde_json::Value;
 use socketioxide::{
@@ -17,71 +19,11 @@ use socketioxide::{
 };
 
 use crate::{
-    query::find_query_value_by_name,
     recovery::read_recovery_of_client,
     shared::Shared,
     transport::{SocketTransport, find_session_of_engine},
     wire::Offsets,
 };
-
-/// Tries before a client is sent away because the database does not answer.
-const DATABASE_TRIES: u32 = 3;
-const DATABASE_PAUSE: Duration = Duration::from_millis(200);
-/// Rooms a client may name when it connects: the feed and one incident.
-const ROOMS_AT_CONNECT: usize = 2;
-
-/// What the handshake learned, for the connection that follows it.
-#[derive(Clone)]
-pub(crate) struct Admission {
-    pub(crate) user: User,
-    pub(crate) expires_at: DateTime<Utc>,
-    pub(crate) resumption: Resumption,
-}
-
-/// Why a `connect_error` is sent. Nothing more is ever revealed than its message and its code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ConnectRefusal {
-    TokenRequired,
-    TokenExpired,
-    AuthenticationFailed,
-    ServiceUnavailable,
-}
-
-impl ConnectRefusal {
-    /// The stable code, which clients find in `data.code`.
-    pub(crate) const fn code(self) -> ErrorCode {
-        match self {
-            Self::TokenRequired | Self::AuthenticationFailed => ErrorCode::Unauthenticated,
-            Self::TokenExpired => ErrorCode::TokenExpired,
-            Self::ServiceUnavailable => ErrorCode::Unavailable,
-        }
-    }
-}
-
-impl fmt::Display for ConnectRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TokenRequired => "Authentication token required",
-            Self::TokenExpired => "Token expired",
-            Self::AuthenticationFailed => "Authentication failed",
-            Self::ServiceUnavailable => "Service unavailable",
-        })
-    }
-}
-
-impl From<&DomainError> for ConnectRefusal {
-    fn from(error: &DomainError) -> Self {
-        match error {
-            DomainError::TokenExpired => Self::TokenExpired,
-            DomainError::Unavailable(_) | DomainError::Internal(_) => Self::ServiceUnavailable,
-            DomainError::Unauthenticated
-            | DomainError::Validation { .. }
-            | DomainError::Forbidden(_)
-            | DomainError::NotFound(_)
-            | DomainError::Conflict(_) => Self::AuthenticationFailed,
-        }
-    }
-}
 
 /// The namespace's middleware: lets a client in, or tells it why not.
 pub(crate) async fn admit_socket_by_token(
@@ -91,23 +33,21 @@ pub(crate) async fn admit_socket_by_token(
 ) -> Result<(), ConnectRefusal> {
     // No payload (protocol of v2 clients), or one that is no JSON: then the query and the headers decide.
     let auth = auth.unwrap_or_default();
-    let result = match find_token_of_handshake(&auth, socket.req_parts()) {
-        None => Err(ConnectRefusal::TokenRequired),
-        Some(token) => authenticate_with_database_patience(&shared, &token).await,
-    };
-    let (user, expires_at) = match result {
-        Ok(known) => known,
-        Err(refusal) => {
-            refuse_socket_with_farewell(&shared, socket, refusal).await;
-            return Err(refusal);
-        }
-    };
+    let token = find_token_of_handshake(&auth, socket.req_parts());
+    let store = shared.context.core.store();
+    let (user, expires_at) =
+        match authenticate_with_database_patience(store, token.as_deref()).await {
+            Ok(known) => known,
+            Err(refusal) => {
+                refuse_socket_with_farewell(&shared, socket, refusal).await;
+                return Err(refusal);
+            }
+        };
     let query = socket.req_parts().uri.query();
     let last_event_id =
         read_auth_last_event_id(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
     let mut rooms = read_rooms_of_auth(&auth);
     rooms.extend(find_query_value_by_name(query, "room"));
-    rooms.truncate(ROOMS_AT_CONNECT);
     let recovery = read_recovery_of_client(&socket, &auth);
     let Some(session) = find_session_of_engine(&socket) else {
         return Err(ConnectRefusal::ServiceUnavailable);
@@ -118,7 +58,8 @@ pub(crate) async fn admit_socket_by_token(
         // The library would say that the client is connected; whether it is recovered is known later.
         session.withhold_next_reserved_message();
     }
-    let resumption = Resumption { rooms, last_event_id, recovery };
+    let wishes = bound_wishes_of_client(last_event_id, rooms);
+    let resumption = Resumption { recovery, ..wishes };
     socket.extensions.insert(Admission { user, expires_at, resumption });
     Ok(())
 }
@@ -134,32 +75,7 @@ fn find_token_of_handshake(auth: &Value, request: &Parts) -> Option<String> {
         .filter(|token| !token.is_empty())
         .or_else(|| find_query_value_by_name(request.uri.query(), "token"))
         .filter(|token| !token.is_empty())
-        .or_else(|| {
-            let header = request.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-            let (scheme, token) = header.split_once(' ')?;
-            scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
-        })
-}
-
-async fn authenticate_with_database_patience(
-    shared: &Shared,
-    token: &str,
-) -> Result<(User, DateTime<Utc>), ConnectRefusal> {
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        match shared.core.store().authenticate_user_by_token(token).await {
-            Ok((user, verified)) => return Ok((user, verified.expires_at)),
-            Err(error) => {
-                let refusal = ConnectRefusal::from(&error);
-                if refusal != ConnectRefusal::ServiceUnavailable || tries == DATABASE_TRIES {
-                    return Err(refusal);
-                }
-                tracing::warn!(%error, "a token could not be checked; trying again");
-                tokio::time::sleep(DATABASE_PAUSE).await;
-            }
-        }
-    }
+        .or_else(|| find_bearer_token_in_headers(&request.headers))
 }
 
 /// A `connect_error` makes a client stay away until its user acts. That is right for a bad token and wrong for a
@@ -169,8 +85,7 @@ async fn authenticate_with_database_patience(
 /// The library's `connect_error` has room for a message and none for a code, so the packet is ours. The library writes
 /// its own when this returns, which is after the client is gone: it takes that for a closed connection.
 async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal: ConnectRefusal) {
-    metrics::counter!(HANDSHAKES_REFUSED, "code" => refusal.code().as_str()).increment(1);
-    tracing::info!(reason = %refusal, "connection refused");
+    refusal.count_as_refused_handshake();
     let transport = SocketTransport::from_socket_of_engine(socket, shared.format, Offsets::LeftOut);
     let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
@@ -193,8 +108,8 @@ async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal
 fn read_auth_last_event_id(auth: &Value) -> Option<String> {
     match auth.get("lastEventId")? {
         Value::Null => None,
-        Value::String(id) => Some(id.chars().take(32).collect()),
-        other => Some(other.to_string().chars().take(32).collect()),
+        Value::String(id) => Some(id.clone()),
+        other => Some(other.to_string()),
     }
 }
 

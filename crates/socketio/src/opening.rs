@@ -1,19 +1,18 @@
-//! From a socket that was let in to its first event.
+//! From a socket that was let in to its conversation, and its end.
 
 use std::sync::Arc;
 
-use owlpost_domain::DomainError;
-use owlpost_metrics::CONNECTIONS_OPENED;
-use owlpost_realtime::{CloseReason, Session, SessionRequest};
-use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef, socket::DisconnectReason};
+use owlpost_domain::{DomainError, payload::ErrorPayload};
+use owlpost_gateway::{Admission, Conversation, Refusal};
+use owlpost_realtime::{Frame, SessionEnd, Transport as _};
+use socketioxide::{extract::SocketRef, socket::DisconnectReason};
 
 use crate::{
-    connection::Connection, handshake::Admission, inbox::Inbox, received_event::ReceivedEvent,
-    reply::send_refusal_to_socket, shared::Shared, transport::SocketTransport, wire::Offsets,
+    received_event::ReceivedEvent, shared::Shared, transport::SocketTransport, wire::Offsets,
 };
 
 /// Opens the session of a socket that was let in. Everything is registered before this returns, so that no event of
-/// a fast client finds nobody; what takes time comes first in the socket's own queue.
+/// a fast client finds nobody; what takes time comes first in the conversation's own queue.
 pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
     let admission = socket.extensions.remove::<Admission>();
     let recovery = admission.as_ref().and_then(|admission| admission.resumption.recovery.as_ref());
@@ -25,91 +24,58 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
         transport.break_transport_without_farewell();
         return;
     };
-    let request = SessionRequest {
-        user: admission.user.clone(),
-        expires_at: admission.expires_at,
-        socket_id: socket.id.to_string(),
-        transport: transport.clone(),
-        counts_as_presence: true,
-        takes_over: admission.resumption.pid_of_connection(),
+    let conversation = match Conversation::register_session_of_peer(
+        &shared.context,
+        &admission,
+        socket.id.to_string(),
+        transport.clone(),
+    ) {
+        Ok(conversation) => conversation,
+        Err(error) => return refuse_session_of_socket(&transport, &error),
     };
-    let session = match shared.core.register_session_on_hold(request) {
-        Ok(session) => session,
-        Err(error) => {
-            if admission.resumption.recovery.is_some() {
-                transport.send_connect_with_pid(&socket.id.to_string(), None);
-            }
-            send_refusal_to_socket(&transport, &error);
-            match error {
-                DomainError::Conflict(_) => transport.disconnect_client_for_good(),
-                _ => transport.break_transport_without_farewell(),
-            }
-            return;
-        }
-    };
-    log_connection_as_opened(shared, &socket, &session);
-    let connection = Arc::new(Connection {
-        inbox: Inbox::new(&shared.config),
-        shared: shared.clone(),
-        session,
-        transport,
-    });
     // The library keeps this handler for as long as the socket, which the connection holds: weak, or neither would
     // ever be freed. The disconnect handler below is let go when it was called, and owns the connection until then.
-    let receiver = Arc::downgrade(&connection);
+    let receiver = Arc::downgrade(&conversation);
     socket.on_fallback(move |event: ReceivedEvent| {
         if let Some(receiver) = receiver.upgrade() {
-            receiver.receive_event_in_order(event);
+            receiver.receive_call_in_order(event.0);
         }
         std::future::ready(())
     });
-    let closed = connection.clone();
+    let closed = conversation.clone();
     socket.on_disconnect(move |reason: DisconnectReason| {
-        closed.note_end_of_connection(reason);
+        closed.note_end_of_conversation(map_reason_to_session_end(reason), &format!("{reason:?}"));
         std::future::ready(())
     });
-    tokio::spawn(connection.work_from_first_to_last(admission));
+    conversation.start_work_of_conversation(admission.resumption);
 }
 
-impl Connection {
-    /// Brings the session up to date, then works on what the client has sent meanwhile.
-    async fn work_from_first_to_last(self: Arc<Self>, admission: Admission) {
-        let core = &self.shared.core;
-        let resumption = &admission.resumption;
-        let ready = match core.prepare_session_with_replay(&self.session, resumption).await {
-            Ok(ready) => ready,
-            Err(error) => {
-                tracing::warn!(%error, "a session could not be opened; its client shall come back");
-                core.close_session_with_reason(&self.session, CloseReason::Unavailable);
-                return;
-            }
-        };
-        if resumption.recovery.is_some() {
-            self.transport.send_connect_with_pid(&ready.socket_id, ready.pid.as_ref());
-        }
-        core.start_session_after_preparation(&self.session, ready);
-        // Gone before the disconnect handler was set: nobody else will tell.
-        if self.transport.has_left_the_namespace() {
-            self.note_end_of_connection(DisconnectReason::TransportClose);
-        }
-        self.work_until_inbox_is_empty().await;
+/// For a socket that gets no session: an `error` event says why.
+fn refuse_session_of_socket(transport: &SocketTransport, error: &DomainError) {
+    if transport.tells_offsets() {
+        // The library's answer was withheld, and nothing may come before one.
+        transport.send_connect_with_pid(&transport.socket.id.to_string(), None);
+    }
+    let refusal = Refusal::from(error);
+    let payload = ErrorPayload { code: refusal.code, message: refusal.message };
+    // The first packet of a new socket always fits.
+    let _ = transport.try_send_frame(&Frame::from_payload(&payload));
+    match error {
+        DomainError::Conflict(_) => transport.disconnect_client_for_good(),
+        _ => transport.break_transport_without_farewell(),
     }
 }
 
-fn log_connection_as_opened(shared: &Shared, socket: &SocketRef, session: &Session) {
-    let transport = match socket.transport_type() {
-        TransportType::Polling => "polling",
-        TransportType::Websocket => "websocket",
-    };
-    let protocol = match socket.protocol() {
-        ProtocolVersion::V4 => "eio3",
-        ProtocolVersion::V5 => "eio4",
-    };
-    let format = shared.format.as_str();
-    tracing::info!(user = %session.user().id, transport, protocol, format, "connected");
-    metrics::counter!(
-        CONNECTIONS_OPENED,
-        "transport" => transport, "protocol" => protocol, "format" => format
-    )
-    .increment(1);
+const fn map_reason_to_session_end(reason: DisconnectReason) -> SessionEnd {
+    match reason {
+        DisconnectReason::ClientNSDisconnect | DisconnectReason::ServerNSDisconnect => {
+            SessionEnd::OnPurpose
+        }
+        DisconnectReason::TransportClose
+        | DisconnectReason::MultipleHttpPollingError
+        | DisconnectReason::PacketParsingError
+        | DisconnectReason::TransportError
+        | DisconnectReason::HeartbeatTimeout
+        | DisconnectReason::ClosingServer => SessionEnd::Lost,
+    }
 }

@@ -1,7 +1,8 @@
-//! What a client sent, as the library hands it over.
+//! What a client sent, as the library hands it over, as a call.
 
 use std::{fmt, sync::Arc};
 
+use owlpost_gateway::{Call, ClientCall};
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, SeqAccess, Visitor},
@@ -14,15 +15,9 @@ use socketioxide::{
     socket::Socket,
 };
 
-/// Something a client sent.
-pub(crate) struct ReceivedEvent {
-    pub(crate) name: String,
-    /// Its first argument; what is wrong with it if it could not be read.
-    pub(crate) payload: Result<Value, String>,
-    /// The number its client wants it answered under.
-    pub(crate) ack: Option<i64>,
-    pub(crate) message_bytes: usize,
-}
+/// Something a client sent. Its payload is the first argument; the ticket is the number its client wants it answered
+/// under.
+pub(crate) struct ReceivedEvent(pub(crate) Call<i64>);
 
 impl FromMessageParts<LocalAdapter> for ReceivedEvent {
     type Error = std::convert::Infallible;
@@ -46,7 +41,9 @@ impl FromMessageParts<LocalAdapter> for ReceivedEvent {
                 .0
                 .map_err(|error| error.to_string()),
         };
-        Ok(Self { name: name.unwrap_or_default(), payload, ack: *ack, message_bytes })
+        let name = name.unwrap_or_default();
+        let call = ClientCall::find_call_by_event(&name).ok_or(name);
+        Ok(Self(Call { call, payload, ticket: *ack, message_bytes }))
     }
 }
 

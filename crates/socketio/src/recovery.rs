@@ -5,7 +5,7 @@ use owlpost_realtime::RecoveryRequest;
 use serde_json::Value;
 use socketioxide::{ProtocolVersion, extract::SocketRef};
 
-use crate::query::find_query_value_by_name;
+use owlpost_gateway::query::find_query_value_by_name;
 
 /// Set on the request of a client that is known to fail when an event has more than one argument: it hands all of them to
 /// the application, which expects one.

@@ -1,15 +1,12 @@
 //! What every socket of one server shares.
 
-use std::sync::Arc;
+use owlpost_gateway::GatewayContext;
 
-use owlpost_realtime::Realtime;
-
-use crate::{config::SocketIoConfig, wire::WireFormat};
+use crate::wire::WireFormat;
 
 /// What every socket of one server shares.
 #[derive(Clone)]
 pub(crate) struct Shared {
-    pub(crate) core: Realtime,
-    pub(crate) config: Arc<SocketIoConfig>,
+    pub(crate) context: GatewayContext,
     pub(crate) format: WireFormat,
 }

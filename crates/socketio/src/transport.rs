@@ -9,8 +9,10 @@ use std::{
 
 use engineioxide::{SessionHandle, session_handle::Refused};
 use owlpost_domain::recovery::Pid;
-use owlpost_realtime::{CloseReason, Frame, Reply, SendOutcome, Transport};
-use socketioxide::extract::SocketRef;
+use owlpost_gateway::{Outcome, Peer, PeerLabels};
+use owlpost_realtime::{CloseReason, Frame, PreparedSession, Reply, SendOutcome, Transport};
+use serde_json::{Value, json};
+use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef};
 
 use crate::wire::{EncodedPacket, Offsets, WireFormat};
 
@@ -56,9 +58,9 @@ impl SocketTransport {
         }
     }
 
-    /// Whether the client is gone, or has said that it leaves: a connection can stay when its socket has gone.
-    pub(crate) fn has_left_the_namespace(&self) -> bool {
-        self.socket.broadcast().get_socket(self.socket.id).is_none()
+    /// Whether its client is one that can recover: it is told positions, and the gateway writes its CONNECT answer.
+    pub(crate) fn tells_offsets(&self) -> bool {
+        self.offsets == Offsets::Told
     }
 
     /// Ends the connection so that the client takes it for a broken network, and comes back. Nothing that is sent to
@@ -123,10 +125,53 @@ impl Transport for SocketTransport {
     }
 }
 
+impl Peer for SocketTransport {
+    /// The number of an acknowledgement.
+    type Ticket = i64;
+
+    fn reply_to_call(self: &Arc<Self>, ack: i64, outcome: Outcome) -> Arc<dyn Reply> {
+        let answer = match outcome {
+            Ok(mut answer) => {
+                answer.insert("ok".to_owned(), Value::Bool(true));
+                Value::Object(answer)
+            }
+            Err(refusal) => json!({ "ok": false, "error": refusal.to_json() }),
+        };
+        let packet = self.format.encode_answer_for_ack(&answer.to_string(), ack);
+        Arc::new(SocketReply { transport: self.clone(), packet })
+    }
+
+    fn labels(&self) -> PeerLabels {
+        PeerLabels {
+            protocol: match self.socket.protocol() {
+                ProtocolVersion::V4 => "eio3",
+                ProtocolVersion::V5 => "eio4",
+            },
+            transport: match self.socket.transport_type() {
+                TransportType::Polling => "polling",
+                TransportType::Websocket => "websocket",
+            },
+            format: self.format.as_str(),
+        }
+    }
+
+    fn greet_before_session_starts(&self, ready: &PreparedSession) {
+        if self.tells_offsets() {
+            self.send_connect_with_pid(&ready.socket_id, ready.pid.as_ref());
+        }
+    }
+
+    /// Whether the client is gone, or has said that it leaves, before there was a handler to be told: a connection can stay
+    /// when its socket has gone.
+    fn has_gone(&self) -> bool {
+        self.socket.broadcast().get_socket(self.socket.id).is_none()
+    }
+}
+
 /// The answer to an event that asked for one.
-pub(crate) struct SocketReply {
-    pub(crate) transport: Arc<SocketTransport>,
-    pub(crate) packet: EncodedPacket,
+struct SocketReply {
+    transport: Arc<SocketTransport>,
+    packet: EncodedPacket,
 }
 
 impl Reply for SocketReply {

@@ -1,18 +1,13 @@
-//! The task of a session that a websocket carries: one for both directions, and as small as can be, since there are as
+//! The task of a connection that a websocket carries: one for both directions, and as small as can be, since there are as
 //! many of them as clients.
-
-#[cfg(test)]
-mod fuzz;
 
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
-use engineioxide_core::Packet;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Sleep, sleep},
@@ -20,23 +15,17 @@ use tokio::{
 use tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
-    frames::{Message, append_outgoing_as_frames},
+    frames::Message,
     stream::{Bounds, Ended, WebSocketStream},
 };
-use crate::{
-    engine::EngineIo,
-    handler::EngineIoHandler,
-    link::Taken,
-    polling::{Received, receive_packet_of_client},
-    socket::{DisconnectReason, Socket},
-};
+use crate::queue::{Phase, Taken};
 
 /// Messages taken from one client before others have their turn.
 const MESSAGES_AT_ONCE: usize = 32;
 /// Bytes after which no further frame is added to a write.
-const WRITE_BYTES: usize = 64 * 1024;
+pub const WRITE_BYTES: usize = 64 * 1024;
 /// Time for goodbyes: for the client to read what was queued, and to close its side.
-pub(super) const FAREWELL_TIME: Duration = Duration::from_secs(1);
+pub const FAREWELL_TIME: Duration = Duration::from_secs(1);
 
 /// What became of writing.
 enum Writing {
@@ -60,86 +49,104 @@ enum Leaving {
     Said(Pin<Box<Sleep>>),
 }
 
-/// Carries one session until it ends.
-pub(crate) struct Connection<H: EngineIoHandler, S> {
-    engine: Arc<EngineIo<H>>,
-    socket: Arc<Socket<H::Data>>,
-    websocket: WebSocketStream<S>,
-    leaving: Leaving,
-    /// What the last frame says; none to a client that closed without a code.
-    close_code: Option<CloseCode>,
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// The connection goes on.
+    GoOn,
+    /// The client has said that it goes.
+    Goodbye,
 }
 
-impl<H, S> Connection<H, S>
+/// Why the client's side of a connection is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndOfClient {
+    /// It closed the websocket, or said goodbye.
+    Closed(Option<CloseCode>),
+    /// It broke the protocol.
+    Violation(CloseCode),
+    /// The connection is gone.
+    Lost,
+}
+
+/// What a websocket carries: the server's end of one connection. Its methods are called from the task of the connection,
+/// one at a time, and must not wait.
+pub trait Carried: Send + Unpin + 'static {
+    /// How large what the client sends next may be. Asked for each message anew.
+    fn bounds(&self) -> Bounds;
+
+    /// Works on a message; an error is what to close the websocket with.
+    fn receive_message(&self, message: Message) -> Result<Received, CloseCode>;
+
+    /// Appends what waits for the client as frames, up to about [`WRITE_BYTES`], and remembers the waker.
+    fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken;
+
+    /// Where the connection is in its life.
+    fn phase(&self) -> Phase;
+
+    /// The client's side is over: nothing is received any more, and what waits is written before the goodbye. May be called
+    /// several times; only the first counts.
+    fn note_end_of_client(&self, end: EndOfClient);
+
+    /// The code of the last frame when it is the server who ends the connection.
+    fn close_code(&self) -> CloseCode;
+}
+
+/// Carries one connection until it ends.
+pub struct Connection<C: Carried, S> {
+    carried: C,
+    websocket: WebSocketStream<S>,
+    leaving: Leaving,
+    /// Who is answered with which code, when it was the client's side that ended.
+    ended: Option<EndOfClient>,
+}
+
+impl<C, S> Connection<C, S>
 where
-    H: EngineIoHandler,
+    C: Carried,
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    pub(crate) fn new(
-        engine: Arc<EngineIo<H>>,
-        socket: Arc<Socket<H::Data>>,
-        websocket: WebSocketStream<S>,
-    ) -> Self {
-        Self {
-            engine,
-            socket,
-            websocket,
-            leaving: Leaving::No,
-            close_code: Some(CloseCode::Normal),
-        }
+    /// What it carries, on a websocket that was accepted.
+    pub fn new(carried: C, websocket: WebSocketStream<S>) -> Self {
+        Self { carried, websocket, leaving: Leaving::No, ended: None }
     }
 
     /// Ready when the connection is gone.
     fn poll_receive_from_client(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         for _ in 0..MESSAGES_AT_ONCE {
             // Each time anew: what came last may have been what lets the client in.
-            let bounds = Bounds::from_config_and_link(&self.engine.config, &self.socket.link);
+            let bounds = self.carried.bounds();
             let message = match self.websocket.poll_next_message_of_client(cx, bounds) {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(message) => message,
             };
-            let received = message.and_then(|message| self.receive_message_of_client(message));
-            match received {
-                Ok(Received::GoOn) => {}
-                Ok(Received::Goodbye) => {
-                    self.end_session_with_reason(DisconnectReason::TransportClose);
-                    return Poll::Pending;
-                }
-                Err(Ended::Closed(code)) => {
-                    self.close_code = code;
-                    self.end_session_with_reason(DisconnectReason::TransportClose);
-                    return Poll::Pending;
-                }
-                Err(Ended::Violation(code)) => {
-                    self.close_code = Some(code);
-                    self.end_session_with_reason(DisconnectReason::PacketParsingError);
-                    return Poll::Pending;
-                }
+            let received = message.and_then(|message| {
+                self.carried.receive_message(message).map_err(Ended::Violation)
+            });
+            let end = match received {
+                Ok(Received::GoOn) => continue,
+                Ok(Received::Goodbye) => EndOfClient::Closed(Some(CloseCode::Normal)),
+                Err(Ended::Closed(code)) => EndOfClient::Closed(code),
+                Err(Ended::Violation(code)) => EndOfClient::Violation(code),
                 Err(Ended::Lost) => return Poll::Ready(()),
-            }
+            };
+            self.ended = Some(end);
+            self.carried.note_end_of_client(end);
+            self.begin_farewell_of_connection();
+            return Poll::Pending;
         }
         cx.waker().wake_by_ref();
         Poll::Pending
     }
 
-    fn receive_message_of_client(&self, message: Message) -> Result<Received, Ended> {
-        self.socket.link.stranger.count_bytes_of_message(message.len());
-        let packet = match message {
-            Message::Text(text) => Packet::parse(self.socket.protocol, text)
-                .map_err(|_| Ended::Violation(CloseCode::Policy))?,
-            Message::Binary(bytes) => Packet::Binary(match self.socket.protocol {
-                // The first byte says that it is a message; nothing else comes as bytes.
-                engineioxide_core::ProtocolVersion::V3 if !bytes.is_empty() => bytes.slice(1..),
-                _ => bytes,
-            }),
-        };
-        receive_packet_of_client(&self.engine, &self.socket, packet)
-            .map_err(|_| Ended::Violation(CloseCode::Policy))
-    }
-
-    fn end_session_with_reason(&mut self, reason: DisconnectReason) {
-        self.engine.close_session_with_reason(self.socket.link.sid, reason);
-        self.begin_farewell_of_connection();
+    /// What the last frame says; none to a client that closed without a code.
+    fn code_of_last_frame(&self) -> Option<CloseCode> {
+        match self.ended {
+            None => Some(self.carried.close_code()),
+            Some(EndOfClient::Closed(code)) => code,
+            Some(EndOfClient::Violation(code)) => Some(code),
+            Some(EndOfClient::Lost) => None,
+        }
     }
 
     fn begin_farewell_of_connection(&mut self) {
@@ -155,14 +162,10 @@ where
                 Poll::Ready(Err(_)) => return Writing::Over,
                 Poll::Pending => return Writing::Stuck,
             }
-            let (link, protocol) = (&self.socket.link, self.socket.protocol);
-            let (taken, written) =
-                self.websocket.poll_write_appended_frames(cx, |waker, frames| {
-                    link.take_outgoing_or_register(waker, |outgoing| {
-                        append_outgoing_as_frames(&outgoing, protocol, frames);
-                        frames.len() < WRITE_BYTES
-                    })
-                });
+            let carried = &self.carried;
+            let append =
+                |waker: &Waker, frames: &mut Vec<u8>| carried.append_what_waits(waker, frames);
+            let (taken, written) = self.websocket.poll_write_appended_frames(cx, append);
             match (taken, written) {
                 (Taken::Broken, _) | (_, Poll::Ready(Err(_))) => return Writing::Over,
                 (_, Poll::Pending) => return Writing::Stuck,
@@ -182,17 +185,16 @@ where
             Writing::Idle => {
                 let _ = self.websocket.poll_flush_of_stream(cx);
             }
-            Writing::Stuck if self.socket.link.is_broken() => return Poll::Ready(()),
-            Writing::Stuck => {
-                if self.socket.is_closed() {
-                    self.begin_farewell_of_connection();
-                }
-            }
+            Writing::Stuck => match self.carried.phase() {
+                Phase::Open => {}
+                Phase::Closing => self.begin_farewell_of_connection(),
+                Phase::Broken => return Poll::Ready(()),
+            },
             Writing::Over => return Poll::Ready(()),
             Writing::Last => {
                 self.begin_farewell_of_connection();
                 if let Leaving::Saying(timer) = std::mem::replace(&mut self.leaving, Leaving::No) {
-                    self.websocket.put_close_frame_last(self.close_code);
+                    self.websocket.put_close_frame_last(self.code_of_last_frame());
                     self.leaving = Leaving::Said(timer);
                 }
             }
@@ -201,17 +203,16 @@ where
     }
 }
 
-/// A connection that is gone takes its session along, if that has not ended for a better reason.
-impl<H: EngineIoHandler, S> Drop for Connection<H, S> {
+/// A connection that is gone takes what it carries along, if that has not ended for a better reason.
+impl<C: Carried, S> Drop for Connection<C, S> {
     fn drop(&mut self) {
-        let reason = DisconnectReason::TransportError;
-        self.engine.close_session_with_reason(self.socket.link.sid, reason);
+        self.carried.note_end_of_client(EndOfClient::Lost);
     }
 }
 
-impl<H, S> Future for Connection<H, S>
+impl<C, S> Future for Connection<C, S>
 where
-    H: EngineIoHandler,
+    C: Carried,
     S: AsyncRead + AsyncWrite + Unpin,
 {
     type Output = ();

@@ -6,13 +6,10 @@ mod tests;
 use std::io::Cursor;
 
 use bytes::Bytes;
-use engineioxide_core::{Packet, ProtocolVersion, Str};
 use tungstenite::protocol::frame::{
     FrameHeader,
     coding::{CloseCode, Control, Data, OpCode},
 };
-
-use crate::link::Outgoing;
 
 /// Bytes of a control frame, at most.
 const CONTROL_BYTES: usize = 125;
@@ -86,14 +83,17 @@ pub(crate) fn read_code_of_close(payload: &[u8]) -> Result<Option<CloseCode>, Cl
 
 /// A message of a client.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Message {
-    Text(Str),
+pub enum Message {
+    /// Text.
+    Text(String),
+    /// Bytes.
     Binary(Bytes),
 }
 
 impl Message {
     /// Bytes of its payload.
-    pub(crate) fn len(&self) -> usize {
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
             Self::Binary(bytes) => bytes.len(),
@@ -151,60 +151,12 @@ impl Assembly {
             return Ok(Some(Message::Binary(bytes.into())));
         }
         let text = String::from_utf8(bytes).map_err(|_| CloseCode::Invalid)?;
-        Ok(Some(Message::Text(text.into())))
-    }
-}
-
-/// Appends what a session sends, as frames.
-pub(crate) fn append_outgoing_as_frames(
-    outgoing: &Outgoing,
-    protocol: ProtocolVersion,
-    to: &mut Vec<u8>,
-) {
-    match outgoing {
-        Outgoing::Text(text) => append_text_message_frame(text, to),
-        Outgoing::Binary(bytes) => append_binary_message_frame(bytes, protocol, to),
-        Outgoing::Ping => append_frame_of_parts(Data::Text.into(), &[b"2"], to),
-        Outgoing::Pong => append_frame_of_parts(Data::Text.into(), &[b"3"], to),
-        // The websocket has a goodbye of its own, which follows. Clients in other languages take a packet for one on
-        // purpose, and never come back.
-        Outgoing::Close => {}
-        Outgoing::Packets(packets) => {
-            for packet in packets.iter() {
-                append_packet_as_frame(packet, protocol, to);
-            }
-        }
-    }
-}
-
-fn append_packet_as_frame(packet: &Packet, protocol: ProtocolVersion, to: &mut Vec<u8>) {
-    match packet {
-        Packet::Message(text) => append_text_message_frame(text, to),
-        Packet::Binary(bytes) | Packet::BinaryV3(bytes) => {
-            append_binary_message_frame(bytes, protocol, to);
-        }
-        // For polls only.
-        Packet::Noop => {}
-        other => {
-            let text = String::from(other.clone());
-            append_frame_of_parts(Data::Text.into(), &[text.as_bytes()], to);
-        }
-    }
-}
-
-fn append_text_message_frame(text: &str, to: &mut Vec<u8>) {
-    append_frame_of_parts(Data::Text.into(), &[b"4", text.as_bytes()], to);
-}
-
-fn append_binary_message_frame(bytes: &[u8], protocol: ProtocolVersion, to: &mut Vec<u8>) {
-    match protocol {
-        ProtocolVersion::V3 => append_frame_of_parts(Data::Binary.into(), &[&[4], bytes], to),
-        ProtocolVersion::V4 => append_frame_of_parts(Data::Binary.into(), &[bytes], to),
+        Ok(Some(Message::Text(text)))
     }
 }
 
 /// Appends one final frame with these parts as its payload.
-pub(crate) fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut Vec<u8>) {
+pub fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut Vec<u8>) {
     let length = parts.iter().map(|part| part.len() as u64).sum();
     let header = FrameHeader { opcode: kind.0, ..FrameHeader::default() };
     to.reserve(header.len(length) + usize::try_from(length).unwrap_or_default());
@@ -217,7 +169,7 @@ pub(crate) fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut V
 
 /// What a frame is, of the server's.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct FrameKind(OpCode);
+pub struct FrameKind(OpCode);
 
 impl From<Data> for FrameKind {
     fn from(data: Data) -> Self {

@@ -21,8 +21,6 @@ use super::frames::{
     Assembly, Frame, FrameKind, Message, append_frame_of_parts, decode_frame_at_start,
     read_code_of_close,
 };
-use crate::{config::EngineIoConfig, link::Link};
-
 /// Bytes read from a connection at one time.
 const READ_BYTES: usize = 16 * 1024;
 /// Bytes read at one time from a client that may send little.
@@ -39,21 +37,14 @@ thread_local! {
 
 /// How large what a client sends next may be.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    pub(crate) frame_bytes: usize,
-    pub(crate) message_bytes: usize,
+pub struct Bounds {
+    /// Bytes of one frame, at most.
+    pub frame_bytes: usize,
+    /// Bytes of one message, at most.
+    pub message_bytes: usize,
 }
 
 impl Bounds {
-    /// What the client of a session may send now.
-    pub(crate) fn from_config_and_link(config: &EngineIoConfig, link: &Link) -> Self {
-        let limit = |most| link.stranger.limit_bytes_of_message(most);
-        Self {
-            frame_bytes: limit(config.ws_max_frame_size),
-            message_bytes: limit(config.ws_max_message_size),
-        }
-    }
-
     /// Bytes to read at one time. What was read and is no whole frame yet is kept: so little beyond a frame of this
     /// client, or many strangers would hold much.
     fn read_bytes(self) -> usize {
@@ -63,7 +54,7 @@ impl Bounds {
 
 /// Why no further message comes.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub enum Ended {
     /// The client closed the websocket: the code it named, to be answered with the same.
     Closed(Option<CloseCode>),
     /// The connection is gone.
@@ -74,7 +65,7 @@ pub(crate) enum Ended {
 
 /// A websocket of the server's side.
 #[derive(Debug)]
-pub(crate) struct WebSocketStream<S> {
+pub struct WebSocketStream<S> {
     stream: S,
     /// Read, but no whole frame yet.
     received: BytesMut,
@@ -84,7 +75,8 @@ pub(crate) struct WebSocketStream<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
-    pub(crate) fn new(stream: S) -> Self {
+    /// A websocket on a connection that was handed over.
+    pub fn new(stream: S) -> Self {
         Self {
             stream,
             received: BytesMut::new(),
@@ -94,7 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     /// The next message of the client.
-    pub(crate) fn poll_next_message_of_client(
+    pub fn poll_next_message_of_client(
         &mut self,
         cx: &mut Context<'_>,
         bounds: Bounds,
@@ -169,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     /// Writes what is unwritten and closes this side; ready when the connection can be dropped.
-    pub(crate) fn poll_last_words_of_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_last_words_of_farewell(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if ready!(self.poll_write_unwritten_frames(cx)).is_err()
             || ready!(Pin::new(&mut self.stream).poll_shutdown(cx)).is_err()
         {
@@ -191,12 +183,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     /// Puts text in front of all that a session sends.
-    pub(crate) fn put_text_before_queue(&mut self, text: &str) {
+    pub fn put_text_before_queue(&mut self, text: &str) {
         self.put_frame_before_queue(Data::Text.into(), text.as_bytes());
     }
 
     /// Tells the client that the websocket is closed, and why if there is a code to say it.
-    pub(crate) fn put_close_frame_last(&mut self, code: Option<CloseCode>) {
+    pub fn put_close_frame_last(&mut self, code: Option<CloseCode>) {
         let code = code.map(|code| u16::from(code).to_be_bytes());
         let payload = code.as_ref().map_or(&[][..], |bytes| bytes);
         self.put_frame_before_queue(Control::Close.into(), payload);
@@ -209,10 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     /// Ready when nothing is unwritten.
-    pub(crate) fn poll_write_unwritten_frames(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<io::Result<()>> {
+    pub fn poll_write_unwritten_frames(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.unwritten.is_empty() {
             let written = ready!(Pin::new(&mut self.stream).poll_write(cx, &self.unwritten))?;
             if written == 0 {
@@ -259,7 +248,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
         Poll::Ready(Ok(()))
     }
 
-    pub(crate) fn poll_flush_of_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Ready when the connection has taken what was written.
+    pub fn poll_flush_of_stream(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 }

@@ -11,9 +11,7 @@ use parking_lot::Mutex;
 use smallvec::smallvec;
 use tokio::sync::mpsc::error::TrySendError;
 
-use super::{
-    CONTROL_PLACES, Limits, Link, Outgoing, PollAnswer, Taken, Turn, TurnRefused, state::Phase,
-};
+use super::{CONTROL_PLACES, Limits, Link, Outgoing, Phase, PollAnswer, Taken, Turn, TurnRefused};
 use crate::disconnect_reason::DisconnectReason;
 
 const LIMIT: usize = 4;
@@ -140,7 +138,7 @@ fn should_count_reservations_until_they_are_used_or_dropped() {
     link.fill_reserved_place_with(None);
     link.fill_reserved_place_with(None);
     assert_eq!(take_all_of_queue(&link).0.concat(), "4free4used");
-    assert_eq!(link.state.lock().reserved, 0);
+    assert_eq!(link.state.lock().queue.reserved(), 0);
 }
 
 #[test]
@@ -162,7 +160,7 @@ fn should_hand_out_what_waits_when_closing_and_take_no_more() {
     put_text_into_queue(&link, "queued").unwrap();
     link.close_session_after_farewell(DisconnectReason::ClosingServer);
     link.mark_session_as_closing();
-    assert!(!link.is_open() && !link.is_broken());
+    assert_eq!(link.phase_of_session(), Phase::Closing);
     assert!(matches!(put_text_into_queue(&link, "late"), Err(TrySendError::Closed(_))));
     assert!(matches!(link.reserve_place_in_queue(), Err(TrySendError::Closed(()))));
     assert!(!link.put_control_packet_beyond_limit(Outgoing::Ping));
@@ -194,13 +192,13 @@ fn should_hand_out_nothing_once_broken() {
     link.break_transport_without_farewell();
     // What comes after does not mend it.
     link.mark_session_as_closing();
-    assert!(link.is_broken());
+    assert_eq!(link.phase_of_session(), Phase::Broken);
     link.fill_reserved_place_with(Some(Outgoing::Text("lost too".into())));
     link.put_back_in_front(smallvec![Packet::Message("lost as well".into())]);
     assert_eq!(take_all_of_queue(&link), (vec![], Taken::Broken));
     assert!(matches!(put_text_into_queue(&link, "late"), Err(TrySendError::Closed(_))));
     assert_eq!(link.state.lock().queue.capacity(), 0);
-    assert_eq!(link.state.lock().reserved, 0);
+    assert_eq!(link.state.lock().queue.reserved(), 0);
 }
 
 #[test]
@@ -356,7 +354,7 @@ fn should_ask_the_engine_to_end_the_session_for_the_reason_given() {
         Arc::new(move |sid, reason| known.lock().push((sid, reason))),
     );
     link.close_session_after_farewell(DisconnectReason::HeartbeatTimeout);
-    assert_eq!(link.state.lock().phase, Phase::Open, "the engine has yet to say so");
+    assert_eq!(link.state.lock().queue.phase(), Phase::Open, "the engine has yet to say so");
     link.break_transport_without_farewell();
     let (timeout, error) = (DisconnectReason::HeartbeatTimeout, DisconnectReason::TransportError);
     assert_eq!(*asked.lock(), [(link.sid, timeout), (link.sid, error)]);

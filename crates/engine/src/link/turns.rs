@@ -66,8 +66,7 @@ impl Drop for TakenTurn {
         state.turns &= !self.turn.bit();
         // Else the websocket is the taker already.
         if self.turn == Turn::Poll && state.carrier != Carrier::Websocket {
-            state.starved = false;
-            state.taker = None;
+            state.queue.forget_taker_of_queue();
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::task::{Context, Poll};
 
-use super::{Carrier, Link, Phase};
+use owlpost_carrier::queue::Phase;
+
+use super::{Carrier, Link};
 
 /// What became of the websocket that a session tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +19,10 @@ impl Link {
     /// Ready unless a websocket is being tried. For the one poll there is.
     pub(crate) fn poll_for_end_of_upgrade(&self, cx: &Context<'_>) -> Poll<EndOfUpgrade> {
         let mut state = self.state.lock();
-        match (state.carrier, state.phase) {
+        match (state.carrier, state.queue.phase()) {
             (Carrier::Upgrading, Phase::Open) => {
                 // Whatever ends the upgrade wakes the taker.
-                state.remember_waker_of_busy(cx.waker());
+                state.queue.remember_waker_of_busy(cx.waker());
                 Poll::Pending
             }
             (Carrier::Websocket, _) => Poll::Ready(EndOfUpgrade::ByWebsocket),

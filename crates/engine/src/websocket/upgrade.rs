@@ -2,12 +2,9 @@
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
+use owlpost_carrier::websocket::{Bounds, Message, WebSocketStream};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{
-    frames::Message,
-    stream::{Bounds, WebSocketStream},
-};
 use crate::socket::Socket;
 
 const PROBE: &str = "2probe";
@@ -70,7 +67,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match poll_fn(|cx| websocket.poll_next_message_of_client(cx, PROBE_BOUNDS)).await {
-        Ok(Message::Text(received)) if received.as_str() == text => Some(()),
+        Ok(Message::Text(received)) if received == text => Some(()),
         _ => None,
     }
 }

@@ -9,7 +9,7 @@ const ALLOWED: &str = "http://localhost:3001";
 
 #[test]
 fn should_let_in_no_page_but_the_listed_and_the_servers_own() {
-    FuzzTarget::new("socketio-origins").check_each_fuzzed_input(|input| {
+    FuzzTarget::new("gateway-origins").check_each_fuzzed_input(|input| {
         let mut lines = input.splitn(2, |byte| *byte == b'\n');
         let (origin, host) = (lines.next().unwrap_or_default(), lines.next().unwrap_or_default());
         let (Ok(origin), Ok(host)) =

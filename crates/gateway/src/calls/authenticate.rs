@@ -1,11 +1,11 @@
 //! `authenticate`: a newer token of the same user, before the old one expires.
 
 use owlpost_domain::Result;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{connection::Connection, reply::Answer};
+use crate::caller::Caller;
 
 /// Payload of `authenticate`.
 #[derive(Deserialize, TS, ToSchema)]
@@ -16,11 +16,20 @@ pub struct Payload {
     token: String,
 }
 
-pub(super) async fn handle_event_of_connection(
-    connection: &Connection,
+/// Answer to `authenticate`.
+#[derive(Serialize, TS, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "AuthenticateAnswer")]
+#[schema(as = AuthenticateAnswer)]
+pub struct Answer {
+    /// When the session expires, in Unix seconds.
+    expires_at: i64,
+}
+
+pub(super) async fn handle_authenticate_client_call(
+    caller: &Caller,
     payload: Payload,
 ) -> Result<Answer> {
-    let core = &connection.shared.core;
-    core.renew_session_with_token(&connection.session, &payload.token).await?;
-    Ok(Answer::from_iter([("expiresAt".to_owned(), connection.session.expires_at().into())]))
+    caller.core.renew_session_with_token(&caller.session, &payload.token).await?;
+    Ok(Answer { expires_at: caller.session.expires_at() })
 }

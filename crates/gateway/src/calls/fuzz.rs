@@ -1,4 +1,4 @@
-//! Any payload of any event a client may send, against a table of what each may have.
+//! Any payload of any call a client may make, against a table of what each may have.
 
 use owlpost_fuzzing::FuzzTarget;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ const EXPLANATION_BYTES: usize = 300;
 fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_id: bool) {
     let text = payload.get(field).and_then(Value::as_str);
     let fits = text.is_some_and(|text| !is_id || Uuid::parse_str(text).is_ok());
-    match parse_typed_event_payload::<T>(Ok(payload.clone())) {
+    match parse_typed_call_payload::<T>(Ok(payload.clone())) {
         Ok(_) => assert!(fits, "accepted: {payload}"),
         Err(DomainError::Validation { field: named, message }) => {
             assert!(!fits, "refused: {payload}");
@@ -24,26 +24,26 @@ fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_
 
 #[test]
 fn should_accept_exactly_the_payloads_of_the_table() {
-    FuzzTarget::new("socketio-event-payloads").check_each_fuzzed_input(|input| {
+    FuzzTarget::new("gateway-call-payloads").check_each_fuzzed_input(|input| {
         let Ok(payload) = serde_json::from_slice::<Value>(input) else { return };
-        for event in ClientEvent::ALL {
-            match event {
-                ClientEvent::Authenticate => {
+        for call in ClientCall::ALL {
+            match call {
+                ClientCall::Authenticate => {
                     check_payload_by_table::<authenticate::Payload>(&payload, "token", false);
                 }
-                ClientEvent::RoomJoin => {
+                ClientCall::RoomJoin => {
                     check_payload_by_table::<room_join::Payload>(&payload, "room", false);
                 }
-                ClientEvent::RoomLeave => {
+                ClientCall::RoomLeave => {
                     check_payload_by_table::<room_leave::Payload>(&payload, "room", false);
                 }
-                ClientEvent::TypingStart => {
+                ClientCall::TypingStart => {
                     check_payload_by_table::<typing_start::Payload>(&payload, "incidentId", true);
                 }
-                ClientEvent::TypingStop => {
+                ClientCall::TypingStop => {
                     check_payload_by_table::<typing_stop::Payload>(&payload, "incidentId", true);
                 }
-                ClientEvent::NotificationMarkRead => {
+                ClientCall::NotificationMarkRead => {
                     check_payload_by_table::<notification_mark_read::Payload>(
                         &payload,
                         "notificationId",

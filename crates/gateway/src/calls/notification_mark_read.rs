@@ -6,7 +6,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{connection::Connection, reply::Answer};
+use crate::caller::Caller;
 
 /// Payload of `notification:mark_read`.
 #[derive(Deserialize, TS, ToSchema)]
@@ -18,16 +18,16 @@ pub struct Payload {
     notification_id: Uuid,
 }
 
-pub(super) async fn handle_event_of_connection(
-    connection: &Connection,
+pub(super) async fn handle_notification_mark_read_call(
+    caller: &Caller,
     payload: Payload,
-) -> Result<Answer> {
-    let core = &connection.shared.core;
+) -> Result<()> {
+    let core = &caller.core;
     let store = core.store().clone();
-    let user_id = connection.session.user().id;
+    let user_id = caller.session.user().id;
     core.commit_and_publish_events(async move {
         store.mark_own_notification_read(user_id, payload.notification_id, None).await
     })
     .await?;
-    Ok(Answer::new())
+    Ok(())
 }

@@ -1,12 +1,11 @@
 //! `room:join`: the answer says who is there, so that a page needs no second request.
 
-use owlpost_domain::Result;
-use serde::Deserialize;
-use serde_json::json;
+use owlpost_domain::{Result, User};
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{connection::Connection, reply::Answer};
+use crate::caller::Caller;
 
 /// Payload of `room:join`.
 #[derive(Deserialize, TS, ToSchema)]
@@ -17,15 +16,20 @@ pub struct Payload {
     room: String,
 }
 
-pub(super) async fn handle_event_of_connection(
-    connection: &Connection,
-    payload: Payload,
-) -> Result<Answer> {
-    let core = &connection.shared.core;
-    let view = core.join_room_with_presence(&connection.session, &payload.room).await?;
-    Ok(Answer::from_iter([
-        ("room".to_owned(), json!(view.topic.to_string())),
-        ("count".to_owned(), json!(view.viewers.len())),
-        ("users".to_owned(), json!(view.viewers)),
-    ]))
+/// Answer to `room:join`.
+#[derive(Serialize, TS, ToSchema)]
+#[ts(rename = "RoomJoinAnswer")]
+#[schema(as = RoomJoinAnswer)]
+pub struct Answer {
+    /// The room that was entered.
+    room: String,
+    /// How many distinct people are in it; 0 for the feed, where there is no presence.
+    count: usize,
+    /// Who they are, the one who enters included.
+    users: Vec<User>,
+}
+
+pub(super) async fn handle_room_join_call(caller: &Caller, payload: Payload) -> Result<Answer> {
+    let view = caller.core.join_room_with_presence(&caller.session, &payload.room).await?;
+    Ok(Answer { room: view.topic.to_string(), count: view.viewers.len(), users: view.viewers })
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use ts_rs::TS;
 use utoipa::ToSchema;
 
-use crate::{connection::Connection, reply::Answer};
+use crate::caller::Caller;
 
 /// Payload of `room:leave`.
 #[derive(Deserialize, TS, ToSchema)]
@@ -16,11 +16,7 @@ pub struct Payload {
     room: String,
 }
 
-pub(super) async fn handle_event_of_connection(
-    connection: &Connection,
-    payload: Payload,
-) -> Result<Answer> {
-    let core = &connection.shared.core;
-    core.leave_room_with_presence(&connection.session, &payload.room).await?;
-    Ok(Answer::new())
+pub(super) async fn handle_room_leave_call(caller: &Caller, payload: Payload) -> Result<()> {
+    caller.core.leave_room_with_presence(&caller.session, &payload.room).await?;
+    Ok(())
 }

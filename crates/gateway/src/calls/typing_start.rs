@@ -6,7 +6,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{connection::Connection, reply::Answer};
+use crate::caller::Caller;
 
 /// Payload of `typing:start`.
 #[derive(Deserialize, TS, ToSchema)]
@@ -18,11 +18,7 @@ pub struct Payload {
     incident_id: Uuid,
 }
 
-pub(super) async fn handle_event_of_connection(
-    connection: &Connection,
-    payload: Payload,
-) -> Result<Answer> {
-    let core = &connection.shared.core;
-    core.start_typing_in_incident(&connection.session, payload.incident_id)?;
-    Ok(Answer::new())
+pub(super) async fn handle_typing_start_call(caller: &Caller, payload: Payload) -> Result<()> {
+    caller.core.start_typing_in_incident(&caller.session, payload.incident_id)?;
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use owlpost_admission::{Networks, Places};
 use owlpost_domain::{DomainConfig, Limits};
+use owlpost_gateway::{BrowserGuard, GatewayLimits};
 use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
 use owlpost_socketio::SocketIoConfig;
@@ -86,15 +87,26 @@ impl Settings {
         }
     }
 
+    /// Bounds of each connection, for every gateway.
+    pub fn to_gateway_limits(&self) -> GatewayLimits {
+        GatewayLimits {
+            max_message_bytes: self.limits.limit_message,
+            calls_per_second: self.limits.rate_limit_events,
+            calls_burst: self.limits.rate_limit_events.saturating_mul(2),
+            ..GatewayLimits::default()
+        }
+    }
+
+    /// Which web pages may connect to any gateway.
+    pub fn to_browser_guard(&self) -> BrowserGuard {
+        BrowserGuard::new(self.server.cors_origin.clone())
+    }
+
     /// What the Socket.IO gateway takes.
     pub fn to_socketio_config(&self) -> SocketIoConfig {
         SocketIoConfig {
-            allowed_origins: self.server.cors_origin.clone(),
             ping_interval: self.realtime.ping_interval,
             ping_timeout: self.realtime.ping_timeout,
-            max_message_bytes: self.limits.limit_message,
-            events_per_second: self.limits.rate_limit_events,
-            events_burst: self.limits.rate_limit_events.saturating_mul(2),
             ..SocketIoConfig::default()
         }
     }

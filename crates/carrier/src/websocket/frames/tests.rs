@@ -3,10 +3,8 @@
 use std::io::Cursor;
 
 use bytes::Bytes;
-use engineioxide_core::{Packet, ProtocolVersion};
-use smallvec::smallvec;
 use tungstenite::{
-    Error, Message as OracleMessage, WebSocket,
+    Message as OracleMessage, WebSocket,
     protocol::{
         Role,
         frame::{
@@ -16,8 +14,7 @@ use tungstenite::{
     },
 };
 
-use super::{Assembly, Frame, Message, append_outgoing_as_frames, decode_frame_at_start};
-use crate::link::Outgoing;
+use super::{Assembly, Frame, Message, decode_frame_at_start};
 
 const MOST_BYTES: usize = 1 << 20;
 /// Around the bounds of lengths in 7, 16 and 64 bits.
@@ -30,19 +27,6 @@ fn write_messages_as_client(messages: impl IntoIterator<Item = OracleMessage>) -
         client.send(message).unwrap();
     }
     client.into_inner().into_inner()
-}
-
-/// What a client of tungstenite reads.
-fn read_messages_as_client(frames: Vec<u8>) -> Vec<OracleMessage> {
-    let mut client = WebSocket::from_raw_socket(Cursor::new(frames), Role::Client, None);
-    let mut messages = Vec::new();
-    loop {
-        match client.read() {
-            Ok(message) => messages.push(message),
-            Err(Error::Io(_) | Error::ConnectionClosed | Error::Protocol(_)) => return messages,
-            Err(other) => panic!("{other}"),
-        }
-    }
 }
 
 fn write_frame_with_mask(opcode: OpCode, is_final: bool, payload: &[u8], mask: [u8; 4]) -> Vec<u8> {
@@ -238,41 +222,4 @@ fn should_refuse_messages_that_are_none() {
     assert_eq!(assemble_message_of_frames(&alone, 100), Err(CloseCode::Protocol));
     let at_bound = [begun, write_frame_as_client(more, true, b"y")].concat();
     assert!(assemble_message_of_frames(&at_bound, 3).is_ok());
-}
-
-#[test]
-fn should_encode_what_a_client_reads() {
-    for length in LENGTHS {
-        let (text, bytes) = ("t".repeat(length), Bytes::from(some_bytes_of_length(length)));
-        for (protocol, prefix) in [(ProtocolVersion::V4, &[][..]), (ProtocolVersion::V3, &[4])] {
-            let packets = smallvec![
-                Packet::Message(text.clone().into()),
-                Packet::Binary(bytes.clone()),
-                Packet::BinaryV3(bytes.clone()),
-                Packet::Noop,
-            ];
-            let mut frames = Vec::new();
-            for outgoing in [
-                Outgoing::Text(text.clone().into()),
-                Outgoing::Binary(bytes.clone()),
-                Outgoing::Packets(Box::new(packets)),
-            ] {
-                append_outgoing_as_frames(&outgoing, protocol, &mut frames);
-            }
-            let text = OracleMessage::text(format!("4{text}"));
-            let binary = OracleMessage::binary([prefix, &bytes].concat());
-            let expected = [text.clone(), binary.clone(), text, binary.clone(), binary];
-            assert_eq!(read_messages_as_client(frames), expected);
-        }
-    }
-}
-
-#[test]
-fn should_encode_the_packets_of_the_engine_as_text() {
-    let mut frames = Vec::new();
-    // The last is left to the websocket's own goodbye.
-    for outgoing in [Outgoing::Ping, Outgoing::Pong, Outgoing::Close] {
-        append_outgoing_as_frames(&outgoing, ProtocolVersion::V4, &mut frames);
-    }
-    assert_eq!(read_messages_as_client(frames), ["2", "3"].map(OracleMessage::text));
 }

@@ -134,9 +134,7 @@ fn read_bytes_by_oracle(bytes: &[u8]) -> Understood<OracleEnd> {
     let mut messages = Vec::new();
     let end = loop {
         match server.read() {
-            Ok(OracleMessage::Text(text)) => {
-                messages.push(Message::Text(text.as_str().to_owned().into()))
-            }
+            Ok(OracleMessage::Text(text)) => messages.push(Message::Text(text.as_str().to_owned())),
             Ok(OracleMessage::Binary(bytes)) => messages.push(Message::Binary(bytes)),
             Ok(OracleMessage::Ping(_) | OracleMessage::Pong(_) | OracleMessage::Frame(_)) => {}
             Ok(OracleMessage::Close(Some(close))) if close.code == CloseCode::Protocol => {

@@ -22,7 +22,7 @@ fn write_frame_as_client(opcode: OpCode, payload: &[u8]) -> Vec<u8> {
 
 async fn receive_text_of_peer(stream: &mut WebSocketStream<DuplexStream>) -> String {
     match poll_fn(|cx| stream.poll_next_message_of_client(cx, BOUNDS)).await {
-        Ok(Message::Text(text)) => text.to_string(),
+        Ok(Message::Text(text)) => text,
         other => panic!("no text, but {other:?}"),
     }
 }

@@ -26,6 +26,8 @@ use crate::{
 
 /// Turns given to tasks of the library before something counts as not done.
 const TURNS: usize = 1000;
+/// Bytes of a message, at most, as the product has it.
+const MOST_BYTES: usize = 64_000;
 const PROBE: &str = "probe";
 
 /// What the handlers of all sockets were called with.
@@ -63,7 +65,7 @@ impl Server {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let guard = runtime.enter();
         let config = SocketIoConfig::default();
-        let (service, io) = build_server_without_namespaces(&config, path, format);
+        let (service, io) = build_server_without_namespaces(MOST_BYTES, &config, path, format);
         let sees = seen.clone();
         io.ns("/", move |socket: SocketRef| {
             let (events, gone) = (sees.clone(), sees.clone());
@@ -74,7 +76,9 @@ impl Server {
             }
             drop(seen);
             Socket::on_fallback(&socket, move |event: ReceivedEvent| {
-                events.lock().events.push((event.name, event.payload));
+                let name =
+                    event.0.call.map_or_else(|name| name, |call| call.as_event_name().to_owned());
+                events.lock().events.push((name, event.0.payload));
                 ready(())
             });
             socket.on_disconnect(move || {

@@ -1,0 +1,73 @@
+//! Who is told what a carrier brings, and a pipe as what a websocket carries.
+
+use std::{sync::Arc, task::Waker};
+
+use crate::{
+    pipe::{Outgoing, Pipe, TakerNumber},
+    queue::{Phase, Taken},
+    websocket::{
+        Bounds, CloseCode, Data, Message, append_frame_of_parts,
+        connection::{Carried, EndOfClient, Received, WRITE_BYTES},
+    },
+};
+
+/// The server's end of one connection: told of what its client sends, one message after the other, from the task of the
+/// carrier. No method may wait.
+pub trait Listener: Send + Sync + 'static {
+    /// How large what the client sends next may be.
+    fn bounds(&self) -> Bounds;
+
+    /// Works on a message; an error is what to close a websocket with.
+    fn receive_message(self: &Arc<Self>, message: Message) -> Result<Received, CloseCode>;
+
+    /// The client's side is over. May be called several times; only the first counts.
+    fn note_end_of_client(&self, end: EndOfClient);
+}
+
+/// A pipe on a websocket.
+pub struct CarriedPipe<L: Listener> {
+    pipe: Arc<Pipe>,
+    taker: TakerNumber,
+    listener: Arc<L>,
+}
+
+impl<L: Listener> CarriedPipe<L> {
+    /// The websocket becomes the one who takes from the pipe.
+    pub fn new(pipe: Arc<Pipe>, listener: Arc<L>) -> Self {
+        Self { taker: pipe.become_taker_of_pipe(), pipe, listener }
+    }
+}
+
+impl<L: Listener> Carried for CarriedPipe<L> {
+    fn bounds(&self) -> Bounds {
+        self.listener.bounds()
+    }
+
+    fn receive_message(&self, message: Message) -> Result<Received, CloseCode> {
+        self.listener.receive_message(message)
+    }
+
+    fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken {
+        let taken = self.pipe.take_entries_as_taker(self.taker, waker, |entry| {
+            let (kind, bytes) = match &entry {
+                Outgoing::Text(bytes) => (Data::Text, bytes),
+                Outgoing::Binary(bytes) => (Data::Binary, bytes),
+            };
+            append_frame_of_parts(kind.into(), &[bytes], frames);
+            frames.len() < WRITE_BYTES
+        });
+        taken.unwrap_or(Taken::Broken)
+    }
+
+    fn phase(&self) -> Phase {
+        self.pipe.phase()
+    }
+
+    fn note_end_of_client(&self, end: EndOfClient) {
+        self.listener.note_end_of_client(end);
+    }
+
+    fn close_code(&self) -> CloseCode {
+        self.pipe.close_code()
+    }
+}

@@ -1,0 +1,36 @@
+//! What all connections of a server share.
+
+use std::sync::Arc;
+
+use owlpost_admission::Places;
+use owlpost_realtime::Realtime;
+
+use crate::{
+    browser_guard::BrowserGuard, conversation::begin_counters_of_calls, limits::GatewayLimits,
+};
+
+/// What all connections of a server share, whatever their protocol. Cheap to clone.
+#[derive(Clone)]
+pub struct GatewayContext {
+    /// The realtime core.
+    pub core: Realtime,
+    /// Bounds of each connection.
+    pub limits: Arc<GatewayLimits>,
+    /// Which web pages may connect.
+    pub browsers: BrowserGuard,
+    /// Places for connections, of all protocols together.
+    pub places: Arc<Places>,
+}
+
+impl GatewayContext {
+    /// One for all gateways of a server.
+    pub fn new(
+        core: Realtime,
+        limits: GatewayLimits,
+        browsers: BrowserGuard,
+        places: Arc<Places>,
+    ) -> Self {
+        begin_counters_of_calls();
+        Self { core, limits: Arc::new(limits), browsers, places }
+    }
+}
