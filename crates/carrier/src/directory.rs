@@ -101,14 +101,14 @@ impl<K: Hash + Eq + Clone, T> Directory<K, T> {
     pub fn note_connection_as_taken(&self, secret: &ConnectionSecret) {
         let mut state = self.state.lock();
         let owner = state.entries.get_mut(secret).and_then(|entry| entry.half_open_of.take());
-        state.forget_half_open_of(owner);
+        state.forget_half_open_connection(owner);
     }
 
     /// Removes a connection; true for the first to ask.
     pub fn remove_connection_by_secret(&self, secret: &ConnectionSecret) -> bool {
         let mut state = self.state.lock();
         let Some(entry) = state.entries.remove(secret) else { return false };
-        state.forget_half_open_of(entry.half_open_of);
+        state.forget_half_open_connection(entry.half_open_of);
         true
     }
 
@@ -119,7 +119,7 @@ impl<K: Hash + Eq + Clone, T> Directory<K, T> {
 }
 
 impl<K: Hash + Eq + Clone, T> State<K, T> {
-    fn forget_half_open_of(&mut self, owner: Option<K>) {
+    fn forget_half_open_connection(&mut self, owner: Option<K>) {
         let Some(owner) = owner else { return };
         if let Some(half_open) = self.half_open.get_mut(&owner) {
             *half_open -= 1;

@@ -1,5 +1,10 @@
 //! What waits for the client of one connection, whatever carries it.
 
+#[cfg(test)]
+mod schedules;
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{
         Arc, LazyLock,
@@ -217,16 +222,16 @@ impl Pipe {
 
     /// How long the client has been silent.
     pub fn silence_of_client(&self) -> Duration {
-        time_since_milliseconds(self.heard_at_ms.load(Ordering::Relaxed))
+        measure_time_since_milliseconds(self.heard_at_ms.load(Ordering::Relaxed))
     }
 
     /// How long nothing has been put for the client.
     pub fn silence_of_server(&self) -> Duration {
-        time_since_milliseconds(self.sent_at_ms.load(Ordering::Relaxed))
+        measure_time_since_milliseconds(self.sent_at_ms.load(Ordering::Relaxed))
     }
 }
 
-fn time_since_milliseconds(at_ms: u64) -> Duration {
+fn measure_time_since_milliseconds(at_ms: u64) -> Duration {
     Duration::from_millis(milliseconds_since_first_use().saturating_sub(at_ms))
 }
 

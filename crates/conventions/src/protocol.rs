@@ -7,11 +7,15 @@ use owlpost_domain::{
     event::EventKind,
     payload_schema::{NamedSchemas, describe_payload_of_event},
 };
-use owlpost_gateway::ClientCall;
+use owlpost_gateway::{ClientCall, names::write_event_in_pascal_case};
 use serde_json::{Value, json};
 
 const INTRODUCTION: &str = "\
-Socket.IO on path `/socket.io/` (JSON) and `/socket.io-msgpack/` (msgpack), namespace `/`, transports polling and
+The same events and calls over two protocols, with the same payloads.
+
+# Socket.IO
+
+On path `/socket.io/` (JSON) and `/socket.io-msgpack/` (msgpack), namespace `/`, transports polling and
 websocket with upgrade, Engine.IO 4 and 3 (clients v2 to v4).
 
 Connect with `auth: { token, lastEventId?, room? }`; the token may also come as `?token=` or as
@@ -28,7 +32,23 @@ and come back with `auth: { token, pid, offset }` by themselves: when nothing is
 
 Every client event may ask for an
 acknowledgement: `{ ok: true, ... }` or `{ ok: false, error: { code, message, details? } }`. Without one, a failure
-arrives as `error`. Codes: see ERROR_CODES.md.";
+arrives as `error`. Codes: see ERROR_CODES.md.
+
+# SignalR
+
+The hub is at `/hub/incidents` and `/hubs/incidents`: WebSockets (also without negotiation), Server-Sent Events and long
+polling; JSON, and MessagePack where bytes can be carried. Every request has the token, as `Authorization: Bearer` or in the
+query (`access_token`); `lastEventId` and `room` (twice at most) travel in the query. Each event is an invocation of the target
+that `x-signalr-target` names, with its payload as the one argument; each call is the method that `x-signalr-method` names, in
+whichever case, whose one argument is its payload, or the one field of it. A failure is a completion whose error ends in
+`HubException: CODE: text`. `JoinIncidentRoom` and `LeaveIncidentRoom` take an incident's id for its room;
+`SendTypingIndicator` is `StartTyping`. `StreamEvents(after, rooms)` streams items `{ eventId?, event, payload }`, `event` under its
+own name: what is behind `after`, `events:resumed`, and what happens then.";
+
+/// The channel of Socket.IO clients.
+const NAMESPACE: &str = "namespace";
+/// The channel of SignalR clients.
+const HUB: &str = "hub";
 
 /// Schemas by name, in order.
 type Schemas = BTreeMap<String, Value>;
@@ -47,14 +67,21 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
     let sent = EventName::ALL.iter().filter(|name| name.kind() != EventKind::Internal);
     for name in sent {
         let (key, message) = describe_server_event_message(*name, &mut schemas)?;
-        operations.insert(format!("send_{key}"), build_operation_of_message("send", &key));
+        operations
+            .insert(format!("send_{key}"), build_operation_of_message("send", NAMESPACE, &key));
+        operations.insert(format!("hub_send_{key}"), build_operation_of_message("send", HUB, &key));
         messages.insert(key, message);
     }
     for event in ClientCall::ALL {
         let (name, schema) = event.describe_payload_of_call();
         schemas.insert(name.clone(), serde_json::to_value(schema)?);
         let key = key_of_event_name(event.as_event_name());
-        operations.insert(format!("receive_{key}"), build_operation_of_message("receive", &key));
+        let receive = |channel| build_operation_of_message("receive", channel, &key);
+        operations.insert(format!("receive_{key}"), receive(NAMESPACE));
+        operations.insert(format!("hub_receive_{key}"), receive(HUB));
+        if let Some((name, schema)) = event.describe_answer_of_call() {
+            schemas.insert(name, serde_json::to_value(schema)?);
+        }
         let message = json!({
             "name": event.as_event_name(),
             "title": event.as_event_name(),
@@ -62,6 +89,7 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
             "contentType": "application/json",
             "payload": { "$ref": format!("#/components/schemas/{name}") },
             "x-acknowledgement": acknowledgement_of_client_event(*event),
+            "x-signalr-method": event.as_hub_method(),
         });
         messages.insert(key, message);
     }
@@ -69,6 +97,10 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         .keys()
         .map(|key| (key.clone(), json!({ "$ref": format!("#/components/messages/{key}") })))
         .collect();
+    let channel = |address: &str, server: &str| {
+        let servers = json!([{ "$ref": format!("#/servers/{server}") }]);
+        json!({ "address": address, "servers": servers, "messages": refs })
+    };
     Ok(json!({
         "asyncapi": "3.1.0",
         "info": {
@@ -77,19 +109,23 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
             "description": INTRODUCTION,
         },
         "servers": {
-            "local": { "host": "localhost:4001", "protocol": "ws", "pathname": "/socket.io/" },
+            "socketio": { "host": "localhost:4001", "protocol": "ws", "pathname": "/socket.io/" },
+            "signalr": { "host": "localhost:4001", "protocol": "ws", "pathname": "/hub/incidents" },
         },
-        "channels": { "namespace": { "address": "/", "messages": refs } },
+        "channels": {
+            NAMESPACE: channel("/", "socketio"),
+            HUB: channel("/hub/incidents", "signalr"),
+        },
         "operations": operations,
         "components": { "messages": messages, "schemas": schemas },
     }))
 }
 
-fn build_operation_of_message(action: &str, key: &str) -> Value {
+fn build_operation_of_message(action: &str, channel: &str, key: &str) -> Value {
     json!({
         "action": action,
-        "channel": { "$ref": "#/channels/namespace" },
-        "messages": [{ "$ref": format!("#/channels/namespace/messages/{key}") }],
+        "channel": { "$ref": format!("#/channels/{channel}") },
+        "messages": [{ "$ref": format!("#/channels/{channel}/messages/{key}") }],
     })
 }
 
@@ -109,6 +145,7 @@ fn describe_server_event_message(
         "contentType": "application/json",
         "payload": payload,
         "x-kind": format!("{:?}", name.kind()).to_lowercase(),
+        "x-signalr-target": write_event_in_pascal_case(name),
     });
     Ok((key_of_event_name(name.as_str()), message))
 }

@@ -6,19 +6,22 @@ use owlpost_domain::{Comment, ErrorCode, EventName, Incident, Notification, User
 use owlpost_gateway::ClientCall;
 use ts_rs::{Config, ExportError, TS};
 
-/// Writes one file per type into `folder`, and an `index.ts` of them all.
+use crate::hub_types::write_hub_as_typescript;
+
+/// Writes one file per type into `folder`, an `index.ts` of them all, and `hub.ts`, which names them for SignalR.
 pub fn write_typescript_types_into(folder: &Path) -> io::Result<()> {
     let config = Config::new().with_out_dir(folder).with_large_int("number");
     export_every_payload_type(&config).map_err(io::Error::other)?;
     let mut names: Vec<String> = fs::read_dir(folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".ts").map(str::to_owned))
-        .filter(|name| name != "index")
+        .filter(|name| name != "index" && name != "hub")
         .collect();
     names.sort();
     let index: String =
         names.iter().map(|name| format!("export type {{ {name} }} from \"./{name}\";\n")).collect();
-    fs::write(folder.join("index.ts"), index)
+    fs::write(folder.join("index.ts"), index)?;
+    fs::write(folder.join("hub.ts"), write_hub_as_typescript(&config).map_err(io::Error::other)?)
 }
 
 fn export_every_payload_type(config: &Config) -> Result<(), ExportError> {

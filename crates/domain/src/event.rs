@@ -83,6 +83,14 @@ macro_rules! server_events {
                 }
             }
 
+            /// The TypeScript name of the type of its payload. There is none for events that no client receives.
+            pub fn name_of_payload_type(self, config: &Config) -> Option<String> {
+                match self {
+                    $(Self::$variant => server_events!(@name config $($payload)?),)+
+                    Self::Unknown(_) => None,
+                }
+            }
+
             /// Writes the TypeScript type of every payload, and of what they refer to.
             pub fn export_payload_types_to(config: &Config) -> Result<(), ExportError> {
                 $($(<$payload as TS>::export_all(config)?;)?)+
@@ -96,6 +104,8 @@ macro_rules! server_events {
     };
     (@schema $found:ident $payload:ty) => { Some(refer_to_named_schema::<$payload>($found)) };
     (@schema $found:ident) => { None };
+    (@name $config:ident $payload:ty) => { Some(<$payload as TS>::name($config)) };
+    (@name $config:ident) => { None };
 }
 
 server_events! {

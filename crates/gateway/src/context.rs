@@ -6,7 +6,7 @@ use owlpost_admission::Places;
 use owlpost_realtime::Realtime;
 
 use crate::{
-    browser_guard::BrowserGuard, conversation::begin_counters_of_calls, limits::GatewayLimits,
+    browser_guard::BrowserGuard, call_counters::begin_counters_of_calls, limits::GatewayLimits,
 };
 
 /// What all connections of a server share, whatever their protocol. Cheap to clone.

@@ -4,11 +4,12 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
 use owlpost_domain::{DomainError, Result};
-use owlpost_metrics::{CLIENT_EVENTS, CLIENT_EVENTS_REFUSED, CONNECTIONS_OPENED};
+use owlpost_metrics::{CLIENT_EVENTS_REFUSED, CONNECTIONS_OPENED};
 use owlpost_realtime::{CloseReason, Resumption, Session, SessionEnd, SessionRequest};
 
 use crate::{
     admission::Admission,
+    call_counters::count_calls_by_name,
     caller::Caller,
     calls::ClientCall,
     context::GatewayContext,
@@ -19,16 +20,6 @@ use crate::{
 
 /// Characters of an unknown name that its client is told.
 const NAME_CHARACTERS: usize = 64;
-
-/// Begins the counters of each call a client may make at zero.
-pub(crate) fn begin_counters_of_calls() {
-    let known = ClientCall::ALL.iter().map(|call| call.as_event_name());
-    known.chain(["unknown"]).for_each(|name| count_calls_by_name(name, 0));
-}
-
-fn count_calls_by_name(name: &'static str, calls: u64) {
-    metrics::counter!(CLIENT_EVENTS, "event" => name).increment(calls);
-}
 
 /// What a protocol does at the turn of a call: `None` when there is nothing to answer yet.
 type WorkInTurn =
@@ -146,7 +137,7 @@ impl<P: Peer> Conversation<P> {
             return;
         }
         if message_bytes > self.max_message_bytes {
-            self.answer_with_outcome(waiting.ticket, Err(Refusal::payload_too_large()));
+            self.answer_call_with_outcome(waiting.ticket, Err(Refusal::payload_too_large()));
             return;
         }
         match self.inbox.put_work_within_limit(waiting) {
@@ -166,7 +157,7 @@ impl<P: Peer> Conversation<P> {
             core.close_session_with_reason(session, CloseReason::RateLimited);
             return;
         }
-        self.answer_with_outcome(ticket, Err(Refusal::rate_limited()));
+        self.answer_call_with_outcome(ticket, Err(Refusal::rate_limited()));
     }
 
     /// Works on one request after the other. A panic in one is answered `INTERNAL`; the rest goes on.
@@ -178,8 +169,8 @@ impl<P: Peer> Conversation<P> {
             });
             match result {
                 Ok(None) => {}
-                Ok(Some(answer)) => self.answer_with_outcome(ticket, Ok(answer)),
-                Err(error) => self.answer_with_outcome(ticket, Err(Refusal::from(&error))),
+                Ok(Some(answer)) => self.answer_call_with_outcome(ticket, Ok(answer)),
+                Err(error) => self.answer_call_with_outcome(ticket, Err(Refusal::from(&error))),
             }
         }
     }
@@ -203,7 +194,7 @@ impl<P: Peer> Conversation<P> {
     }
 
     /// Answers in turn with the events. Without a ticket a success is not told, and a failure is an `error` event.
-    pub fn answer_with_outcome(&self, ticket: Option<P::Ticket>, outcome: Outcome) {
+    pub fn answer_call_with_outcome(&self, ticket: Option<P::Ticket>, outcome: Outcome) {
         let Caller { core, session } = &self.caller;
         match (ticket, outcome) {
             (Some(ticket), outcome) => {

@@ -15,6 +15,7 @@
 
 pub mod admission;
 pub mod browser_guard;
+mod call_counters;
 pub mod caller;
 pub mod calls;
 pub mod context;

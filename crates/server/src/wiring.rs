@@ -8,6 +8,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
 use owlpost_realtime::Realtime;
+use owlpost_signalr::SignalRGateway;
 use owlpost_socketio::SocketIoGateway;
 
 use crate::{
@@ -64,6 +65,7 @@ fn build_gateways_of_server(
     );
     Ok(vec![
         Box::new(SocketIoGateway::new(&context, &settings.to_socketio_config())),
+        Box::new(SignalRGateway::new(&context, settings.to_signalr_config())),
     ])
 }
 

@@ -90,7 +90,7 @@ async fn should_tell_an_echo_client_what_happens_and_its_own_words_in_turn() {
     harry.say("room:join nothing").await;
     harry.hear("VALIDATION_ERROR ").await;
     harry.say("alohomora").await;
-    harry.hear(r#"VALIDATION_ERROR unknown event "alohomora""#).await;
+    harry.hear(r#"VALIDATION_ERROR event: unknown event "alohomora""#).await;
     drop(harry);
     let gone = async {
         while !core.presence().list_online_users_sorted().is_empty() {

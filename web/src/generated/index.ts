@@ -1,3 +1,4 @@
+export type { AuthenticateAnswer } from "./AuthenticateAnswer";
 export type { AuthenticateRequest } from "./AuthenticateRequest";
 export type { Comment } from "./Comment";
 export type { CommentCreated } from "./CommentCreated";
@@ -25,6 +26,7 @@ export type { PresenceLeave } from "./PresenceLeave";
 export type { PresenceTyping } from "./PresenceTyping";
 export type { Role } from "./Role";
 export type { RoleCounts } from "./RoleCounts";
+export type { RoomJoinAnswer } from "./RoomJoinAnswer";
 export type { RoomJoinRequest } from "./RoomJoinRequest";
 export type { RoomLeaveRequest } from "./RoomLeaveRequest";
 export type { Severity } from "./Severity";

@@ -7,6 +7,7 @@ use owlpost_domain::{DomainConfig, Limits};
 use owlpost_gateway::{BrowserGuard, GatewayLimits};
 use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
+use owlpost_signalr::SignalRConfig;
 use owlpost_socketio::SocketIoConfig;
 
 use super::{Settings, settings::LimitSettings};
@@ -108,6 +109,15 @@ impl Settings {
             ping_interval: self.realtime.ping_interval,
             ping_timeout: self.realtime.ping_timeout,
             ..SocketIoConfig::default()
+        }
+    }
+
+    /// What the SignalR gateway takes.
+    pub fn to_signalr_config(&self) -> SignalRConfig {
+        SignalRConfig {
+            keep_alive_interval: self.realtime.signalr_keep_alive_interval,
+            client_timeout: self.realtime.signalr_client_timeout,
+            ..SignalRConfig::default()
         }
     }
 

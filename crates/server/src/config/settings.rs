@@ -158,6 +158,14 @@ pub struct RealtimeSettings {
     #[arg(long, env = "SOCKET_IO_PING_INTERVAL", default_value = "25000",
           value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub ping_interval: Duration,
+    /// Time without anything to send after which a SignalR client is pinged, in ms
+    #[arg(long, env = "SIGNALR_KEEP_ALIVE_INTERVAL", default_value = "15000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
+    pub signalr_keep_alive_interval: Duration,
+    /// Silence of a SignalR client that pings by itself after which it is gone, in ms
+    #[arg(long, env = "SIGNALR_CLIENT_TIMEOUT", default_value = "30000",
+          value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
+    pub signalr_client_timeout: Duration,
     /// Time within which the sessions of a node that died are gone, in ms
     #[arg(long, env = "PRESENCE_TIMEOUT", default_value = "30000",
           value_parser = parse_duration_within_bounds::<1, 86_400_000>)]

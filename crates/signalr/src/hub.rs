@@ -1,0 +1,51 @@
+//! The hub: what all its connections share, and their life.
+//!
+//! - [`connection`]: one connection of a client, from its negotiation to its end; `watch`: what time does to it;
+//! - [`dialogue`]: what its client says, from the handshake on;
+//! - [`streams`]: the one method that answers with a stream.
+
+pub(crate) mod connection;
+mod dialogue;
+mod streams;
+
+use std::{sync::Arc, time::Duration};
+
+use owlpost_carrier::Directory;
+use owlpost_domain::UserId;
+use owlpost_gateway::GatewayContext;
+
+use self::connection::HubConnection;
+use crate::{config::SignalRConfig, hub_carrier::HubCarrier};
+
+/// Between two looks at whether clients have left.
+const LOOK_PAUSE: Duration = Duration::from_millis(10);
+
+/// What all connections of the hub share.
+pub(crate) struct Hub {
+    pub(crate) context: GatewayContext,
+    pub(crate) config: SignalRConfig,
+    pub(crate) connections: Directory<UserId, HubConnection>,
+}
+
+impl Hub {
+    pub(crate) fn new(context: &GatewayContext, config: SignalRConfig) -> Arc<Self> {
+        Arc::new(Self {
+            context: context.clone(),
+            connections: Directory::new(config.max_half_open),
+            config,
+        })
+    }
+
+    /// Resolves when no connection is carried by anything that lasts. What polls has its last words by a poll, if at all.
+    pub(crate) async fn wait_until_clients_have_left(&self) {
+        let lasts = |connection: &Arc<HubConnection>| {
+            matches!(
+                connection.carrier(),
+                Some(HubCarrier::WebSockets | HubCarrier::ServerSentEvents)
+            )
+        };
+        while self.connections.list_all_connections().iter().any(lasts) {
+            tokio::time::sleep(LOOK_PAUSE).await;
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! `POST …` and `DELETE …`: what a client sends whose carrier goes one way, and how it leaves.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use owlpost_carrier::websocket::{CloseCode, connection::EndOfClient};
+
+use crate::{
+    admit::{admit_visitor_by_token, find_parameter_ignoring_case},
+    connect::{
+        answer_request_with_line, answer_with_unknown_connection, find_connection_of_visitor,
+    },
+    hub::{Hub, connection::HubConnection},
+    hub_carrier::HubCarrier,
+};
+
+pub(crate) async fn receive_request_of_client(
+    State(hub): State<Arc<Hub>>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let connection = match find_connection_of_request(&hub, &parts).await {
+        Ok(connection) => connection,
+        Err(refusal) => return refusal,
+    };
+    match connection.carrier() {
+        Some(HubCarrier::ServerSentEvents | HubCarrier::LongPolling) => {}
+        Some(HubCarrier::WebSockets) => {
+            return answer_request_with_line(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The connection is carried by a websocket",
+            );
+        }
+        None => {
+            return answer_request_with_line(
+                StatusCode::BAD_REQUEST,
+                "Nothing carries the connection yet",
+            );
+        }
+    }
+    let body = Limited::new(body, hub.config.max_request_bytes).collect();
+    let bytes = match tokio::time::timeout(hub.config.body_timeout, body).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            return answer_request_with_line(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is larger than the limit",
+            );
+        }
+        Ok(Err(_)) => {
+            return answer_request_with_line(StatusCode::BAD_REQUEST, "The body did not arrive");
+        }
+        Err(_) => {
+            return answer_request_with_line(
+                StatusCode::REQUEST_TIMEOUT,
+                "The body did not arrive in time",
+            );
+        }
+    };
+    connection.receive_bytes_of_client(&bytes);
+    StatusCode::OK.into_response()
+}
+
+pub(crate) async fn delete_connection_of_client(
+    State(hub): State<Arc<Hub>>,
+    request: Request,
+) -> Response {
+    let (parts, _) = request.into_parts();
+    let connection = match find_connection_of_request(&hub, &parts).await {
+        Ok(connection) => connection,
+        Err(refusal) => return refusal,
+    };
+    if connection.carrier() != Some(HubCarrier::LongPolling) {
+        return answer_request_with_line(
+            StatusCode::BAD_REQUEST,
+            "Only a polling connection is ended by a request",
+        );
+    }
+    connection.end_connection_of_client(EndOfClient::Closed(Some(CloseCode::Normal)));
+    StatusCode::ACCEPTED.into_response()
+}
+
+async fn find_connection_of_request(
+    hub: &Arc<Hub>,
+    parts: &http::request::Parts,
+) -> Result<Arc<HubConnection>, Response> {
+    let visitor = admit_visitor_by_token(&hub.context, parts).await?;
+    let secret = find_parameter_ignoring_case(parts.uri.query(), "id").ok_or_else(|| {
+        answer_request_with_line(StatusCode::BAD_REQUEST, "Connection ID required")
+    })?;
+    let connection = find_connection_of_visitor(hub, &visitor, &secret)
+        .ok_or_else(answer_with_unknown_connection)?;
+    connection.renew_session_by_visitor(&visitor).await;
+    Ok(connection)
+}
