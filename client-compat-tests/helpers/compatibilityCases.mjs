@@ -32,7 +32,9 @@ export function defineCompatibilityCasesForClients(clients, defineMoreCases = ()
     [people.ada, people.bob] = await createUsersWithRoles(server, 'STUDENT', 'PREFECT');
   });
   const ways = Object.entries(clients).flatMap(([name, options]) =>
-    Object.keys(TRANSPORT_MODES).map((mode) => ({ name, ...options, mode })),
+    Object.keys(options.foreign?.modes ?? TRANSPORT_MODES)
+      .filter((mode) => options.modes?.includes(mode) ?? true)
+      .map((mode) => ({ name, ...options, mode })),
   );
   for (const options of ways) {
     describe(`${options.name} over ${options.mode}`, () => {
@@ -73,9 +75,10 @@ function defineConnectionCasesForMode(server, people, options) {
   test('should_be_refused_with_the_exact_texts', async () => {
     const refusalOf = (token) => expectConnectionToBeRefused(server, token, options);
     const expired = server.mintAccessTokenForUser(people.ada, { expiresInSeconds: -3600 });
-    assert.equal(await refusalOf(undefined), 'Authentication token required');
-    assert.equal(await refusalOf(expired), 'Token expired');
-    assert.equal(await refusalOf('not.a.token'), 'Authentication failed');
+    const expectedText = (text) => options.foreign?.refusalText ?? text;
+    assert.equal(await refusalOf(undefined), expectedText('Authentication token required'));
+    assert.equal(await refusalOf(expired), expectedText('Token expired'));
+    assert.equal(await refusalOf('not.a.token'), expectedText('Authentication failed'));
   });
 }
 

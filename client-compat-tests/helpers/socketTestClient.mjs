@@ -82,7 +82,7 @@ export class SocketTestClient extends ClientWithRecord {
  * Opens a client without waiting. Options: `release` and `mode` (keys of CLIENT_RELEASES and TRANSPORT_MODES),
  * `auth` and `query` (laid over the token), `tokenBy` (`auth`, `query`, `header` or `none`), `headers`,
  * `url` (when not the server's own), `client` (options for the client itself, such as `reconnection`),
- * `foreign` (a `ForeignClients` that shall open it, with its own program).
+ * `foreign` (a `ForeignClients` that shall open it, with its own program, or `HubClients`, of another protocol).
  */
 export function openSocketTestClient(server, token, options = {}) {
   if (options.foreign) return options.foreign.openClientWithToken(server, token, options);
@@ -113,7 +113,7 @@ export async function connectSocketWithToken(server, token, options = {}) {
   const client = openSocketTestClient(server, token, options);
   const { name, payload } = await waitForRecordedEvent(client, OUTCOMES_OF_CONNECTING);
   if (name === '$connect_error') throw new Error(`the server refused the connection: ${payload}`);
-  const mode = TRANSPORT_MODES[options.mode ?? 'websocket'];
+  const mode = (options.foreign?.modes ?? TRANSPORT_MODES)[options.mode ?? 'websocket'];
   await waitUntilConditionHolds(
     `the connection ends on ${mode.endsOn}`,
     () => client.isConnected && client.transportName === mode.endsOn,
