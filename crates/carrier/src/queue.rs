@@ -223,6 +223,7 @@ impl<T> Queue<T> {
 }
 
 /// Wakes whoever is to be woken. Not to be called under a lock that they may need.
+#[inline]
 pub fn wake_tasks_outside_lock(tasks: impl IntoIterator<Item = Option<Waker>>) {
     tasks.into_iter().flatten().for_each(Waker::wake);
 }

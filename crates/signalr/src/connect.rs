@@ -103,7 +103,7 @@ fn connect_client_by_websocket(
     let connection = match secret {
         // The client skipped the negotiation.
         None => {
-            let connection = HubConnection::from_visitor(hub, &visitor);
+            let connection = HubConnection::from_visitor(hub, visitor);
             let secret = connection.secret.clone();
             hub.connections.add_connection_with_carrier(secret, connection.clone());
             connection

@@ -12,14 +12,29 @@ use super::{
     tally::{MARKER_START, Marker, Tally},
 };
 
+/// How an event of the hub begins, and how its end.
+const HUB_INVOCATION: &[u8] = b"{\"type\":1,\"target\":\"";
+const HUB_CLOSE: &[u8] = b"{\"type\":7";
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Socket.IO in JSON.
+    SocketIo,
+    /// SignalR in JSON.
+    SignalR,
+}
+
 /// How a client gets to where events reach it.
 #[derive(Debug, Clone)]
 pub struct ClientPlan {
+    /// What it speaks.
+    pub dialect: Dialect,
     /// Where to.
     pub server: SocketAddr,
     /// Path and query of the websocket.
     pub path: String,
-    /// The Socket.IO CONNECT packet; `None` for a server that sends frames right after the upgrade.
+    /// The Socket.IO CONNECT packet, or the handshake of SignalR; `None` for a server that sends frames right after the upgrade.
     pub connect_packet: Option<String>,
     /// Whether the server says more after CONNECT before events flow (`connection:acknowledged`).
     pub awaits_acknowledgement: bool,
@@ -104,8 +119,14 @@ impl Client {
             }
             done = end + 4;
             self.stage = Stage::Opening;
-            if self.plan.connect_packet.is_none() {
-                self.become_ready_for_events(tally)?;
+            match (self.plan.dialect, self.plan.connect_packet.clone()) {
+                (_, None) => self.become_ready_for_events(tally)?,
+                (Dialect::SignalR, Some(handshake)) => {
+                    self.stage = Stage::Joining;
+                    self.send_text_to_server(&handshake)?;
+                }
+                // The server speaks first.
+                (Dialect::SocketIo, Some(_)) => {}
             }
         }
         while let Some(frame) = split_first_whole_frame(&bytes[done..]) {
@@ -122,6 +143,9 @@ impl Client {
         now_nanos: u64,
     ) -> io::Result<()> {
         match (frame.opcode, frame.payload) {
+            (TEXT, message) if self.plan.dialect == Dialect::SignalR => {
+                self.handle_message_of_hub(message, tally, now_nanos)
+            }
             (TEXT, [b'4', b'2', event @ ..]) => {
                 count_one_more_event(&tally.messages);
                 self.handle_event_of_server(event, tally, now_nanos)
@@ -151,6 +175,28 @@ impl Client {
         }
     }
 
+    /// `message` is `{"type":1,"target":"Name",…`. Only the type, the target and the marker are looked at.
+    fn handle_message_of_hub(
+        &mut self,
+        message: &[u8],
+        tally: &Tally,
+        now_nanos: u64,
+    ) -> io::Result<()> {
+        if message.starts_with(HUB_CLOSE) || message.starts_with(b"{\"error\"") {
+            return Err(io::Error::other("sent away by the server"));
+        }
+        let Some(target) = message.strip_prefix(HUB_INVOCATION) else { return Ok(()) };
+        count_one_more_event(&tally.messages);
+        if target.starts_with(b"Presence") {
+            count_one_more_event(&tally.presence);
+        } else if self.stage == Stage::Joining && target.starts_with(b"ConnectionAcknowledged") {
+            return self.become_ready_for_events(tally);
+        } else {
+            count_marker_of_event(target, tally, now_nanos);
+        }
+        Ok(())
+    }
+
     /// `event` is `["name",…`. Only the name and the marker are looked at.
     fn handle_event_of_server(
         &mut self,
@@ -165,11 +211,8 @@ impl Client {
             }
         } else if self.stage == Stage::Joining && event.starts_with(b"[\"connection:acknowledged") {
             return self.become_ready_for_events(tally);
-        } else if let Some(at) = memchr::memmem::find(event, MARKER_START) {
-            let after = &event[at + MARKER_START.len()..];
-            if let Some(marker) = Marker::from_bytes_after_start(after) {
-                tally.count_one_marked_event(marker, now_nanos);
-            }
+        } else {
+            count_marker_of_event(event, tally, now_nanos);
         }
         Ok(())
     }
@@ -180,6 +223,15 @@ impl Client {
         match self.plan.first_event.clone() {
             Some(event) => self.send_text_to_server(&event),
             None => Ok(()),
+        }
+    }
+}
+
+fn count_marker_of_event(event: &[u8], tally: &Tally, now_nanos: u64) {
+    if let Some(at) = memchr::memmem::find(event, MARKER_START) {
+        let after = &event[at + MARKER_START.len()..];
+        if let Some(marker) = Marker::from_bytes_after_start(after) {
+            tally.count_one_marked_event(marker, now_nanos);
         }
     }
 }

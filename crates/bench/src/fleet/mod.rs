@@ -26,7 +26,7 @@ use std::{
 use anyhow::bail;
 use mio::{Poll, Waker};
 
-pub use client::ClientPlan;
+pub use client::{ClientPlan, Dialect};
 pub use tally::{Marker, Tally};
 
 use event_loop::{Command, EventLoop, WAKE};

@@ -3,15 +3,17 @@
 use super::format_number_for_table;
 use crate::{
     measurement::Notebook,
+    subjects::owl_post::{LABEL as OWL_POST, SIGNALR_LABEL as SIGNALR},
     workloads::{burst, connect_storm, fan_out, growth, hold, idle_memory, writes},
 };
 
-const OWL_POST: &str = "Owl Post, whole";
 const SEED: &str = "seed's design (Express, pg)";
 const NODE: &str = "Node socket.io, bare";
 const BUN: &str = "Bun engine, bare";
 const SOCKETIOXIDE: &str = "socketioxide, bare";
 const FLOOR: &str = "raw floor";
+/// How much more a client of SignalR may cost than one of Socket.IO.
+const SIGNALR_FACTOR: f64 = 1.3;
 const THOUSAND: &str = "1000 clients";
 const CPU: &str = "CPU µs per delivery";
 
@@ -29,6 +31,7 @@ pub fn write_table_of_targets(notebook: &Notebook) -> String {
         notebook.summarise_repetitions_of_metric(place, subject, metric).map(|s| s.median)
     };
     let mut targets = list_targets_beside_peers(&median);
+    targets.extend(list_targets_of_signalr(&median));
     targets.extend(list_targets_of_its_own(&median));
     let mut text = String::from("| target | bar | measured | met |\n|---|---|---|---|\n");
     for target in targets.into_iter().flatten() {
@@ -96,6 +99,31 @@ fn list_targets_beside_peers(median: Median<'_>) -> Vec<Option<Target>> {
             "POST /api/incidents per second: 2 × the seed's design",
             write(SEED).map(|rate| rate * 2.0),
             write(OWL_POST),
+        ),
+    ]
+}
+
+/// Another wire must not cost much more.
+fn list_targets_of_signalr(median: Median<'_>) -> Vec<Option<Target>> {
+    let beside = |what: &str, place: (&str, &str), metric: &str| {
+        let bar = median(place, OWL_POST, metric).map(|own| own * SIGNALR_FACTOR);
+        require_value_at_most(what, bar, median(place, SIGNALR, metric))
+    };
+    vec![
+        beside(
+            "10,000 by SignalR, KiB a connection: 1.3 × Socket.IO",
+            (idle_memory::WORKLOAD, "10000 clients"),
+            "KiB a connection",
+        ),
+        beside(
+            "10,000 by SignalR, CPU µs per delivery saturated: 1.3 × Socket.IO",
+            (fan_out::SATURATED, "10000 clients"),
+            CPU,
+        ),
+        beside(
+            "1,000 by SignalR, CPU µs per delivery saturated: 1.3 × Socket.IO",
+            (fan_out::SATURATED, THOUSAND),
+            CPU,
         ),
     ]
 }

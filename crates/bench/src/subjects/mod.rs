@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::{
     database::{incident_id_of_number, user_id_of_number},
-    fleet::{ClientPlan, Marker},
+    fleet::{ClientPlan, Dialect, Marker},
     poster::Request,
     process::ServerProcess,
 };
@@ -75,6 +75,7 @@ pub struct Places {
 pub fn list_all_known_subjects(places: &Places) -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![
         Box::new(owl_post::OwlPost::new(places)),
+        Box::new(owl_post::OwlPost::with_signalr_clients(places)),
         Box::new(seed_design::SeedDesign::new(places)),
     ];
     for peer in bare_peer::BarePeer::list_all_bare_peers(places) {
@@ -165,6 +166,7 @@ const LOCATION: &str = "Trophy room, third floor";
 /// A client of a bare Socket.IO server.
 fn plan_client_without_token(server: &ServerProcess) -> ClientPlan {
     ClientPlan {
+        dialect: Dialect::SocketIo,
         server: server.address,
         path: "/socket.io/?EIO=4&transport=websocket".to_owned(),
         connect_packet: Some("40".to_owned()),
@@ -177,6 +179,17 @@ fn plan_client_without_token(server: &ServerProcess) -> ClientPlan {
 fn plan_client_with_token(server: &ServerProcess, token: &str) -> ClientPlan {
     ClientPlan {
         connect_packet: Some(format!("40{{\"token\":\"{token}\"}}")),
+        awaits_acknowledgement: true,
+        ..plan_client_without_token(server)
+    }
+}
+
+/// The same by SignalR: the token is in the query, as browsers have to put it.
+fn plan_client_of_hub(server: &ServerProcess, token: &str) -> ClientPlan {
+    ClientPlan {
+        dialect: Dialect::SignalR,
+        path: format!("/hub/incidents?access_token={token}"),
+        connect_packet: Some("{\"protocol\":\"json\",\"version\":1}\u{1e}".to_owned()),
         awaits_acknowledgement: true,
         ..plan_client_without_token(server)
     }

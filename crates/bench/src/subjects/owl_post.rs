@@ -8,12 +8,12 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{
-    Abilities, NOT_RUNNING, Need, Places, Subject, plan_client_with_token,
+    Abilities, NOT_RUNNING, Need, Places, Subject, plan_client_of_hub, plan_client_with_token,
     request_for_real_comment, request_for_real_event,
 };
 use crate::{
     database::{BenchDatabase, user_id_of_number},
-    fleet::{ClientPlan, Marker},
+    fleet::{ClientPlan, Dialect, Marker},
     poster::{Connection, Request},
     process::ServerProcess,
     tokens::{SECRET, mint_token_of_user},
@@ -22,8 +22,14 @@ use crate::{
 /// Users registered on the embedded database: each costs a password hash, so clients share them.
 const EMBEDDED_USERS: usize = 4;
 
+/// The product's name in the tables.
+pub const LABEL: &str = "Owl Post, whole";
+/// That of the same with clients that speak SignalR.
+pub const SIGNALR_LABEL: &str = "Owl Post by SignalR";
+
 /// Owl Post, whole.
 pub struct OwlPost {
+    dialect: Dialect,
     binary: PathBuf,
     admin_url: Option<String>,
     running: Option<Running>,
@@ -41,7 +47,17 @@ struct Running {
 impl OwlPost {
     /// The binary of `places`.
     pub fn new(places: &Places) -> Self {
-        Self { binary: places.owlpost.clone(), admin_url: places.admin_url.clone(), running: None }
+        Self {
+            dialect: Dialect::SocketIo,
+            binary: places.owlpost.clone(),
+            admin_url: places.admin_url.clone(),
+            running: None,
+        }
+    }
+
+    /// The same with clients that speak SignalR.
+    pub fn with_signalr_clients(places: &Places) -> Self {
+        Self { dialect: Dialect::SignalR, ..Self::new(places) }
     }
 
     /// Its database, when it is not the embedded one.
@@ -77,11 +93,16 @@ impl OwlPost {
 
 impl Subject for OwlPost {
     fn label(&self) -> &'static str {
-        "Owl Post, whole"
+        match self.dialect {
+            Dialect::SocketIo => LABEL,
+            Dialect::SignalR => SIGNALR_LABEL,
+        }
     }
 
     fn abilities(&self) -> Abilities {
-        Abilities { most_clients: 10_000, rooms: true, database: true }
+        // What does not depend on the wire is measured once.
+        let is_whole = self.dialect == Dialect::SocketIo;
+        Abilities { most_clients: 10_000, rooms: is_whole, database: is_whole }
     }
 
     fn start(&mut self, need: Need) -> anyhow::Result<()> {
@@ -112,7 +133,10 @@ impl Subject for OwlPost {
         let running = self.running()?;
         let user = number % running.users.len();
         let token = mint_token_of_user(running.users[user], user)?;
-        Ok(plan_client_with_token(&running.server, &token))
+        Ok(match self.dialect {
+            Dialect::SocketIo => plan_client_with_token(&running.server, &token),
+            Dialect::SignalR => plan_client_of_hub(&running.server, &token),
+        })
     }
 
     fn event_request(&self, marker: Marker) -> Request {

@@ -156,6 +156,8 @@ impl Assembly {
 }
 
 /// Appends one final frame with these parts as its payload.
+// Called for each message to each client, from other crates.
+#[inline]
 pub fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut Vec<u8>) {
     let length = parts.iter().map(|part| part.len() as u64).sum();
     let header = FrameHeader { opcode: kind.0, ..FrameHeader::default() };
@@ -172,12 +174,14 @@ pub fn append_frame_of_parts(kind: FrameKind, parts: &[&[u8]], to: &mut Vec<u8>)
 pub struct FrameKind(OpCode);
 
 impl From<Data> for FrameKind {
+    #[inline]
     fn from(data: Data) -> Self {
         Self(OpCode::Data(data))
     }
 }
 
 impl From<Control> for FrameKind {
+    #[inline]
     fn from(control: Control) -> Self {
         Self(OpCode::Control(control))
     }
