@@ -1,4 +1,6 @@
-//! Engine.IO 4 on the wire: a websocket or polling, a text packet at a time.
+//! Engine.IO 4 on the wire: a websocket or polling, a text packet at a time. A hub of SignalR speaks in the same packets.
+
+mod hub;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,6 +11,8 @@ use owlpost_testkit::{
 };
 use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+
+use self::hub::HubWire;
 
 /// Longest a connection may take to open.
 const OPEN_TIME: Duration = Duration::from_secs(10);
@@ -22,6 +26,8 @@ pub enum WireKind {
     WebSocket,
     /// HTTP long polling.
     Polling,
+    /// A hub of SignalR, by websocket.
+    Hub,
 }
 
 /// One Engine.IO connection. Dropping it cuts it without a word.
@@ -31,6 +37,8 @@ pub enum Wire {
     WebSocket(Box<WebSocketStream<TcpStream>>),
     /// HTTP long polling.
     Polling(PollingWire),
+    /// A hub of SignalR, by websocket.
+    Hub(HubWire),
 }
 
 /// A polling session: one task polls, packets are posted from here.
@@ -62,6 +70,7 @@ impl Wire {
                     open_websocket_to_server(address, receive_buffer_bytes).await
                 }
                 WireKind::Polling => open_polling_to_server(address, http).await,
+                WireKind::Hub => Ok(Self::Hub(HubWire::new(address, receive_buffer_bytes))),
             }
         };
         tokio::time::timeout(OPEN_TIME, open).await.context("no answer to the handshake")?
@@ -78,12 +87,14 @@ impl Wire {
                 }
             },
             Self::Polling(polling) => polling.packets.recv().await,
+            Self::Hub(hub) => hub.receive_next_engine_packet().await,
         }
     }
 
     /// Sends one packet.
     pub async fn send_one_engine_packet(&mut self, packet: String) -> Result<()> {
         match self {
+            Self::Hub(hub) => hub.send_one_engine_packet(&packet).await,
             Self::WebSocket(socket) => Ok(socket.send(Message::Text(packet.into())).await?),
             Self::Polling(polling) => {
                 let answer = polling

@@ -29,4 +29,4 @@ pub use polling_client::{
 };
 pub use raw_connection::RawConnection;
 pub use request::{ENGINE_PATH, write_request_with_body, write_websocket_upgrade_request};
-pub use websocket_client::{WebSocketClient, open_websocket_over_tcp};
+pub use websocket_client::{WebSocketClient, open_websocket_at_path, open_websocket_over_tcp};

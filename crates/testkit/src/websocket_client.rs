@@ -31,13 +31,23 @@ pub async fn open_websocket_over_tcp(
     query: &str,
     receive_buffer_bytes: Option<u32>,
 ) -> Result<WebSocketStream<TcpStream>, Error> {
+    let path = format!("{ENGINE_PATH}?{query}");
+    open_websocket_at_path(address, &path, receive_buffer_bytes).await
+}
+
+/// The same at another path than the engine's; `path` has its query.
+pub async fn open_websocket_at_path(
+    address: SocketAddr,
+    path: &str,
+    receive_buffer_bytes: Option<u32>,
+) -> Result<WebSocketStream<TcpStream>, Error> {
     let socket = TcpSocket::new_v4()?;
     if let Some(bytes) = receive_buffer_bytes {
         socket.set_recv_buffer_size(bytes)?;
     }
     let stream = socket.connect(address).await?;
     stream.set_nodelay(true)?;
-    let url = format!("ws://{address}{ENGINE_PATH}?{query}");
+    let url = format!("ws://{address}{path}");
     let (stream, _) = client_async(url, stream).await?;
     Ok(stream)
 }

@@ -143,9 +143,11 @@ pub(super) async fn stop_reading_for_good(run: Run) -> Result<String> {
 }
 
 /// Settings with short pings, for connections that die in silence.
-const SHORT_PINGS: [(&str, &str); 3] = [
+const SHORT_PINGS: [(&str, &str); 5] = [
     ("SOCKET_IO_PING_INTERVAL", "500"),
     ("SOCKET_IO_PING_TIMEOUT", "1000"),
+    ("SIGNALR_KEEP_ALIVE_INTERVAL", "500"),
+    ("SIGNALR_CLIENT_TIMEOUT", "1500"),
     ("HEADER_READ_TIMEOUT", "2000"),
 ];
 
@@ -183,7 +185,12 @@ pub(super) async fn storm_of_reconnecting_clients(run: Run) -> Result<String> {
     let people = run.pick_value_by_scale(20, 100);
     let count = run.pick_value_by_scale(40, 200);
     // A polling client that is cut without a word is gone when a ping stays unanswered.
-    let pings = [("SOCKET_IO_PING_INTERVAL", "2000"), ("SOCKET_IO_PING_TIMEOUT", "4000")];
+    let pings = [
+        ("SOCKET_IO_PING_INTERVAL", "2000"),
+        ("SOCKET_IO_PING_TIMEOUT", "4000"),
+        ("SIGNALR_KEEP_ALIVE_INTERVAL", "2000"),
+        ("SIGNALR_CLIENT_TIMEOUT", "6000"),
+    ];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
     castle.add_crowd_of_clients(count).await?;
     let cluster_counts = run.cluster().is_ok_and(|cluster| cluster.counts_statements);

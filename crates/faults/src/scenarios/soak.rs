@@ -29,7 +29,12 @@ const TASKS_OF_REST: f64 = 12.0;
 pub(super) async fn connect_and_drop_thousands(run: Run) -> Result<String> {
     let people = 20;
     // Polling clients that vanish are gone when a ping stays unanswered.
-    let pings = [("SOCKET_IO_PING_INTERVAL", "2000"), ("SOCKET_IO_PING_TIMEOUT", "4000")];
+    let pings = [
+        ("SOCKET_IO_PING_INTERVAL", "2000"),
+        ("SOCKET_IO_PING_TIMEOUT", "4000"),
+        ("SIGNALR_KEEP_ALIVE_INTERVAL", "2000"),
+        ("SIGNALR_CLIENT_TIMEOUT", "6000"),
+    ];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
     let tasks = castle.rest.read_metric_by_labels(TASKS, &[]).await?;
     let length = run.pick_value_by_scale(Duration::from_secs(6), run.lab.soak);
