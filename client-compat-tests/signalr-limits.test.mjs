@@ -158,8 +158,8 @@ describe('Messages that are none', () => {
     for (const [text, why] of [
       ['{"protocol":"blazor","version":1}', "The protocol 'blazor' is not supported."],
       ['{"protocol":"json","version":2}', "The server does not support version 2 of the 'json' protocol."],
-      ['{}', 'The handshake request is no object with a protocol and a version.'],
-      ['x'.repeat(5000), 'The handshake is larger than the limit.'],
+      ['{}', "The handshake could not be read. Missing required property 'protocol'."],
+      ['x', 'The handshake could not be read. Expected a JSON object.'],
     ]) {
       const connection = await openWebSocketToHub(user);
       connection.socket.send(text + RECORD_SEPARATOR);

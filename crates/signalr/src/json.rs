@@ -1,160 +1,232 @@
-//! Messages in JSON, each ended by a record separator.
+//! One hub message as JSON text.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt::Write as _;
 
 use bytes::Bytes;
-use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Value, value::RawValue};
 
-use crate::hub_message::{
-    BadMessage, ClientMessage, Completion, DEEPEST_NESTING, Invocation, check_id_of_invocation,
-    kinds,
+use crate::{
+    argument::read_value_from_json,
+    hub_message::{
+        BadMessage, ClientMessage, Completion, Invocation, MOST_NESTED_VALUES, check_length_of_id,
+        kind, require_property_with_text,
+    },
 };
 
-/// Ends each message. JSON escapes it, so it is in none.
-pub(crate) const RECORD_SEPARATOR: u8 = 0x1e;
+/// A ping of the server.
+pub(crate) const PING: &[u8] = b"{\"type\":6}\x1e";
 
-pub(crate) fn encode_event_as_invocation(target: &str, payload: &str) -> Bytes {
-    let target = write_text_as_json(target);
-    format!("{{\"type\":1,\"target\":{target},\"arguments\":[{payload}]}}\x1e").into()
+/// Why the arguments of a call could not be read although the message is JSON.
+const BAD_ARGUMENTS: &str =
+    "The arguments have a number beyond its range, or text that is not Unicode.";
+
+/// The fields of all messages that mean something here. Each is kept as text: what it must be depends on the type, and
+/// what a type does not have is ignored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    r#type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    invocation_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    target: Option<&'a RawValue>,
+    #[serde(borrow)]
+    arguments: Option<&'a RawValue>,
+    #[serde(borrow)]
+    stream_ids: Option<&'a RawValue>,
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sequence_id: Option<&'a RawValue>,
+    /// Whether it is there: null is an item.
+    #[serde(default, deserialize_with = "note_presence_of_field")]
+    item: bool,
+    /// Whether it is there: null is a result.
+    #[serde(default, deserialize_with = "note_presence_of_field")]
+    result: bool,
 }
 
-pub(crate) fn encode_completion_of_invocation(id: &str, completion: &Completion) -> Bytes {
-    let id = write_text_as_json(id);
-    let rest = match completion {
-        Completion::Void => String::new(),
-        Completion::Result(result) => format!(",\"result\":{result}"),
-        Completion::Error(error) => format!(",\"error\":{}", write_text_as_json(error)),
-    };
-    format!("{{\"type\":3,\"invocationId\":{id}{rest}}}\x1e").into()
-}
-
-pub(crate) fn encode_item_of_stream(id: &str, item: &str) -> Bytes {
-    let id = write_text_as_json(id);
-    format!("{{\"type\":2,\"invocationId\":{id},\"item\":{item}}}\x1e").into()
-}
-
-pub(crate) fn encode_close_with_error(error: Option<&str>, allow_reconnect: bool) -> Bytes {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Close<'a> {
-        r#type: u64,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<&'a str>,
-        #[serde(skip_serializing_if = "std::ops::Not::not")]
-        allow_reconnect: bool,
+impl<'a> Fields<'a> {
+    /// Reads an object that has no field of these twice.
+    fn from_body(body: &'a [u8]) -> Result<Self, BadMessage> {
+        let text = std::str::from_utf8(body).map_err(|_| describe_text_without_json())?;
+        check_nesting_of_text(text)?;
+        // The fields could also be read from an array, one after the other.
+        if !text.trim_start().starts_with('{') {
+            return Err(BadMessage::with_text("Expected a JSON object."));
+        }
+        serde_json::from_str(text).map_err(|_| describe_text_without_json())
     }
-    let close = Close { r#type: kinds::CLOSE, error, allow_reconnect };
-    // Writing to memory cannot fail.
-    let mut bytes = serde_json::to_vec(&close).unwrap_or_default();
-    bytes.push(RECORD_SEPARATOR);
-    bytes.into()
-}
 
-fn write_text_as_json(text: &str) -> Value {
-    json!(text)
-}
-
-/// A message without its separator.
-pub(crate) fn decode_message_of_client(bytes: &[u8]) -> Result<ClientMessage, BadMessage> {
-    if is_nested_too_deeply(bytes) {
-        return Err(BadMessage::from_text("The message is nested too deeply."));
+    fn read_optional_invocation_id(&self) -> Result<Option<String>, BadMessage> {
+        check_length_of_id(read_field_by_name(self.invocation_id, "invocationId", "String")?)
     }
-    let message = serde_json::from_slice::<Value>(bytes)
-        .map_err(|_| BadMessage::from_text("Error reading JSON."))?;
-    let Value::Object(mut message) = message else {
-        return Err(BadMessage::from_text("Unexpected JSON: the message must be an object."));
-    };
-    let kind = match message.get("type") {
-        None => return Err(BadMessage::from_text("Missing required property 'type'.")),
-        Some(Value::Number(kind)) => kind.as_u64(),
-        Some(_) => return Err(BadMessage::from_text("Expected 'type' to be of type Number.")),
-    };
-    match kind {
-        Some(kinds::INVOCATION) => {
-            let id = take_id_of_message(&mut message)?;
-            read_invocation_of_object(message, id, bytes.len()).map(ClientMessage::Invocation)
+
+    fn read_required_invocation_id(&self) -> Result<String, BadMessage> {
+        require_property_with_text(self.read_optional_invocation_id()?, "invocationId")
+    }
+
+    fn read_call_from_fields(&self, bytes: usize) -> Result<Invocation, BadMessage> {
+        let target = read_field_by_name(self.target, "target", "String")?;
+        let stream_ids: Option<Vec<String>> =
+            read_field_by_name(self.stream_ids, "streamIds", "Array")?;
+        Ok(Invocation {
+            id: self.read_optional_invocation_id()?,
+            target: require_property_with_text(target, "target")?,
+            arguments: self.read_arguments_of_call()?,
+            stream_ids: stream_ids.map_or(0, |ids| ids.len()),
+            bytes,
+        })
+    }
+
+    fn read_arguments_of_call(&self) -> Result<Result<Vec<Value>, String>, BadMessage> {
+        let Some(arguments) = self.arguments else {
+            return Err(BadMessage::with_missing_property("arguments"));
+        };
+        if !arguments.get().starts_with('[') {
+            return Err(BadMessage::with_wrong_type("arguments", "Array"));
         }
-        Some(kinds::STREAM_INVOCATION) => {
-            let id = require_id_of_message(&mut message)?;
-            read_invocation_of_object(message, Some(id), bytes.len())
-                .map(ClientMessage::StreamInvocation)
+        Ok(match read_value_from_json(arguments.get()) {
+            Ok(Value::Array(values)) => Ok(values),
+            _ => Err(BAD_ARGUMENTS.to_owned()),
+        })
+    }
+
+    fn check_item_of_upload(&self) -> Result<(), BadMessage> {
+        self.read_required_invocation_id()?;
+        if self.item { Ok(()) } else { Err(BadMessage::with_missing_property("item")) }
+    }
+
+    fn check_completion_of_client(&self) -> Result<(), BadMessage> {
+        self.read_required_invocation_id()?;
+        let error: Option<String> = read_field_by_name(self.error, "error", "String")?;
+        if error.is_some() && self.result {
+            return Err(BadMessage::with_text("A completion has either a 'result' or an 'error'."));
         }
-        Some(kinds::CANCEL_INVOCATION) => {
-            require_id_of_message(&mut message).map(|id| ClientMessage::CancelInvocation { id })
+        Ok(())
+    }
+
+    fn check_sequence_of_client(&self) -> Result<(), BadMessage> {
+        let sequence: Option<i64> = read_field_by_name(self.sequence_id, "sequenceId", "Number")?;
+        sequence.map(|_| ()).ok_or_else(|| BadMessage::with_missing_property("sequenceId"))
+    }
+}
+
+/// Reads one message, which is all of `body`.
+pub(crate) fn decode_message_from_json(body: &[u8]) -> Result<ClientMessage, BadMessage> {
+    let fields = Fields::from_body(body)?;
+    let kind: Option<i32> = read_field_by_name(fields.r#type, "type", "Number")?;
+    match kind.ok_or_else(|| BadMessage::with_missing_property("type"))? {
+        kind::INVOCATION => {
+            Ok(ClientMessage::Invocation(fields.read_call_from_fields(body.len())?))
         }
-        Some(kinds::STREAM_ITEM) => {
-            require_id_of_message(&mut message)?;
-            require_property_of_message(&mut message, "item").map(|_| ClientMessage::Ignored)
+        kind::STREAM_INVOCATION => {
+            fields.read_required_invocation_id()?;
+            Ok(ClientMessage::StreamInvocation(fields.read_call_from_fields(body.len())?))
         }
-        Some(kinds::COMPLETION) => {
-            require_id_of_message(&mut message)?;
-            let has = |name| message.get(name).is_some_and(|value: &Value| !value.is_null());
-            if has("result") && has("error") {
-                let problem = "The 'error' and 'result' properties are mutually exclusive.";
-                return Err(BadMessage::from_text(problem));
-            }
-            Ok(ClientMessage::Ignored)
+        kind::CANCEL_INVOCATION => {
+            Ok(ClientMessage::CancelInvocation { id: fields.read_required_invocation_id()? })
         }
-        Some(kinds::PING) => Ok(ClientMessage::Ping),
-        Some(kinds::CLOSE) => Ok(ClientMessage::Close),
+        kind::PING => Ok(ClientMessage::Ping),
+        kind::CLOSE => Ok(ClientMessage::Close),
+        kind::STREAM_ITEM => fields.check_item_of_upload().map(|()| ClientMessage::Ignored),
+        kind::COMPLETION => fields.check_completion_of_client().map(|()| ClientMessage::Ignored),
+        kind::ACK | kind::SEQUENCE => {
+            fields.check_sequence_of_client().map(|()| ClientMessage::Ignored)
+        }
+        // Later versions of the protocol may have more; clients ignore those of the server, too.
         _ => Ok(ClientMessage::Ignored),
     }
 }
 
-fn read_invocation_of_object(
-    mut message: Map<String, Value>,
-    id: Option<String>,
-    bytes: usize,
-) -> Result<Invocation, BadMessage> {
-    let Value::String(target) = require_property_of_message(&mut message, "target")? else {
-        return Err(BadMessage::from_text("Expected 'target' to be of type String."));
-    };
-    let Value::Array(arguments) = require_property_of_message(&mut message, "arguments")? else {
-        return Err(BadMessage::from_text("Expected 'arguments' to be of type Array."));
-    };
-    let stream_ids = match message.remove("streamIds") {
-        None | Some(Value::Null) => 0,
-        Some(Value::Array(ids)) => ids.len(),
-        Some(_) => return Err(BadMessage::from_text("Expected 'streamIds' to be of type Array.")),
-    };
-    Ok(Invocation { id, target, arguments: Ok(arguments), stream_ids, bytes })
+fn describe_text_without_json() -> BadMessage {
+    BadMessage::with_text("Error reading JSON.")
 }
 
-fn require_property_of_message(
-    message: &mut Map<String, Value>,
+/// A field, where null is as good as none.
+fn read_field_by_name<T: DeserializeOwned>(
+    field: Option<&RawValue>,
     name: &str,
-) -> Result<Value, BadMessage> {
-    let missing = || BadMessage::from_text(format!("Missing required property '{name}'."));
-    message.remove(name).ok_or_else(missing)
+    expected: &str,
+) -> Result<Option<T>, BadMessage> {
+    let read = |field: &RawValue| serde_json::from_str(field.get());
+    field.map(read).transpose().map_err(|_| BadMessage::with_wrong_type(name, expected))
 }
 
-fn require_id_of_message(message: &mut Map<String, Value>) -> Result<String, BadMessage> {
-    let missing = || BadMessage::from_text("Missing required property 'invocationId'.");
-    take_id_of_message(message)?.ok_or_else(missing)
+fn note_presence_of_field<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
-fn take_id_of_message(message: &mut Map<String, Value>) -> Result<Option<String>, BadMessage> {
-    match message.remove("invocationId") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(id)) => check_id_of_invocation(id).map(Some),
-        Some(_) => Err(BadMessage::from_text("Expected 'invocationId' to be of type String.")),
-    }
-}
-
-/// Counts brackets outside of texts. Whether they are those of JSON is seen later.
-fn is_nested_too_deeply(bytes: &[u8]) -> bool {
-    let (mut depth, mut in_text, mut escaped) = (0_usize, false, false);
-    for byte in bytes {
+/// Counts brackets outside of strings. In what is no JSON the count means nothing, and the parser refuses that.
+fn check_nesting_of_text(text: &str) -> Result<(), BadMessage> {
+    let (mut depth, mut in_string) = (0_usize, false);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'[' | b'{' if !in_text => depth += 1,
-            b']' | b'}' if !in_text => depth = depth.saturating_sub(1),
+            b'"' => in_string = !in_string,
+            b'\\' if in_string => drop(bytes.next()),
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > DEEPEST_NESTING {
-            return true;
+        if depth > MOST_NESTED_VALUES {
+            return Err(BadMessage::with_deep_nesting());
         }
     }
-    false
+    Ok(())
+}
+
+/// A text between quotation marks. It has no separator, since control characters are escaped.
+fn quote_text_as_json(text: &str) -> Value {
+    Value::from(text)
+}
+
+/// An event for the handlers of `target`.
+pub(crate) fn encode_event_as_json(target: &str, payload_json: &str) -> Bytes {
+    let target = quote_text_as_json(target);
+    format!("{{\"type\":1,\"target\":{target},\"arguments\":[{payload_json}]}}\x1e").into()
+}
+
+/// The end of the call with this id.
+pub(crate) fn encode_completion_as_json(id: &str, completion: &Completion) -> Bytes {
+    let id = quote_text_as_json(id);
+    match completion {
+        Completion::Void => format!("{{\"type\":3,\"invocationId\":{id}}}\x1e"),
+        Completion::Result(result) => {
+            format!("{{\"type\":3,\"invocationId\":{id},\"result\":{result}}}\x1e")
+        }
+        Completion::Error(error) => {
+            let error = quote_text_as_json(error);
+            format!("{{\"type\":3,\"invocationId\":{id},\"error\":{error}}}\x1e")
+        }
+    }
+    .into()
+}
+
+/// The next item of the stream with this id.
+pub(crate) fn encode_item_as_json(id: &str, item_json: &str) -> Bytes {
+    let id = quote_text_as_json(id);
+    format!("{{\"type\":2,\"invocationId\":{id},\"item\":{item_json}}}\x1e").into()
+}
+
+/// The last message of a connection.
+pub(crate) fn encode_close_as_json(error: Option<&str>, allow_reconnect: bool) -> Bytes {
+    let mut text = String::from("{\"type\":7");
+    if let Some(error) = error {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ",\"error\":{}", quote_text_as_json(error));
+    }
+    if allow_reconnect {
+        text.push_str(",\"allowReconnect\":true");
+    }
+    text.push_str("}\x1e");
+    text.into()
 }

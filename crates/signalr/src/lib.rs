@@ -10,15 +10,20 @@
 //!   carries them;
 //! - `methods`: what a client can call, and how it is answered;
 //! - `peer`: the client as the core sees it; `close`: what it is told at the end;
-//! - `hub_message`: the messages of both formats, which `format` encodes and `decoder` decodes: `json` and `msgpack`;
-//!   `handshake`: what comes before them.
+//! - `handshake`: the first message of a client, which chooses the format of all that follow; `hub_message`: what it can
+//!   say, and what a call ends with; `format`: the two formats side by side; `decoder`: bytes as messages, however they were
+//!   cut; `framing`: where a message ends; `json` and `msgpack`: one message in each format; `argument`: a value in both.
 
 mod admit;
+mod argument;
 mod close;
 pub mod config;
 mod connect;
 mod decoder;
 mod format;
+mod framing;
+#[cfg(test)]
+mod fuzz;
 pub mod gateway;
 mod handshake;
 mod hub;
@@ -30,6 +35,8 @@ mod msgpack;
 mod negotiate;
 mod peer;
 mod send;
+#[cfg(test)]
+mod spec_examples;
 
 pub use config::SignalRConfig;
 pub use gateway::SignalRGateway;

@@ -1,196 +1,176 @@
-//! Messages in MessagePack, each with its length before it.
+//! One hub message as msgpack: an array whose first element is the type.
+
+mod elements;
+#[cfg(test)]
+mod tests;
 
 use bytes::Bytes;
-use rmp::encode as write;
-use serde_json::Value;
+use rmp::Marker;
+use serde::Serialize;
+use serde_json::{Map, Value};
 
-use crate::hub_message::{
-    BadMessage, ClientMessage, Completion, Invocation, check_id_of_invocation, kinds,
+use self::elements::Elements;
+use crate::{
+    argument::{read_value_from_json, read_value_from_msgpack},
+    framing::prefix_body_with_length,
+    hub_message::{
+        BadMessage, ClientMessage, Completion, Invocation, check_length_of_id, kind,
+        require_property_with_text,
+    },
 };
 
-mod reader;
+/// A ping of the server.
+pub(crate) const PING: &[u8] = b"\x02\x91\x06";
 
-use reader::MessageReader;
+/// Why the arguments of a call could not be read although the message is msgpack.
+const BAD_ARGUMENTS: &str = "The arguments have something that JSON cannot represent: \
+    binary data, an extension type, a key that is no string, or text that is not Unicode.";
+/// What follows in a completion that failed.
+const ERROR_FOLLOWS: i32 = 1;
+/// A completion that has no more elements.
+const NOTHING_FOLLOWS: i32 = 2;
+/// What follows in a completion with a result.
+const RESULT_FOLLOWS: i32 = 3;
 
-/// Bytes of a length, at most.
-const MOST_LENGTH_BYTES: usize = 5;
-/// Bits of each of them that count. The highest says whether there are more.
-const BITS_OF_BYTE: u32 = 7;
-
-/// Kinds of completions.
-const WITH_ERROR: u64 = 1;
-const WITHOUT_RESULT: u64 = 2;
-const WITH_RESULT: u64 = 3;
-
-pub(crate) fn encode_event_as_invocation(target: &str, payload: &str) -> Bytes {
-    encode_message_of_items(kinds::INVOCATION, 6, |message| {
-        write_map_without_headers(message);
-        let _ = write::write_nil(message);
-        let _ = write::write_str(message, target);
-        let _ = write::write_array_len(message, 1);
-        write_json_as_msgpack(message, payload);
-        // No streams. Some clients fail without them.
-        let _ = write::write_array_len(message, 0);
-    })
-}
-
-pub(crate) fn encode_completion_of_invocation(id: &str, completion: &Completion) -> Bytes {
-    let (kind, items) = match completion {
-        Completion::Void => (WITHOUT_RESULT, 4),
-        Completion::Result(_) => (WITH_RESULT, 5),
-        Completion::Error(_) => (WITH_ERROR, 5),
-    };
-    encode_message_of_items(kinds::COMPLETION, items, |message| {
-        write_map_without_headers(message);
-        let _ = write::write_str(message, id);
-        let _ = write::write_uint(message, kind);
-        match completion {
-            Completion::Void => {}
-            Completion::Result(result) => write_value_as_msgpack(message, result),
-            Completion::Error(error) => {
-                let _ = write::write_str(message, error);
+/// Reads one message, which is all of `body`. Elements beyond those that are known are ignored.
+pub(crate) fn decode_message_from_msgpack(body: &[u8]) -> Result<ClientMessage, BadMessage> {
+    let mut elements = Elements::from_array(body)
+        .ok_or_else(|| BadMessage::with_text("Expected a msgpack array."))?;
+    let message = match elements.read_number_by_name("type")? {
+        kind::INVOCATION => {
+            ClientMessage::Invocation(read_call_from_elements(&mut elements, body.len())?)
+        }
+        kind::STREAM_INVOCATION => {
+            let call = read_call_from_elements(&mut elements, body.len())?;
+            if call.id.is_none() {
+                return Err(BadMessage::with_missing_property("invocationId"));
             }
+            ClientMessage::StreamInvocation(call)
         }
-    })
-}
-
-pub(crate) fn encode_item_of_stream(id: &str, item: &str) -> Bytes {
-    encode_message_of_items(kinds::STREAM_ITEM, 4, |message| {
-        write_map_without_headers(message);
-        let _ = write::write_str(message, id);
-        write_json_as_msgpack(message, item);
-    })
-}
-
-pub(crate) fn encode_close_with_error(error: Option<&str>, allow_reconnect: bool) -> Bytes {
-    encode_message_of_items(kinds::CLOSE, 3, |message| {
-        let _ = match error {
-            Some(error) => write::write_str(message, error).is_ok(),
-            None => write::write_nil(message).is_ok(),
-        };
-        let _ = write::write_bool(message, allow_reconnect);
-    })
-}
-
-/// An array of so many items, the type first. Writing to memory cannot fail.
-fn encode_message_of_items(
-    kind: u64,
-    items: u32,
-    write_others: impl FnOnce(&mut Vec<u8>),
-) -> Bytes {
-    let mut message = Vec::new();
-    let _ = write::write_array_len(&mut message, items);
-    let _ = write::write_uint(&mut message, kind);
-    write_others(&mut message);
-    let mut bytes = write_length_of_message(message.len());
-    bytes.append(&mut message);
-    bytes.into()
-}
-
-fn write_length_of_message(mut length: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(MOST_LENGTH_BYTES + length);
-    loop {
-        let low = u8::try_from(length & 0x7f).unwrap_or_default();
-        length >>= BITS_OF_BYTE;
-        if length == 0 {
-            bytes.push(low);
-            return bytes;
+        kind::CANCEL_INVOCATION => {
+            ClientMessage::CancelInvocation { id: read_required_invocation_id(&mut elements)? }
         }
-        bytes.push(low | 0x80);
-    }
-}
-
-fn write_map_without_headers(message: &mut Vec<u8>) {
-    let _ = write::write_map_len(message, 0);
-}
-
-fn write_json_as_msgpack(message: &mut Vec<u8>, json: &str) {
-    write_value_as_msgpack(message, &serde_json::from_str(json).unwrap_or_default());
-}
-
-fn write_value_as_msgpack(message: &mut Vec<u8>, value: &Value) {
-    let length = message.len();
-    if let Err(error) = rmp_serde::encode::write(message, value) {
-        // Writing a JSON value to memory cannot fail; were it to, the client is told nothing instead of half of it.
-        tracing::error!(%error, "a value could not be encoded as msgpack");
-        message.truncate(length);
-        let _ = write::write_nil(message);
-    }
-}
-
-/// The length at the beginning, and how many bytes it takes; `None` when it is not whole yet.
-pub(crate) fn read_length_of_message(bytes: &[u8]) -> Result<Option<(usize, usize)>, BadMessage> {
-    let mut length = 0_u64;
-    for (at, byte) in bytes.iter().take(MOST_LENGTH_BYTES).enumerate() {
-        length |= u64::from(byte & 0x7f) << (BITS_OF_BYTE * u32::try_from(at).unwrap_or_default());
-        if byte & 0x80 == 0 {
-            let length = usize::try_from(length).unwrap_or(usize::MAX);
-            return Ok(Some((length, at + 1)));
-        }
-    }
-    if bytes.len() < MOST_LENGTH_BYTES {
-        return Ok(None);
-    }
-    Err(BadMessage::from_text("Messages over 2GB in size are not supported."))
-}
-
-/// A message without its length.
-pub(crate) fn decode_message_of_client(bytes: &[u8]) -> Result<ClientMessage, BadMessage> {
-    let mut reader = MessageReader::new(bytes);
-    let items = reader.read_array_of_message()?;
-    let Some(kind) = reader.read_next_as_unsigned("type")? else {
-        return Ok(ClientMessage::Ignored);
-    };
-    let require = |least: usize| {
-        let missing =
-            || BadMessage::from_text(format!("A message of type {kind} has {least} items."));
-        if items >= least { Ok(()) } else { Err(missing()) }
-    };
-    let message = match kind {
-        kinds::INVOCATION | kinds::STREAM_INVOCATION => {
-            require(5)?;
-            let invocation = read_invocation_of_items(&mut reader, items, bytes.len())?;
-            match (kind, &invocation.id) {
-                (kinds::INVOCATION, _) => ClientMessage::Invocation(invocation),
-                (_, Some(_)) => ClientMessage::StreamInvocation(invocation),
-                (_, None) => return Err(BadMessage::from_text("A stream needs an invocationId.")),
-            }
-        }
-        kinds::CANCEL_INVOCATION => {
-            require(3)?;
-            reader.skip_next_value()?;
-            let id = reader.read_next_as_text("invocationId")?;
-            reader.skip_values_of_rest(items - 3)?;
-            ClientMessage::CancelInvocation { id: check_id_of_invocation(id)? }
-        }
-        kinds::STREAM_ITEM | kinds::COMPLETION => {
-            require(4)?;
-            reader.skip_next_value()?;
-            check_id_of_invocation(reader.read_next_as_text("invocationId")?)?;
-            reader.skip_values_of_rest(items - 3)?;
+        kind::PING => ClientMessage::Ping,
+        kind::CLOSE => ClientMessage::Close,
+        kind::STREAM_ITEM => {
+            read_required_invocation_id(&mut elements)?;
+            elements.take_element_by_name("item")?;
             ClientMessage::Ignored
         }
-        kinds::PING | kinds::CLOSE => {
-            reader.skip_values_of_rest(items - 1)?;
-            if kind == kinds::PING { ClientMessage::Ping } else { ClientMessage::Close }
+        kind::COMPLETION => {
+            check_completion_of_client(&mut elements)?;
+            ClientMessage::Ignored
         }
-        _ => return Ok(ClientMessage::Ignored),
+        kind::ACK | kind::SEQUENCE => {
+            elements.read_number_by_name::<i64>("sequenceId")?;
+            ClientMessage::Ignored
+        }
+        // Later versions of the protocol may have more; clients ignore those of the server, too.
+        _ => ClientMessage::Ignored,
     };
-    reader.expect_end_of_message()?;
+    elements.check_end_of_message()?;
     Ok(message)
 }
 
-fn read_invocation_of_items(
-    reader: &mut MessageReader<'_>,
-    items: usize,
+/// The headers, which nobody reads, and the id behind them.
+fn read_optional_invocation_id(elements: &mut Elements<'_>) -> Result<Option<String>, BadMessage> {
+    elements.take_element_by_name("headers")?;
+    check_length_of_id(elements.read_text_by_name("invocationId")?)
+}
+
+fn read_required_invocation_id(elements: &mut Elements<'_>) -> Result<String, BadMessage> {
+    require_property_with_text(read_optional_invocation_id(elements)?, "invocationId")
+}
+
+fn read_call_from_elements(
+    elements: &mut Elements<'_>,
     bytes: usize,
 ) -> Result<Invocation, BadMessage> {
-    reader.skip_next_value()?;
-    let id = reader.read_next_as_optional_text("invocationId")?;
-    let id = id.map(check_id_of_invocation).transpose()?;
-    let target = reader.read_next_as_text("target")?;
-    let arguments = reader.read_next_as_arguments()?;
-    let stream_ids = if items > 5 { reader.read_next_as_stream_ids()? } else { 0 };
-    reader.skip_values_of_rest(items.saturating_sub(6))?;
-    Ok(Invocation { id, target, arguments, stream_ids, bytes })
+    let id = read_optional_invocation_id(elements)?;
+    let target = require_property_with_text(elements.read_text_by_name("target")?, "target")?;
+    let arguments = elements.take_element_by_name("arguments")?;
+    if Elements::from_array(arguments).is_none() {
+        return Err(BadMessage::with_wrong_type("arguments", "Array"));
+    }
+    let arguments = match read_value_from_msgpack(arguments) {
+        Ok(Value::Array(values)) => Ok(values),
+        _ => Err(BAD_ARGUMENTS.to_owned()),
+    };
+    Ok(Invocation { id, target, arguments, stream_ids: count_streams_of_call(elements)?, bytes })
+}
+
+/// Older clients end a call with its arguments.
+fn count_streams_of_call(elements: &mut Elements<'_>) -> Result<usize, BadMessage> {
+    if elements.are_all_taken() {
+        return Ok(0);
+    }
+    let ids = elements.take_element_by_name("streamIds")?;
+    if ids == [Marker::Null.to_u8()] {
+        return Ok(0);
+    }
+    let wrong_type = || BadMessage::with_wrong_type("streamIds", "Array");
+    let mut ids = Elements::from_array(ids).ok_or_else(wrong_type)?;
+    let mut count = 0;
+    while !ids.are_all_taken() {
+        ids.read_text_by_name("streamIds")?.ok_or_else(wrong_type)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+fn check_completion_of_client(elements: &mut Elements<'_>) -> Result<(), BadMessage> {
+    read_required_invocation_id(elements)?;
+    match elements.read_number_by_name("resultKind")? {
+        ERROR_FOLLOWS => elements.read_text_by_name("error").map(|_| ()),
+        NOTHING_FOLLOWS => Ok(()),
+        RESULT_FOLLOWS => elements.take_element_by_name("result").map(|_| ()),
+        _ => Err(BadMessage::with_text("The 'resultKind' is none of 1, 2 and 3.")),
+    }
+}
+
+/// A message of the server with its length in front.
+fn encode_message_with_length(message: &impl Serialize) -> Bytes {
+    // Writing a value to memory cannot fail. Were it to, the empty frame would end the connection with an error, rather
+    // than leave out a message that nobody misses.
+    let body = rmp_serde::to_vec(message).unwrap_or_default();
+    prefix_body_with_length(&body).into()
+}
+
+/// The JSON of the product as a value.
+fn parse_json_of_product(json: &str) -> Value {
+    read_value_from_json(json).unwrap_or_default()
+}
+
+/// An event for the handlers of `target`. The empty list of streams is there because some clients demand six elements,
+/// and those of JavaScript accept them.
+pub(crate) fn encode_event_as_msgpack(target: &str, payload_json: &str) -> Bytes {
+    let (headers, no_id, no_streams) = (Map::new(), (), [(); 0]);
+    let arguments = [parse_json_of_product(payload_json)];
+    let message = (kind::INVOCATION, headers, no_id, target, arguments, no_streams);
+    encode_message_with_length(&message)
+}
+
+/// The end of the call with this id.
+pub(crate) fn encode_completion_as_msgpack(id: &str, completion: &Completion) -> Bytes {
+    let (kind, headers) = (kind::COMPLETION, Map::new());
+    match completion {
+        Completion::Void => encode_message_with_length(&(kind, headers, id, NOTHING_FOLLOWS)),
+        Completion::Result(result) => {
+            encode_message_with_length(&(kind, headers, id, RESULT_FOLLOWS, result))
+        }
+        Completion::Error(error) => {
+            encode_message_with_length(&(kind, headers, id, ERROR_FOLLOWS, error))
+        }
+    }
+}
+
+/// The next item of the stream with this id.
+pub(crate) fn encode_item_as_msgpack(id: &str, item_json: &str) -> Bytes {
+    let message = (kind::STREAM_ITEM, Map::new(), id, parse_json_of_product(item_json));
+    encode_message_with_length(&message)
+}
+
+/// The last message of a connection.
+pub(crate) fn encode_close_as_msgpack(error: Option<&str>, allow_reconnect: bool) -> Bytes {
+    encode_message_with_length(&(kind::CLOSE, error, allow_reconnect))
 }

@@ -99,7 +99,9 @@ impl HubWire {
             }
             Err(error) => bail!(error),
         };
-        socket.send(Message::Text(format!("{HANDSHAKE}{RECORD_SEPARATOR}").into())).await?;
+        // Behind the handshake a sign of life: only a client that gives some can be missed.
+        let opening = format!("{HANDSHAKE}{RECORD_SEPARATOR}{PING}{RECORD_SEPARATOR}");
+        socket.send(Message::Text(opening.into())).await?;
         let answer = socket.next().await.context("no answer to the handshake")??.into_text()?;
         let (first, rest) = answer.split_once(RECORD_SEPARATOR).context("a whole answer")?;
         if first != "{}" {

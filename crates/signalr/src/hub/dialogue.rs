@@ -14,9 +14,11 @@ use super::connection::HubConnection;
 use crate::{
     decoder::Decoder,
     format::HubFormat,
-    handshake::{Handshake, encode_handshake_answer_with, read_handshake_of_client},
+    handshake::{
+        Handshake, encode_answer_of_acceptance, encode_answer_of_refusal, parse_handshake_of_client,
+    },
     hub_carrier::HubCarrier,
-    hub_message::{BadMessage, ClientMessage, Completion, Invocation},
+    hub_message::{ClientMessage, Completion, Invocation},
     methods::{
         HubMethod, HubTicket, find_method_by_name, read_payload_from_arguments,
         read_room_of_incident,
@@ -97,17 +99,17 @@ impl HubConnection {
         else {
             return Received::GoOn;
         };
-        let takes_binary = carrier != Some(HubCarrier::ServerSentEvents);
-        match read_handshake_of_client(&received, takes_binary) {
+        let carries_binary = carrier != Some(HubCarrier::ServerSentEvents);
+        match parse_handshake_of_client(&received, carries_binary) {
             Handshake::Incomplete => {
                 state.dialogue = Dialogue::Handshake { received, admission };
                 Received::GoOn
             }
-            Handshake::Refused(error) => {
-                self.end_handshake_with_answer(Some(&error));
+            Handshake::Refused { error } => {
+                self.end_handshake_with_error(&error);
                 Received::GoOn
             }
-            Handshake::Accepted { format, length } => {
+            Handshake::Accepted { format, bytes } => {
                 let carrier = carrier.unwrap_or(HubCarrier::WebSockets);
                 let Some(mut speaker) =
                     self.open_conversation_of_client(format, carrier, *admission)
@@ -115,7 +117,7 @@ impl HubConnection {
                     return Received::GoOn;
                 };
                 // What stands behind it in the same message are messages of the hub already.
-                speaker.decoder.add_bytes_of_client(&received[length..]);
+                speaker.decoder.add_bytes_of_client(&received[bytes..]);
                 let went_on = self.receive_messages_of_client(&mut speaker);
                 state.dialogue = Dialogue::Messages(Box::new(speaker));
                 self.handshake_ended.notify_waiters();
@@ -130,12 +132,12 @@ impl HubConnection {
         if state.dialogue.awaits_handshake() {
             state.dialogue = Dialogue::Over;
             drop(state);
-            self.end_handshake_with_answer(Some(error));
+            self.end_handshake_with_error(error);
         }
     }
 
-    fn end_handshake_with_answer(&self, error: Option<&str>) {
-        let answer = Outgoing::Text(encode_handshake_answer_with(error));
+    fn end_handshake_with_error(&self, error: &str) {
+        let answer = Outgoing::Text(encode_answer_of_refusal(error));
         self.pipe.close_pipe_with_farewell(Some(&answer), CloseCode::Normal);
         self.handshake_ended.notify_waiters();
     }
@@ -154,8 +156,7 @@ impl HubConnection {
         let registered =
             Conversation::register_session_of_peer(context, &admission, socket_id, peer.clone());
         // The first entry of a new pipe always fits.
-        let _ =
-            self.pipe.put_within_limit_of_pipe(&Outgoing::Text(encode_handshake_answer_with(None)));
+        let _ = self.pipe.put_within_limit_of_pipe(&Outgoing::Text(encode_answer_of_acceptance()));
         match registered {
             Ok(conversation) => {
                 conversation.start_work_of_conversation(admission.resumption);
@@ -180,7 +181,8 @@ impl HubConnection {
                 Ok(None) => return Received::GoOn,
                 Ok(Some(ClientMessage::Close)) => return Received::Goodbye,
                 Ok(Some(message)) => self.receive_one_hub_message(speaker, message),
-                Err(BadMessage(problem)) => {
+                Err(bad) => {
+                    let problem = bad.as_str();
                     tracing::debug!(problem, "a client of the hub broke the protocol");
                     let error = format!("Connection closed with an error. {problem}");
                     speaker.peer.close_peer_with_error(Some(&error), false, CloseCode::Protocol);

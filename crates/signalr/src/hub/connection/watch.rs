@@ -9,7 +9,7 @@ use owlpost_carrier::{
 };
 
 use super::HubConnection;
-use crate::{format::HubFormat, hub_carrier::HubCarrier};
+use crate::{format::HubFormat, handshake::HANDSHAKE_CANCELED, hub_carrier::HubCarrier};
 
 impl HubConnection {
     /// One task for each connection, which ends with it.
@@ -38,7 +38,7 @@ impl HubConnection {
             }
         };
         if tokio::time::timeout(patience, ended).await.is_err() {
-            self.refuse_handshake_with_error("Handshake was canceled.");
+            self.refuse_handshake_with_error(HANDSHAKE_CANCELED);
         }
         let format = self.state.lock().dialogue.speaker().map(|speaker| speaker.peer.format);
         if format.is_none() && self.carrier() == Some(HubCarrier::LongPolling) {
