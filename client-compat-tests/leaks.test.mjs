@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createIncidentAsUser, requestApiExpectingStatus } from './helpers/api.mjs';
+import { HubClients } from './helpers/hubTestClient.mjs';
 import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { closeEveryOpenSocketClient, connectSocketAsUser } from './helpers/socketTestClient.mjs';
@@ -10,8 +11,8 @@ import { createUsersWithRoles } from './helpers/users.mjs';
 import { waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 const SOCKETS_A_USER = 20;
-const WAVES_BEFORE = 6;
-const WAVES = 24;
+const WAVES_BEFORE = 7;
+const WAVES = 28;
 /**
  * A connection that is held by its own handlers costs 24 kB for ever. The allocators of the server and of the embedded
  * database come and go by up to 6 kB a connection.
@@ -34,19 +35,21 @@ function readResidentBytesOfServer() {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'utf8'))[1]) * 1024;
 }
 
+const HUB = new HubClients('@microsoft/signalr', 'json');
 const WAYS_TO_LEAVE = [
   { mode: 'websocket', leave: (client) => client.disconnect() },
   { mode: 'websocket', leave: (client) => client.engine.transport.ws._socket.destroy() },
   { mode: 'polling', leave: (client) => client.disconnect() },
   { mode: 'upgrade', leave: (client) => client.engine.close() },
+  ...['websocket', 'sse', 'polling'].map((mode) => ({ mode, foreign: HUB, leave: (client) => client.disconnect() })),
 ];
 
 /** Connects everybody in all their tabs, has them join and type, and lets them leave. */
 async function connectAndLeaveInWaves(waves) {
   for (let n = 0; n < waves; n += 1) {
-    const { mode, leave } = WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length];
+    const { mode, foreign, leave } = WAYS_TO_LEAVE[n % WAYS_TO_LEAVE.length];
     const tabs = people.flatMap((user) => Array(SOCKETS_A_USER).fill(user));
-    const clients = await Promise.all(tabs.map((user) => connectSocketAsUser(server, user, { mode, client: { reconnection: false } })));
+    const clients = await Promise.all(tabs.map((user) => connectSocketAsUser(server, user, { mode, foreign, client: { reconnection: false } })));
     await Promise.all(clients.map((client) => joinRoomWithSuccessfulAck(client, room)));
     for (const client of clients) client.emit('typing:start', { incidentId: room.slice('incident:'.length) });
     clients.forEach(leave);

@@ -3,7 +3,13 @@
 //! A client that asks for a connection before it has a carrier for it leaves something behind if it never comes. So there
 //! is a bound on how many of one owner nobody has taken up yet.
 
-use std::{collections::HashMap, fmt, hash::Hash, sync::Arc};
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    hash::Hash,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use rand::RngExt as _;
@@ -55,6 +61,8 @@ struct Entry<K, T> {
 struct State<K, T> {
     entries: HashMap<ConnectionSecret, Entry<K, T>>,
     half_open: HashMap<K, usize>,
+    /// Those that were half open when they came, the oldest first.
+    came: VecDeque<(Instant, ConnectionSecret)>,
 }
 
 /// Connections by their secrets.
@@ -66,7 +74,8 @@ pub struct Directory<K, T> {
 impl<K: Hash + Eq + Clone, T> Directory<K, T> {
     /// One owner may have so many connections that nobody has taken up.
     pub fn new(most_half_open: usize) -> Self {
-        let state = State { entries: HashMap::new(), half_open: HashMap::new() };
+        let state =
+            State { entries: HashMap::new(), half_open: HashMap::new(), came: VecDeque::new() };
         Self { most_half_open, state: Mutex::new(state) }
     }
 
@@ -83,6 +92,7 @@ impl<K: Hash + Eq + Clone, T> Directory<K, T> {
             return Err(TooManyHalfOpen);
         }
         *half_open += 1;
+        state.came.push_back((Instant::now(), secret.clone()));
         state.entries.insert(secret, Entry { connection, half_open_of: Some(owner) });
         Ok(())
     }
@@ -110,6 +120,24 @@ impl<K: Hash + Eq + Clone, T> Directory<K, T> {
         let Some(entry) = state.entries.remove(secret) else { return false };
         state.forget_half_open_connection(entry.half_open_of);
         true
+    }
+
+    /// Removes the connections that nobody has taken up within this time. To be called now and then.
+    pub fn forget_half_open_older_than(&self, age: Duration) {
+        let mut state = self.state.lock();
+        while let Some((came_at, _)) = state.came.front()
+            && came_at.elapsed() >= age
+        {
+            let Some((_, secret)) = state.came.pop_front() else { return };
+            let is_half_open =
+                state.entries.get(&secret).is_some_and(|entry| entry.half_open_of.is_some());
+            if is_half_open && let Some(entry) = state.entries.remove(&secret) {
+                state.forget_half_open_connection(entry.half_open_of);
+            }
+        }
+        if state.came.is_empty() {
+            state.came = VecDeque::new();
+        }
     }
 
     /// Every connection.
@@ -167,6 +195,22 @@ mod tests {
         directory.remove_connection_by_secret(&secret);
         let state = directory.state.lock();
         assert!(state.entries.is_empty() && state.half_open.is_empty());
+    }
+
+    #[test]
+    fn should_forget_what_nobody_took_up_and_nothing_else() {
+        let directory = Directory::new(2);
+        let [taken, left] = [(); 2].map(|()| ConnectionSecret::draw_from_random_bits());
+        for secret in [&taken, &left] {
+            directory.add_half_open_connection(secret.clone(), 1, Arc::new(())).unwrap();
+        }
+        directory.note_connection_as_taken(&taken);
+        directory.forget_half_open_older_than(Duration::from_secs(3600));
+        assert!(directory.find_connection_by_secret(&left).is_some());
+        directory.forget_half_open_older_than(Duration::ZERO);
+        assert!(directory.find_connection_by_secret(&left).is_none());
+        assert!(directory.find_connection_by_secret(&taken).is_some());
+        assert!(directory.state.lock().half_open.is_empty());
     }
 
     #[test]

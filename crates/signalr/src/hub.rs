@@ -8,7 +8,10 @@ pub(crate) mod connection;
 mod dialogue;
 mod streams;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use owlpost_carrier::Directory;
 use owlpost_domain::UserId;
@@ -17,6 +20,8 @@ use owlpost_gateway::GatewayContext;
 use self::connection::HubConnection;
 use crate::{config::SignalRConfig, hub_carrier::HubCarrier};
 
+/// Between two looks at what was negotiated and not taken up.
+const FORGET_PAUSE: Duration = Duration::from_millis(500);
 /// Between two looks at whether clients have left.
 const LOOK_PAUSE: Duration = Duration::from_millis(10);
 
@@ -29,11 +34,13 @@ pub(crate) struct Hub {
 
 impl Hub {
     pub(crate) fn new(context: &GatewayContext, config: SignalRConfig) -> Arc<Self> {
-        Arc::new(Self {
+        let hub = Arc::new(Self {
             context: context.clone(),
             connections: Directory::new(config.max_half_open),
             config,
-        })
+        });
+        tokio::spawn(forget_what_nobody_takes_up(Arc::downgrade(&hub)));
+        hub
     }
 
     /// Resolves when no connection is carried by anything that lasts. What polls has its last words by a poll, if at all.
@@ -47,5 +54,14 @@ impl Hub {
         while self.connections.list_all_connections().iter().any(lasts) {
             tokio::time::sleep(LOOK_PAUSE).await;
         }
+    }
+}
+
+/// One task for all: a timer for each negotiation would outlive its connection.
+async fn forget_what_nobody_takes_up(hub: Weak<Hub>) {
+    while let Some(hub) = hub.upgrade() {
+        hub.connections.forget_half_open_older_than(hub.config.disconnect_timeout);
+        drop(hub);
+        tokio::time::sleep(FORGET_PAUSE).await;
     }
 }

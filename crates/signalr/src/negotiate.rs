@@ -35,13 +35,11 @@ pub(crate) async fn negotiate_connection_to_hub(
     let connection = HubConnection::from_visitor(&hub, &visitor);
     let secret = connection.secret.clone();
     let public_id = connection.public_id.clone();
-    if hub.connections.add_half_open_connection(secret.clone(), owner, connection.clone()).is_err()
-    {
+    if hub.connections.add_half_open_connection(secret.clone(), owner, connection).is_err() {
         let message = "Too many connections were asked for and not taken up";
         let body = json!({ "error": { "code": ErrorCode::RateLimited, "message": message } });
         return (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response();
     }
-    tokio::spawn(forget_connection_unless_taken(connection));
     Json(describe_connection_in_version(version, &secret, &public_id)).into_response()
 }
 
@@ -70,13 +68,6 @@ fn describe_connection_in_version(
         answer["connectionToken"] = json!(secret.as_str());
     }
     answer
-}
-
-async fn forget_connection_unless_taken(connection: Arc<HubConnection>) {
-    tokio::time::sleep(connection.hub.config.disconnect_timeout).await;
-    if connection.carrier().is_none() {
-        connection.hub.connections.remove_connection_by_secret(&connection.secret);
-    }
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ pub(crate) struct HubConnection {
     pub(crate) streams: Streams,
     /// Called when the handshake is over.
     pub(crate) handshake_ended: Notify,
+    /// Called when the connection is over for its client, too.
+    left: Notify,
 }
 
 impl HubConnection {
@@ -92,6 +94,7 @@ impl HubConnection {
             }),
             streams: Streams::default(),
             handshake_ended: Notify::new(),
+            left: Notify::new(),
         })
     }
 
@@ -168,6 +171,7 @@ impl HubConnection {
             EndOfClient::Lost => self.pipe.break_pipe_without_farewell(),
         }
         self.streams.stop_all_running_streams();
+        self.left.notify_waiters();
         if let Some(speaker) = dialogue.speaker() {
             let (session_end, why) = match end {
                 EndOfClient::Closed(_) => (SessionEnd::OnPurpose, "closed by the client"),

@@ -86,8 +86,15 @@ impl HubConnection {
 
     /// The server has ended the connection: the client has yet to fetch its last words.
     async fn wait_for_last_poll_then_end(&self) {
-        tokio::time::sleep(self.hub.config.disconnect_timeout).await;
-        self.end_connection_of_client(EndOfClient::Closed(Some(CloseCode::Normal)));
+        let left = self.left.notified();
+        tokio::pin!(left);
+        left.as_mut().enable();
+        if self.hub.connections.find_connection_by_secret(&self.secret).is_none() {
+            return;
+        }
+        if tokio::time::timeout(self.hub.config.disconnect_timeout, left).await.is_err() {
+            self.end_connection_of_client(EndOfClient::Closed(Some(CloseCode::Normal)));
+        }
     }
 
     /// `None` while a poll waits.
