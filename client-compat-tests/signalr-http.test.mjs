@@ -14,7 +14,7 @@ import {
 import { HUB_PATH } from './helpers/hubTestClient.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { createUserWithRole, createUsersWithRoles } from './helpers/users.mjs';
-import { waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
+import { settleBeforeGivenDeadline, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 const ALLOWED = 'https://castle.example';
 let ada, bob;
@@ -212,6 +212,20 @@ describe('Long polling', () => {
     assert.equal((await remove()).status, 202);
     assert.ok([204, 404].includes(await last));
     assert.deepEqual([(await poll()).status, (await post('x')).status, (await remove()).status], [404, 404, 404]);
+  });
+
+  test('should_end_a_connection_whose_client_says_goodbye_in_a_post', async () => {
+    const goodbye = `{"type":7}${RECORD_SEPARATOR}`;
+    const { poll, post, remove } = await openPollingConnection(server, ada.token);
+    await post(goodbye);
+    let answer = await poll();
+    while (answer.status === 200) answer = await poll();
+    assert.equal(answer.status, 204);
+    assert.ok([202, 404].includes((await remove()).status));
+    const { connectionToken: id } = await negotiateHubConnection(server, ada.token);
+    const stream = await openStreamOfConnection(server, ada.token, id);
+    await requestHubWithToken(server, ada.token, 'POST', { id, body: JSON_HANDSHAKE + goodbye });
+    await settleBeforeGivenDeadline(stream.ended, () => 'the stream goes on');
   });
 
   test('should_bound_a_post_and_take_as_much_as_may_be', async () => {

@@ -165,6 +165,9 @@ describe('Messages that are none', () => {
       connection.socket.send(text + RECORD_SEPARATOR);
       await closedWithin(connection);
       assert.deepEqual(parseMessagesOfText(connection.textReceived()), [{ error: why }]);
+      const { poll } = await openPollingConnection(server, user.token, text + RECORD_SEPARATOR);
+      assert.deepEqual(parseMessagesOfText((await poll()).body), [{ error: why }], 'the next poll fetches it');
+      assert.equal((await poll()).status, 204);
     }
   });
 });

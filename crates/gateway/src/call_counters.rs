@@ -4,6 +4,11 @@ use owlpost_metrics::CLIENT_EVENTS;
 
 use crate::calls::ClientCall;
 
+/// Begins the counter of a request that one protocol alone has at zero.
+pub fn begin_counter_of_request(name: &'static str) {
+    count_calls_by_name(name, 0);
+}
+
 /// Begins the counters of each call a client may make at zero.
 pub(crate) fn begin_counters_of_calls() {
     let known = ClientCall::ALL.iter().map(|call| call.as_event_name());

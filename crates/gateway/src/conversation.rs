@@ -129,13 +129,9 @@ impl<P: Peer> Conversation<P> {
         waiting: Waiting<P::Ticket>,
         message_bytes: usize,
     ) {
-        if self.caller.session.is_closed() {
-            return;
-        }
-        if !self.inbox.is_within_call_rate() {
-            self.refuse_call_over_rate(waiting.ticket);
-            return;
-        }
+        let Waiting { request, ticket } = waiting;
+        let Some(ticket) = self.count_call_within_rate(ticket) else { return };
+        let waiting = Waiting { request, ticket };
         if message_bytes > self.max_message_bytes {
             self.answer_call_with_outcome(waiting.ticket, Err(Refusal::payload_too_large()));
             return;
@@ -148,6 +144,19 @@ impl<P: Peer> Conversation<P> {
             }
             Err(Full(waiting)) => self.refuse_call_over_rate(waiting.ticket),
         }
+    }
+
+    /// Counts a call; gives its ticket back unless there are more calls than may be. Then it is refused. For calls that a
+    /// protocol answers by itself: what comes to [`Self::receive_call_in_order`] is counted there.
+    pub fn count_call_within_rate(&self, ticket: Option<P::Ticket>) -> Option<Option<P::Ticket>> {
+        if self.caller.session.is_closed() {
+            return None;
+        }
+        if !self.inbox.is_within_call_rate() {
+            self.refuse_call_over_rate(ticket);
+            return None;
+        }
+        Some(ticket)
     }
 
     fn refuse_call_over_rate(&self, ticket: Option<P::Ticket>) {

@@ -30,6 +30,7 @@ pub mod query;
 
 pub use admission::{Admission, ConnectRefusal};
 pub use browser_guard::BrowserGuard;
+pub use call_counters::begin_counter_of_request;
 pub use caller::Caller;
 pub use calls::ClientCall;
 pub use context::GatewayContext;

@@ -15,9 +15,9 @@ use std::{
 
 use owlpost_carrier::Directory;
 use owlpost_domain::UserId;
-use owlpost_gateway::GatewayContext;
+use owlpost_gateway::{GatewayContext, begin_counter_of_request};
 
-use self::connection::HubConnection;
+use self::{connection::HubConnection, streams::STREAM_REQUEST};
 use crate::{config::SignalRConfig, hub_carrier::HubCarrier};
 
 /// Between two looks at what was negotiated and not taken up.
@@ -39,6 +39,7 @@ impl Hub {
             connections: Directory::new(config.max_half_open),
             config,
         });
+        begin_counter_of_request(STREAM_REQUEST);
         tokio::spawn(forget_what_nobody_takes_up(Arc::downgrade(&hub)));
         hub
     }

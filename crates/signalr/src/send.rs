@@ -62,7 +62,7 @@ pub(crate) async fn receive_request_of_client(
             );
         }
     };
-    connection.receive_bytes_of_client(&bytes);
+    connection.receive_body_of_request(&bytes);
     StatusCode::OK.into_response()
 }
 

@@ -116,13 +116,12 @@ impl HubConnection {
         visitor: &Visitor,
     ) -> Result<bool, NotTaken> {
         let mut state = self.state.lock();
-        if matches!(state.dialogue, Dialogue::Over) {
-            return Err(NotTaken::Over);
-        }
         match state.carrier {
             Some(known) if known != carrier => return Err(NotTaken::AnotherTransport),
+            // Also when it is over: the client has yet to fetch why.
             Some(HubCarrier::LongPolling) => return Ok(false),
             Some(_) => return Err(NotTaken::CarriedAlready),
+            None if matches!(state.dialogue, Dialogue::Over) => return Err(NotTaken::Over),
             None => {}
         }
         let places = &self.hub.context.places;
@@ -154,6 +153,20 @@ impl HubConnection {
     pub(crate) fn count_poll_while_waiting(self: &Arc<Self>) -> WaitingPoll {
         self.state.lock().polls.waiting += 1;
         WaitingPoll(self.clone())
+    }
+
+    /// Works on the body of a request, in the order in which the requests came.
+    pub(crate) fn receive_body_of_request(self: &Arc<Self>, bytes: &[u8]) {
+        if self.receive_bytes_of_client(bytes) == Received::GoOn {
+            return;
+        }
+        match self.carrier() {
+            // A request that says so follows, and finds the connection.
+            Some(HubCarrier::LongPolling) => {
+                self.pipe.close_pipe_with_farewell(None, CloseCode::Normal);
+            }
+            _ => self.end_connection_of_client(EndOfClient::Closed(Some(CloseCode::Normal))),
+        }
     }
 
     /// Ends the connection, from whichever side. Only the first call counts.

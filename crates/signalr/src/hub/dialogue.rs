@@ -258,11 +258,17 @@ pub(crate) fn find_fault_of_invocation(
 }
 
 impl Speaker {
-    /// Answers an invocation that cannot be worked on, in turn with the events.
+    /// Answers an invocation that cannot be worked on, in turn with the events. It counts as a call.
     pub(crate) fn answer_invocation_with_fault(&self, invocation: Invocation, error: &str) {
-        match invocation.id {
-            Some(id) => self.complete_invocation_with_error(&id, error),
-            None => {
+        let Invocation { id, target, .. } = invocation;
+        let ticket = id.map(|id| HubTicket { id, target, is_known: true });
+        match self.conversation.count_call_within_rate(ticket) {
+            None => {}
+            Some(Some(ticket)) => {
+                let error = Completion::Error(error.to_owned());
+                self.complete_invocation_of_client(&ticket.id, &error);
+            }
+            Some(None) => {
                 let refusal = Refusal {
                     code: owlpost_domain::ErrorCode::ValidationError,
                     message: error.to_owned(),
@@ -271,10 +277,6 @@ impl Speaker {
                 self.conversation.answer_call_with_outcome(None, Err(refusal));
             }
         }
-    }
-
-    pub(crate) fn complete_invocation_with_error(&self, id: &str, error: &str) {
-        self.complete_invocation_of_client(id, &Completion::Error(error.to_owned()));
     }
 
     pub(crate) fn complete_invocation_of_client(&self, id: &str, completion: &Completion) {

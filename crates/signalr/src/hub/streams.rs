@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The name of this request in metrics.
-const REQUEST_NAME: &str = "stream:events";
+pub(super) const STREAM_REQUEST: &str = "stream:events";
 
 /// Streams that are open, by the ids that their client gave them.
 #[derive(Default)]
@@ -136,19 +136,19 @@ impl HubConnection {
         if let Some(error) = find_fault_of_invocation(&invocation, &method, true) {
             return speaker.answer_invocation_with_fault(invocation, &error);
         }
-        let Some(id) = invocation.id else { return };
+        let Some(id) = invocation.id.clone() else { return };
         let number = match self.streams.reserve_stream_of_client(&id, self.hub.config.max_streams) {
             Ok(number) => number,
             Err(NotOpened::InUse) => {
                 let error = format!("Invocation ID '{id}' is already in use.");
-                return speaker.complete_invocation_with_error(&id, &error);
+                return speaker.answer_invocation_with_fault(invocation, &error);
             }
             Err(NotOpened::TooMany) => {
                 let most = self.hub.config.max_streams;
                 let message = format!("A connection may have {most} streams at a time");
                 let refusal = Refusal { code: ErrorCode::Conflict, message, field: None };
                 let error = write_refusal_as_exception(&invocation.target, &refusal);
-                return speaker.complete_invocation_with_error(&id, &error);
+                return speaker.answer_invocation_with_fault(invocation, &error);
             }
         };
         // From here on the place is given back by whoever lets go of it: also a request that is refused.
@@ -163,7 +163,7 @@ impl HubConnection {
             begin_sending_of_stream(place, Sending { caller, peer, target, stream });
             Ok(None)
         };
-        speaker.conversation.receive_work_in_order(REQUEST_NAME, Some(ticket), bytes, open);
+        speaker.conversation.receive_work_in_order(STREAM_REQUEST, Some(ticket), bytes, open);
     }
 
     pub(crate) fn cancel_stream_of_client(&self, speaker: &Speaker, id: &str) {
