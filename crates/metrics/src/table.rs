@@ -54,20 +54,20 @@ metrics! {
 
     // --- clients
     CONNECTIONS_OPENED: Counter "owlpost_connections_opened_total"
-        ["transport": Known(&["polling", "websocket"]), "protocol": Known(&["eio3", "eio4"]),
-            "format": Known(&["json", "msgpack"])]
-        "Socket.IO connections that were let in.";
+        ["transport": Known(&["polling", "sse", "websocket"]),
+            "protocol": Known(&["eio3", "eio4", "signalr"]), "format": Known(&["json", "msgpack"])]
+        "Connections that were let in: of Socket.IO by the version of their engine, and of SignalR.";
     HANDSHAKES_REFUSED: Counter "owlpost_handshakes_refused_total"
         ["code": Known(&["UNAUTHENTICATED", "TOKEN_EXPIRED", "UNAVAILABLE"])]
-        "Socket.IO connections that were not let in, by what they were told.";
+        "Connections that were not let in, by what they were told: of Socket.IO, and each request of SignalR.";
     ORIGINS_REFUSED: Counter "owlpost_origins_refused_total" []
         "Requests of pages that ALLOWED_ORIGINS does not name.";
     SESSIONS_REFUSED: Counter "owlpost_sessions_refused_total" []
-        "Engine.IO sessions that found no place.";
+        "Engine.IO sessions and SignalR connections that found no place.";
     CONNECTIONS_REFUSED: Counter "owlpost_connections_refused_total" ["reason": Known(&["all", "address"])]
         "TCP connections beyond MAX_CONNECTIONS, or beyond what one address may have.";
     CLIENT_EVENTS: Counter "owlpost_client_events_total" ["event": Open("name of the event, or unknown")]
-        "Events received from clients.";
+        "Events received from clients, and calls of a hub under the names of the events they stand for.";
     CLIENT_EVENTS_REFUSED: Counter "owlpost_client_events_refused_total" []
         "Events of clients that send faster than they may.";
 

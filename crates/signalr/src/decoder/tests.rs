@@ -231,3 +231,37 @@ proptest! {
         ]);
     }
 }
+
+/// A sequence of numbers that look like chance and are always the same.
+fn draw_next_number_from(state: &mut u64) -> usize {
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    usize::try_from(*state >> 33).unwrap_or_default()
+}
+
+#[test]
+fn should_survive_a_hundred_thousand_random_inputs_within_its_memory() {
+    const MOST_BYTES: usize = 256;
+    // Bytes that mean something, so that inputs get further than their first.
+    const FAMILIAR: &[u8] =
+        b"{\"type\":14567,}[]\x1e\x96\x91\x95\x80\xc0\xa1\x01\x06\x04\xdd\xdf\xc6";
+    let mut state = 0x9e37_79b9_7f4a_7c15;
+    for format in BOTH {
+        for _ in 0..100_000 {
+            let mut decoder = Decoder::with_format(format, MOST_BYTES);
+            for _ in 0..draw_next_number_from(&mut state) % 4 {
+                let length = draw_next_number_from(&mut state) % 64;
+                let byte = |state: &mut u64| match draw_next_number_from(state) {
+                    number if number % 3 == 0 => number.to_le_bytes()[1],
+                    number => FAMILIAR[number % FAMILIAR.len()],
+                };
+                let piece: Vec<u8> = (0..length).map(|_| byte(&mut state)).collect();
+                decoder.add_bytes_of_client(&piece);
+                // Whether it is good or bad: nothing panics, and little is held.
+                let _ = drain_messages_of_decoder(&mut decoder);
+                assert!(decoder.held_bytes() <= 2 * (MOST_BYTES + 5));
+            }
+        }
+    }
+}
