@@ -131,7 +131,8 @@ impl Castle {
         let owner = &self.people[person];
         let n = self.clients.len();
         // One half of those with code of their own speak SignalR.
-        let wire = if wire == WireKind::WebSocket && n % 4 == 0 { WireKind::Hub } else { wire };
+        let wire =
+            if wire == WireKind::WebSocket && n.is_multiple_of(4) { WireKind::Hub } else { wire };
         ClientPlan {
             name: format!("client {n} ({}, {wire:?})", owner.handle),
             token: owner.token.clone(),
