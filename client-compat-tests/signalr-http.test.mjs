@@ -77,6 +77,22 @@ describe('Who may', () => {
     }
   });
 
+  test('should_renew_a_session_by_the_newer_token_of_any_request', async () => {
+    const mint = (expiresInSeconds) => server.mintAccessTokenForUser(ada, { expiresInSeconds });
+    const { id, poll, post } = await openPollingConnection(server, mint(60));
+    const answerTo = async (invocationId, token) => {
+      await post(JSON.stringify({ type: 1, invocationId, target: 'Authenticate', arguments: [token] }) + RECORD_SEPARATOR);
+      for (;;) {
+        const answer = parseMessagesOfText((await poll()).body).find((message) => message.invocationId === invocationId);
+        if (answer) return answer;
+      }
+    };
+    assert.ok((await answerTo('1', mint(300))).result.expiresAt > 0);
+    // As a poll or a post, whichever comes next.
+    assert.equal((await requestHubWithToken(server, mint(900), 'POST', { id, body: '' })).status, 200);
+    assert.match((await answerTo('2', mint(600))).error, /HubException: CONFLICT: This token expires before the current one/);
+  });
+
   test('should_let_allowed_pages_read_what_they_are_answered', async () => {
     const headers = { Origin: ALLOWED };
     const answer = await requestHubWithToken(server, ada.token, 'POST', { path: '/negotiate', headers });

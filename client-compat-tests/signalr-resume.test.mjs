@@ -9,7 +9,7 @@ import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncid
 import { OwlPostServer, useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
 import { createUsersWithRoles } from './helpers/users.mjs';
-import { waitForEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
+import { waitForEvent } from './helpers/waitForEvent.mjs';
 
 const server = useServerForTestFile();
 const current = new HubClients('@microsoft/signalr', 'json');
@@ -133,21 +133,6 @@ describe('Ends', () => {
       await own.stopProcessAndCheckExit();
       await own.removeDatabaseAndItsFiles();
     }
-  });
-
-  test('should_renew_a_polling_client_by_the_token_of_its_next_request', async () => {
-    let expiresInSeconds = 2;
-    const token = () => server.mintAccessTokenForUser(ada, { expiresInSeconds });
-    const client = await connectSocketAsUser(server, { ...ada, token }, { foreign: current, mode: 'polling' });
-    expiresInSeconds = 600;
-    await waitForEvent(client, 'error', { match: (e) => e.code === 'TOKEN_EXPIRED' });
-    // The library asks for a token when it is told that the one it has is none, and repeats its request with it: that renews
-    // the session, so that a token which expires earlier comes too late.
-    const older = server.mintAccessTokenForUser(ada, { expiresInSeconds: 300 });
-    const isTooLate = async () => (await client.invokeMethodWithAck('Authenticate', older)).error?.code === 'CONFLICT';
-    await waitUntilConditionHolds('the session has the token of a request', isTooLate, { everyMs: 200 });
-    await joinRoomWithSuccessfulAck(client, 'incidents');
-    assert.equal(client.payloadsOf('$disconnect').length, 0);
   });
 });
 
