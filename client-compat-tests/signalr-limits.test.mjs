@@ -6,7 +6,7 @@ import { createIncidentAsUser } from './helpers/api.mjs';
 import { JSON_HANDSHAKE, RECORD_SEPARATOR, openPollingConnection, parseMessagesOfText } from './helpers/hubRequests.mjs';
 import { HUB_MODES, HUB_PATH, HubClients } from './helpers/hubTestClient.mjs';
 import { assertAckFailsWithCode, fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
-import { useServerForTestFile } from './helpers/server.mjs';
+import { runTestWithOwnServer, useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
 import { createUserWithRole, createUsersWithRoles } from './helpers/users.mjs';
 import { settleBeforeGivenDeadline, waitForEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
@@ -71,6 +71,23 @@ describe('Rate of calls', () => {
     assert.deepEqual(messages[0], {});
     assert.deepEqual(messages[1], { type: 7, error: 'CONFLICT: A user may have 32 connections at a time' });
     await fenceClientsWithNewIncident(server, ...clients);
+  });
+});
+
+test('should_take_as_many_connections_as_there_are_places_and_one_more_when_one_is_free', async () => {
+  await runTestWithOwnServer({ env: { MAX_CONNECTIONS: '20' } }, async (own) => {
+    const user = await createUserWithRole(own);
+    const connections = [];
+    for (let n = 0; n < 20; n += 1) {
+      const connection = await openPollingConnection(own, user.token);
+      assert.equal(connection.first.status, 200);
+      connections.push(connection);
+    }
+    const { first } = await openPollingConnection(own, user.token, null);
+    assert.equal(first.status, 503);
+    assert.ok(Number(first.headers.get('retry-after')) > 0);
+    assert.equal((await connections[0].remove()).status, 202);
+    assert.equal((await openPollingConnection(own, user.token, null)).first.status, 200);
   });
 });
 
