@@ -23,8 +23,10 @@ const DISK_MEGABYTES: u32 = 256;
 const MOST_WRITES: usize = 400;
 
 /// 27: the disk is full, then free again.
-pub(super) async fn fill_disk_of_database(mut run: Run) -> Result<String> {
+pub(super) async fn fill_disk_of_database(run: Run) -> Result<String> {
     let disk = SmallDisk::mount_with_megabytes(DISK_MEGABYTES).await?;
+    // Behind the disk, so that its Postgres is stopped before the disk is gone: however this ends.
+    let mut run = run;
     let admin_url = match run.kind {
         DatabaseKind::Postgres => {
             let binaries = find_postgres_binaries_directory().context("no Postgres binaries")?;
