@@ -2,10 +2,13 @@
 //! in: the listener for connections, the engine for sessions.
 //!
 //! - [`client_address`]: the address a request comes from, when proxies stand between;
+//! - [`rate_limit`]: how often one key (an address, a user) may ask;
 //! - [`places`]: places for a bounded number of guests, and for a bounded number of one subscriber.
 
 pub mod client_address;
 pub mod places;
+pub mod rate_limit;
 
 pub use client_address::{ClientAddress, InvalidNetwork, Networks};
 pub use places::{NoPlace, Place, Places};
+pub use rate_limit::{KeyedRateLimiter, RateExceeded};

@@ -41,7 +41,7 @@ pub(crate) async fn admit_user_within_rate(
             request.extensions_mut().insert(AuthenticatedUser { user, expires_at });
             next.run(request).await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(exceeded) => HttpError::from(exceeded).into_response(),
     };
     response.extensions_mut().insert(ActingUser(user_id));
     Ok(response)

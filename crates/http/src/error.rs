@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use owlpost_admission::RateExceeded;
 use owlpost_domain::{DomainError, ErrorCode};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -168,6 +169,12 @@ fn describe_answer_to_domain_error(error: &DomainError) -> Answer {
             cause: Some(error.describe_chain_of_causes()),
             ..Answer::new(StatusCode::INTERNAL_SERVER_ERROR, code)
         },
+    }
+}
+
+impl From<RateExceeded> for HttpError {
+    fn from(exceeded: RateExceeded) -> Self {
+        Self::RateLimited { retry_after_seconds: exceeded.as_whole_seconds() }
     }
 }
 

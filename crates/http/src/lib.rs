@@ -9,7 +9,7 @@
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (log line, metrics; `request_id` gives each its
-//!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), with `rate_limit`;
+//!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates);
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
 //! - `paths`: those that more than the router speaks of.
@@ -35,7 +35,6 @@ mod openapi_operation;
 mod paths;
 mod presence;
 mod protect;
-mod rate_limit;
 mod request_id;
 mod router;
 mod sse;

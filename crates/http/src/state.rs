@@ -1,12 +1,12 @@
 //! What every handler holds.
 
-use std::{num::NonZeroU32, sync::Arc};
+use std::sync::Arc;
 
-use governor::Quota;
+use owlpost_admission::KeyedRateLimiter;
 use owlpost_domain::Store;
 use owlpost_realtime::Realtime;
 
-use crate::{config::HttpConfig, rate_limit::KeyedRateLimiter};
+use crate::config::HttpConfig;
 
 /// The realtime core, the configuration, and the rates so far. Cheap to clone.
 #[derive(Clone)]
@@ -22,10 +22,8 @@ struct Shared {
 impl HttpState {
     /// State for one router.
     pub fn new(realtime: Realtime, config: HttpConfig) -> Self {
-        let auth_rate =
-            KeyedRateLimiter::new(NonZeroU32::new(config.rate_limit_auth).map(Quota::per_minute));
-        let user_rate =
-            KeyedRateLimiter::new(NonZeroU32::new(config.rate_limit_http).map(Quota::per_second));
+        let auth_rate = KeyedRateLimiter::per_minute(config.rate_limit_auth);
+        let user_rate = KeyedRateLimiter::per_second(config.rate_limit_http);
         Self(Arc::new(Shared { realtime, config, auth_rate, user_rate }))
     }
 
