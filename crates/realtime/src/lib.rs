@@ -33,7 +33,7 @@ pub use delivery::{
     session::{Session, SessionEnd, SessionRequest},
     transport::{CloseReason, Reply, SendOutcome, Transport},
 };
-pub use log::replay::{EventPage, parse_event_id_text};
+pub use log::replay::{EventPage, WantedEvents, parse_event_id_text};
 pub use node::{Readiness, Realtime};
 pub use presence::directory::PresenceDirectory;
 pub use rooms::RoomView;
@@ -41,4 +41,5 @@ pub use session::{
     opening::PreparedSession,
     recovery::{RecoveryRequest, Resumption},
     stream::{EventStream, StreamItem},
+    topic_replay::{MissedFrames, TopicReplay},
 };

@@ -17,8 +17,8 @@ use tokio::{sync::watch, task::JoinSet};
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, PreparedSession, PresenceDirectory, RealtimeConfig, Reply,
-    Resumption, Session, SessionEnd, SessionRequest, metrics,
+    CloseReason, EventPage, EventStream, MissedFrames, PreparedSession, PresenceDirectory,
+    RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest, TopicReplay, metrics,
     presence::store::PresenceStore,
     rooms::{RoomView, resolve_rooms_of_reader},
     session::opening::frame_of_error_event,
@@ -149,14 +149,27 @@ impl Realtime {
         self.0.parts.dispatcher.send_reply_to_session(session, reply);
     }
 
+    /// Tells a session that is live what it missed of some of its topics, in order with what happens meanwhile: behind what
+    /// waits for it, and in front of what is delivered from now on. `write` makes replies of what was found. An event up to
+    /// the end of the replay can still be on its way to the session: whoever writes it passes over it then.
+    pub async fn replay_topics_into_session(
+        &self,
+        session: &Arc<Session>,
+        asked: TopicReplay<'_>,
+        write: impl FnOnce(MissedFrames) -> Vec<Arc<dyn Reply>> + Send,
+    ) -> Result<()> {
+        self.0.parts.sessions.replay_topics_into_session(session, asked, write).await
+    }
+
     /// Tells one session of a failure that belongs to no request of it.
     pub fn send_error_to_session(&self, session: &Arc<Session>, code: ErrorCode, message: &str) {
         let frame = frame_of_error_event(code, message);
         self.0.parts.dispatcher.send_frame_to_session(session, &frame);
     }
 
-    /// Enters a room. Entering an incident leaves the one before. The session listens before the presence is
-    /// committed, so that whoever sees it there can count on it having heard.
+    /// Enters a room. Entering an incident leaves the one before, unless the session may be in several; it views the one it
+    /// entered last. The session listens before the presence is committed, so that whoever sees it there can count on it
+    /// having heard.
     pub async fn join_room_with_presence(
         &self,
         session: &Arc<Session>,

@@ -1,4 +1,5 @@
-//! Rooms a client may enter: the feed, and one incident at a time.
+//! Rooms a client may enter: the feed, and one incident at a time, or a few when its protocol listens to several. It views
+//! the one it entered last.
 
 use std::sync::Arc;
 
@@ -20,17 +21,19 @@ pub struct RoomView {
     pub viewers: Vec<User>,
 }
 
-/// A room the session is in now, and whether it was before.
+/// A room the session is in now, and what that changes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EnteredRoom {
     New(Topic),
+    /// It was in there, and views it from now on.
+    Back(Topic),
     Same(Topic),
 }
 
 impl EnteredRoom {
     const fn room(self) -> Topic {
         match self {
-            Self::New(topic) | Self::Same(topic) => topic,
+            Self::New(topic) | Self::Back(topic) | Self::Same(topic) => topic,
         }
     }
 }
@@ -86,31 +89,35 @@ pub(crate) struct Rooms {
 }
 
 impl Rooms {
-    /// Enters a room. Entering an incident leaves the one before. The session listens before the presence is
-    /// committed, so that whoever sees it there can count on it having heard.
+    /// Enters a room. Entering an incident leaves the one before, unless the session may be in several. The session
+    /// listens before the presence is committed, so that whoever sees it there can count on it having heard.
     pub(crate) async fn join_room_with_presence(
         &self,
         session: &Arc<Session>,
         room: &str,
     ) -> Result<RoomView> {
-        let topic = self.enter_room_without_presence(session, room).await?;
-        if let EnteredRoom::New(topic) = topic
+        let entered = self.enter_room_without_presence(session, room).await?;
+        let topic = entered.room();
+        if !matches!(entered, EnteredRoom::Same(_))
             && is_written_with_room(session, topic)
             && let Err(error) = self.write_presence_of_session(session).await
         {
             // Not in the room after all; the writer still knows where the socket should be.
-            self.dispatcher.registry.remove_session_from_topic(session, topic);
+            if matches!(entered, EnteredRoom::New(_)) {
+                self.dispatcher.registry.remove_session_from_topic(session, topic);
+            }
             self.presence.request_change_without_answer(session, state_of_live_socket(session));
             return Err(error);
         }
-        let viewers = match topic.room() {
+        let viewers = match topic {
             Topic::Incident(id) => self.directory.list_viewers_of_incident(id),
             _ => Vec::new(),
         };
-        Ok(RoomView { topic: topic.room(), viewers })
+        Ok(RoomView { topic, viewers })
     }
 
-    /// Makes the session listen to a room; the caller writes its presence. The incident before is left.
+    /// Makes the session listen to a room; the caller writes its presence. The incident before is left, unless the session
+    /// may be in several.
     pub(crate) async fn enter_room_without_presence(
         &self,
         session: &Arc<Session>,
@@ -125,12 +132,19 @@ impl Rooms {
         if before == Some(id) {
             return Ok(EnteredRoom::Same(topic));
         }
-        self.store.check_incident_exists_by_id(id).await?;
-        if let Some(before) = before {
-            self.typing.stop_typing_of_session(session);
-            self.dispatcher.registry.remove_session_from_topic(session, Topic::Incident(before));
+        let registry = &self.dispatcher.registry;
+        if session.topics().contains(&topic) {
+            registry.move_topic_behind_others(session, topic);
+            return Ok(EnteredRoom::Back(topic));
         }
-        self.dispatcher.registry.add_session_to_topic(session, topic);
+        self.store.check_incident_exists_by_id(id).await?;
+        if session.most_incidents > 1 {
+            refuse_incident_beyond_limit(session)?;
+        } else if let Some(before) = before {
+            self.typing.stop_typing_of_session(session, before);
+            registry.remove_session_from_topic(session, Topic::Incident(before));
+        }
+        registry.add_session_to_topic(session, topic);
         Ok(EnteredRoom::New(topic))
     }
 
@@ -141,8 +155,8 @@ impl Rooms {
         room: &str,
     ) -> Result<()> {
         let topic = parse_room_open_to_clients(room)?;
-        if matches!(topic, Topic::Incident(_)) && session.topics().contains(&topic) {
-            self.typing.stop_typing_of_session(session);
+        if let Topic::Incident(incident) = topic {
+            self.typing.stop_typing_of_session(session, incident);
         }
         let left = self.dispatcher.registry.remove_session_from_topic(session, topic);
         if left && is_written_with_room(session, topic) {
@@ -163,6 +177,16 @@ impl Rooms {
     pub(crate) async fn write_presence_of_session(&self, session: &Session) -> Result<()> {
         self.presence.write_change_and_wait(session, state_of_live_socket(session)).await
     }
+}
+
+fn refuse_incident_beyond_limit(session: &Session) -> Result<()> {
+    let most = session.most_incidents;
+    if session.incidents().len() < most {
+        return Ok(());
+    }
+    Err(DomainError::Conflict(format!(
+        "A connection may be in the rooms of {most} incidents at a time"
+    )))
 }
 
 /// Whether the database must know that a session is in this room: others see who views an incident, and a client that

@@ -4,4 +4,5 @@ pub(crate) mod expiry;
 pub(crate) mod opening;
 pub(crate) mod recovery;
 pub(crate) mod stream;
+pub(crate) mod topic_replay;
 pub(crate) mod user_changes;

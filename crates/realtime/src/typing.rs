@@ -41,7 +41,7 @@ struct Typist {
 }
 
 /// People typing, each per incident, on this node and on others. Bounded by the sessions of the cluster: one can type
-/// only where it views.
+/// only where it is.
 pub(crate) struct TypingTable {
     typists: Mutex<HashMap<(IncidentId, UserId), Typist>>,
     begun: Notify,
@@ -75,7 +75,7 @@ impl TypingTable {
         session: &Session,
         incident: IncidentId,
     ) -> Result<()> {
-        if session.viewed_incident() != Some(incident) {
+        if !session.topics.lock().contains(&Topic::Incident(incident)) {
             return Err(DomainError::Forbidden("Join the room of this incident first"));
         }
         let user = session.user();
@@ -132,9 +132,8 @@ impl TypingTable {
         self.deliver_typing_to_room(&typing);
     }
 
-    /// The session leaves: what it was typing has ended, what another tab types goes on.
-    pub(crate) fn stop_typing_of_session(&self, session: &Session) {
-        let Some(incident) = session.viewed_incident() else { return };
+    /// The session leaves an incident: what it was typing there has ended, what another tab types goes on.
+    pub(crate) fn stop_typing_of_session(&self, session: &Session, incident: IncidentId) {
         let is_own = |typist: &Typist| typist.place == TypingPlace::Here(session.id);
         self.stop_typing_of_user_if(session.user().id, incident, is_own);
     }
@@ -221,8 +220,8 @@ impl TypingTable {
     }
 
     fn deliver_typing_to_room(&self, typing: &PresenceTyping) {
-        let frame = Frame::from_payload(typing);
         let room = Topic::Incident(typing.incident_id);
+        let frame = Frame::from_payload_for_topic(typing, room);
         self.dispatcher.deliver_frame_to_topic(frame, room, Some(typing.user_id));
     }
 

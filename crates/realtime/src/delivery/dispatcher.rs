@@ -117,6 +117,16 @@ impl Dispatcher {
         self.act_on_session_delivery(session, delivery);
     }
 
+    /// Ends the hold of a session that was live: writes these, then what was held back, and lets new frames pass.
+    pub(crate) fn go_live_behind_replies(
+        &self,
+        session: &Arc<Session>,
+        replies: Vec<Arc<dyn Reply>>,
+    ) {
+        let delivery = session.go_live_behind_replies(replies);
+        self.act_on_session_delivery(session, delivery);
+    }
+
     fn act_on_session_delivery(&self, session: &Arc<Session>, delivery: Delivery) {
         match delivery {
             Delivery::Done => {}

@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use owlpost_domain::{EventName, EventPayload, LoggedEvent, UserId};
+use owlpost_domain::{EventName, EventPayload, LoggedEvent, Topic, UserId};
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -14,6 +14,8 @@ pub struct Frame {
     pub name: EventName,
     /// JSON object, `eventId` included when durable.
     pub payload: Arc<str>,
+    /// Whom it is for; nobody in particular when it is for one session.
+    pub audience: Arc<[Topic]>,
     /// The position that a client has everything up to once it has heard this: of a durable event its own.
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
@@ -35,36 +37,43 @@ pub(crate) struct Addressed {
 }
 
 impl Frame {
-    /// An event that is not in the log.
+    /// An event that is not in the log, for one session.
     pub fn from_payload<P: EventPayload>(payload: &P) -> Arc<Self> {
-        // Payloads are plain structs of this product: writing them to memory cannot fail.
-        let payload = serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned());
-        Self::from_json_text(P::EVENT, payload.into())
+        Self::from_json_text(P::EVENT, write_payload_as_json(payload))
+    }
+
+    /// An event that is not in the log, for whoever listens to a topic.
+    pub fn from_payload_for_topic<P: EventPayload>(payload: &P, topic: Topic) -> Arc<Self> {
+        let audience = Arc::new([topic]);
+        Self::new(P::EVENT, write_payload_as_json(payload), audience, None, None)
     }
 
     /// An event that is not in the log, for a client that has everything up to `position`.
     pub fn from_payload_at_position<P: EventPayload>(payload: &P, position: i64) -> Arc<Self> {
-        let payload = serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned());
-        Self::new(P::EVENT, payload.into(), Some(position), None)
+        let payload = write_payload_as_json(payload);
+        Self::new(P::EVENT, payload, Arc::default(), Some(position), None)
     }
 
-    /// An event that is not in the log, with its payload as another node serialised it.
+    /// An event that is not in the log, with its payload as text, for one session.
     pub fn from_json_text(name: EventName, payload: Arc<str>) -> Arc<Self> {
-        Self::new(name, payload, None, None)
+        Self::new(name, payload, Arc::default(), None, None)
     }
 
     /// An event of the log.
     pub fn from_logged_event(event: &LoggedEvent) -> Arc<Self> {
-        Self::new(event.name, event.payload.clone(), Some(event.position), event.committed_at)
+        let (payload, audience) = (event.payload.clone(), event.audience.clone());
+        Self::new(event.name, payload, audience, Some(event.position), event.committed_at)
     }
 
     fn new(
         name: EventName,
         payload: Arc<str>,
+        audience: Arc<[Topic]>,
         position: Option<i64>,
         committed_at: Option<Instant>,
     ) -> Arc<Self> {
-        Arc::new(Self { name, payload, position, committed_at, encodings: OnceLock::new() })
+        let encodings = OnceLock::new();
+        Arc::new(Self { name, payload, audience, position, committed_at, encodings })
     }
 
     /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.
@@ -89,6 +98,11 @@ impl Frame {
             place = &encoding.others;
         }
     }
+}
+
+/// Payloads are plain structs of this product: writing them to memory cannot fail.
+fn write_payload_as_json<P: EventPayload>(payload: &P) -> Arc<str> {
+    serde_json::to_string(payload).unwrap_or_else(|_| "{}".to_owned()).into()
 }
 
 impl std::fmt::Debug for Frame {

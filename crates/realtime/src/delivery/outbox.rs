@@ -1,6 +1,11 @@
 //! What waits for one session: what is held back during its replay, and what its transport had no room for.
 
-use std::{collections::VecDeque, sync::Arc, time::Instant};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
 
 use crate::delivery::{
     frame::Frame,
@@ -74,9 +79,13 @@ pub(crate) struct OutboxLimit {
 pub(crate) struct Outbox {
     state: State,
     waiting: VecDeque<Outgoing>,
+    /// How many of those that wait came before the replay that is under way: they pass.
+    passing: usize,
     waiting_bytes: usize,
     /// Frames and bytes of a replay that is still being written: bounded by itself, and not the reader's fault.
     replay: OutboxLimit,
+    /// Who is to begin another one then.
+    replay_written: Option<Waker>,
     /// When the first waiting frame last changed.
     moved_at: Option<Instant>,
     limit: OutboxLimit,
@@ -91,8 +100,10 @@ impl Outbox {
         Self {
             state: State::Replaying,
             waiting: VecDeque::new(),
+            passing: 0,
             waiting_bytes: 0,
             replay: OutboxLimit { frames: 0, bytes: 0 },
+            replay_written: None,
             moved_at: None,
             limit,
             replayed_through: -1,
@@ -170,13 +181,65 @@ impl Outbox {
         self.retry_waiting_in_order(to)
     }
 
-    /// Hands over as much of what waits as the transport takes.
+    /// Ready when the last replay is written, or nothing is written any more: replays are not counted against the reader, so
+    /// there is one at a time.
+    pub(crate) fn poll_until_replay_written(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if self.state == State::Closed || self.replay.frames == 0 {
+            return Poll::Ready(());
+        }
+        self.replay_written = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
+    fn note_replay_as_written(&mut self) {
+        self.replay = OutboxLimit { frames: 0, bytes: 0 };
+        if let Some(waker) = self.replay_written.take() {
+            waker.wake();
+        }
+    }
+
+    /// Holds back what comes from now on, until [`Self::go_live_behind_replies`]. What waits already goes on.
+    pub(crate) fn hold_frames_behind_waiting(&mut self) {
+        if self.state == State::Live {
+            self.state = State::Replaying;
+            self.passing = self.waiting.len();
+        }
+    }
+
+    /// Ends such a hold: these go behind what waited before it, and in front of what it held.
+    pub(crate) fn go_live_behind_replies(
+        &mut self,
+        replies: Vec<Arc<dyn Reply>>,
+        to: &dyn Transport,
+    ) -> Delivery {
+        if self.state != State::Replaying {
+            return Delivery::Done;
+        }
+        let held = self.waiting.split_off(self.passing);
+        let bytes = replies.iter().map(|reply| reply.byte_len()).sum();
+        self.replay = OutboxLimit { frames: replies.len(), bytes };
+        self.waiting.extend(replies.into_iter().map(Outgoing::Reply));
+        self.waiting.extend(held);
+        self.waiting_bytes += bytes;
+        self.passing = 0;
+        self.state = State::Live;
+        self.moved_at = self.moved_at.or_else(|| Some(Instant::now()));
+        self.retry_waiting_in_order(to)
+    }
+
+    /// Hands over as much of what waits as the transport takes, and as may pass.
     pub(crate) fn retry_waiting_in_order(&mut self, to: &dyn Transport) -> Delivery {
         while let Some(outgoing) = self.waiting.front() {
+            if self.state == State::Replaying && self.passing == 0 {
+                // Nobody is to blame for what is held.
+                self.moved_at = None;
+                return Delivery::Done;
+            }
             match outgoing.try_send_to_transport(to) {
                 SendOutcome::Sent => {
                     self.waiting_bytes -= outgoing.byte_len();
                     self.waiting.pop_front();
+                    self.passing = self.passing.saturating_sub(1);
                     self.moved_at = Some(Instant::now());
                 }
                 SendOutcome::Full => return Delivery::Waiting,
@@ -187,8 +250,8 @@ impl Outbox {
             }
         }
         self.waiting.shrink_to_fit();
-        self.replay = OutboxLimit { frames: 0, bytes: 0 };
         self.moved_at = None;
+        self.note_replay_as_written();
         Delivery::Done
     }
 
@@ -203,6 +266,7 @@ impl Outbox {
         self.waiting = VecDeque::new();
         self.waiting_bytes = 0;
         self.moved_at = None;
+        self.note_replay_as_written();
     }
 }
 

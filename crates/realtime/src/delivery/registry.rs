@@ -81,9 +81,17 @@ impl Registry {
     pub(crate) fn remove_session_from_topic(&self, session: &Session, topic: Topic) -> bool {
         let mut topics = session.topics.lock();
         let Some(at) = topics.iter().position(|known| *known == topic) else { return false };
-        topics.swap_remove(at);
+        topics.remove(at);
         self.forget_listener_of_topic(session.id, topic);
         true
+    }
+
+    /// Makes a topic the last one that the session has entered.
+    pub(crate) fn move_topic_behind_others(&self, session: &Session, topic: Topic) {
+        let mut topics = session.topics.lock();
+        if let Some(at) = topics.iter().position(|known| *known == topic) {
+            topics[at..].rotate_left(1);
+        }
     }
 
     /// Removes a session from everything, leaving no empty topic behind.

@@ -1,6 +1,7 @@
 //! One connection of one user: who it is, what it listens to, and what waits for it.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc, OnceLock,
         atomic::{AtomicI64, Ordering},
@@ -38,6 +39,8 @@ pub struct SessionRequest {
     pub transport: Arc<dyn Transport>,
     /// Whether the connection is somebody being there.
     pub counts_as_presence: bool,
+    /// Incidents whose rooms it may be in at a time. With one, entering a room leaves the one before.
+    pub most_incidents: usize,
     /// The client has this connection no more, and comes back for it: should it still seem to live, it is broken off.
     pub takes_over: Option<PidHash>,
 }
@@ -74,11 +77,13 @@ pub struct Session {
     pub socket_id: String,
     /// Whether this connection is somebody being there (a Socket.IO client) or only reading (SSE).
     pub counts_as_presence: bool,
+    /// Incidents whose rooms it may be in at a time.
+    pub(crate) most_incidents: usize,
     user: RwLock<Arc<User>>,
     transport: Arc<dyn Transport>,
     outbox: Mutex<Outbox>,
     observer: Arc<dyn SessionObserver>,
-    /// Topics this session is registered under; only the registry changes them.
+    /// Topics this session is registered under, in the order in which it entered them; only the registry changes them.
     pub(crate) topics: Mutex<Vec<Topic>>,
     /// Unix seconds.
     expires_at: AtomicI64,
@@ -102,6 +107,7 @@ impl Session {
             id,
             socket_id: request.socket_id,
             counts_as_presence: request.counts_as_presence,
+            most_incidents: request.most_incidents,
             user: RwLock::new(Arc::new(request.user)),
             transport: request.transport,
             outbox: Mutex::new(Outbox::new(queue_limit)),
@@ -149,12 +155,14 @@ impl Session {
         self.expiry_announced.store(false, Ordering::Relaxed);
     }
 
-    /// The incident it views.
+    /// The incident it views: of those whose rooms it is in, the one it entered last.
     pub fn viewed_incident(&self) -> Option<IncidentId> {
-        self.topics.lock().iter().find_map(|topic| match topic {
-            Topic::Incident(id) => Some(*id),
-            _ => None,
-        })
+        self.topics.lock().iter().rev().find_map(find_incident_of_topic)
+    }
+
+    /// Every incident whose room it is in.
+    pub(crate) fn incidents(&self) -> Vec<IncidentId> {
+        self.topics.lock().iter().filter_map(find_incident_of_topic).collect()
     }
 
     /// Every topic it listens to.
@@ -193,6 +201,19 @@ impl Session {
         through: i64,
     ) -> Delivery {
         self.outbox.lock().start_live_after_replay(replay, through, &*self.transport)
+    }
+
+    /// Resolves when the last replay is written, or the session is over.
+    pub(crate) async fn wait_until_replay_written(&self) {
+        poll_fn(|cx| self.outbox.lock().poll_until_replay_written(cx)).await;
+    }
+
+    pub(crate) fn hold_frames_behind_waiting(&self) {
+        self.outbox.lock().hold_frames_behind_waiting();
+    }
+
+    pub(crate) fn go_live_behind_replies(&self, replies: Vec<Arc<dyn Reply>>) -> Delivery {
+        self.outbox.lock().go_live_behind_replies(replies, &*self.transport)
     }
 
     pub(crate) fn retry_waiting_with_transport(&self) -> Delivery {
@@ -268,6 +289,13 @@ impl Session {
 
     pub(crate) fn close_transport_with_reason(&self, reason: CloseReason) {
         self.transport.close_with_reason(reason);
+    }
+}
+
+const fn find_incident_of_topic(topic: &Topic) -> Option<IncidentId> {
+    match topic {
+        Topic::Incident(id) => Some(*id),
+        Topic::Everyone | Topic::Feed | Topic::User(_) | Topic::Role(_) => None,
     }
 }
 

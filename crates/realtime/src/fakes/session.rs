@@ -58,6 +58,7 @@ pub(crate) fn open_session_with_observer(
         socket_id: Uuid::new_v4().to_string(),
         transport: transport.clone(),
         counts_as_presence: true,
+        most_incidents: 1,
         takes_over: None,
     };
     let id = dispatcher.registry.next_session_id();

@@ -38,7 +38,7 @@ pub(crate) struct Replay {
 }
 
 /// What a session asks for when it comes back.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(crate) struct ResumeRequest<'a> {
     /// The position it has, as the client wrote it.
     pub(crate) after: &'a str,
@@ -46,7 +46,12 @@ pub(crate) struct ResumeRequest<'a> {
     pub(crate) topics: &'a [Topic],
     /// Whether it listens to everything it asked for. What it was refused it cannot be told of.
     pub(crate) has_all_rooms: bool,
+    /// Which events of its topics it wants.
+    pub(crate) wanted: &'a WantedEvents<'a>,
 }
+
+/// Whether an event that a reader is entitled to is one of those it wants.
+pub type WantedEvents<'a> = dyn Fn(&LoggedEvent) -> bool + Send + Sync + 'a;
 
 /// Reads a position as clients give it back.
 pub fn parse_event_id_text(text: &str) -> Result<i64> {
@@ -99,7 +104,7 @@ impl LogReplay {
         let through = self.feed.delivered_position();
         let missed = match parsed {
             Some(after) if request.has_all_rooms => {
-                self.find_missed_events_between(after, through, request.topics).await?
+                self.find_missed_events_between(after, through, request).await?
             }
             _ => None,
         };
@@ -139,23 +144,21 @@ impl LogReplay {
         &self,
         after: i64,
         through: i64,
-        topics: &[Topic],
+        request: ResumeRequest<'_>,
     ) -> Result<Option<Vec<LoggedEvent>>> {
         if after > through {
             return Ok(None);
         }
-        let limit = self.replay_limit;
+        let ResumeRequest { topics, wanted, .. } = request;
         let events = match self.feed.recent.find_events_in_range(after, through) {
             Some(recent) => {
                 let entitled =
                     |event: &LoggedEvent| event.audience.iter().any(|t| topics.contains(t));
-                recent.into_iter().filter(entitled).collect()
+                recent.into_iter().filter(|event| entitled(event) && wanted(event)).collect()
             }
             None if through - after > self.scan_limit => return Ok(None),
             None => {
-                let store = &self.store;
-                let events =
-                    store.read_entitled_events_between(after, through, topics, limit + 1).await?;
+                let events = self.read_wanted_events_between(after, through, request).await?;
                 // Asked after the read: a trim or a new history in between must not pass for a whole answer.
                 if !self.can_resume_after_position(after).await? {
                     return Ok(None);
@@ -163,7 +166,31 @@ impl LogReplay {
                 events
             }
         };
-        Ok((events.len() <= limit as usize).then_some(events))
+        Ok((events.len() <= self.replay_limit as usize).then_some(events))
+    }
+
+    /// As many as may be replayed, and one more; read in pages, of which those that want everything need one.
+    async fn read_wanted_events_between(
+        &self,
+        after: i64,
+        through: i64,
+        request: ResumeRequest<'_>,
+    ) -> Result<Vec<LoggedEvent>> {
+        let limit = self.replay_limit + 1;
+        let (mut events, mut read_through) = (Vec::new(), after);
+        loop {
+            let ResumeRequest { topics, wanted, .. } = request;
+            let page = self
+                .store
+                .read_entitled_events_between(read_through, through, topics, limit)
+                .await?;
+            let is_last = page.len() < limit as usize;
+            read_through = page.last().map_or(through, |last| last.position);
+            events.extend(page.into_iter().filter(|event| wanted(event)));
+            if is_last || events.len() >= limit as usize {
+                return Ok(events);
+            }
+        }
     }
 
     async fn can_resume_after_position(&self, after: i64) -> Result<bool> {

@@ -168,24 +168,22 @@ impl PresenceCounter {
     fn build_frame_of_counts(&self, truncated: bool) -> Arc<Frame> {
         let by_role = self.directory.count_online_users_by_role();
         let payload = PresenceCounts { total: by_role.total(), by_role, truncated };
-        Frame::from_payload(&payload)
+        Frame::from_payload_for_topic(&payload, Topic::Everyone)
     }
 }
 
 /// Who comes or goes is told to all others; a join of somebody who is not known to nobody.
 fn address_frame_of_transition((transition, user): &SeenTransition) -> Option<Addressed> {
     let user_id = transition.user_id();
-    let room = match transition.topic() {
-        Topic::Everyone => None,
-        topic => Some(topic.to_string()),
-    };
+    let topic = transition.topic();
+    let room = (topic != Topic::Everyone).then(|| topic.to_string());
     let frame = match transition {
         PresenceTransition::Online(_) | PresenceTransition::EnteredRoom(..) => {
             let user = User::clone(user.as_deref()?);
-            Frame::from_payload(&PresenceJoin { user_id, user, room })
+            Frame::from_payload_for_topic(&PresenceJoin { user_id, user, room }, topic)
         }
         PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
-            Frame::from_payload(&PresenceLeave { user_id, room })
+            Frame::from_payload_for_topic(&PresenceLeave { user_id, room }, topic)
         }
         // The counts by role tell of it.
         PresenceTransition::Changed(_) => return None,

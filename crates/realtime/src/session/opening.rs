@@ -74,7 +74,9 @@ pub(crate) struct PresenceOfSessions {
 
 impl SessionObserver for PresenceOfSessions {
     fn note_end_of_session(&self, session: &Session) {
-        self.typing.stop_typing_of_session(session);
+        for incident in session.incidents() {
+            self.typing.stop_typing_of_session(session, incident);
+        }
         if session.counts_as_presence {
             self.presence.request_change_without_answer(session, SocketState::Disconnected);
         }
@@ -190,7 +192,7 @@ impl Sessions {
         let Some(after) = after else { return Ok(self.replay.begin_session_without_replay()) };
         let topics = &session.topics();
         let has_all_rooms = entrance.refusals.is_empty();
-        let request = ResumeRequest { after, topics, has_all_rooms };
+        let request = ResumeRequest { after, topics, has_all_rooms, wanted: &|_| true };
         self.replay.prepare_replay_for_request(request).await
     }
 

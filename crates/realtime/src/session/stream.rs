@@ -70,6 +70,7 @@ impl Sessions {
             socket_id: Uuid::new_v4().to_string(),
             transport,
             counts_as_presence: false,
+            most_incidents: 1,
             takes_over: None,
         })?;
         let dispatcher = self.dispatcher.clone();

@@ -77,9 +77,9 @@ fn should_go_on_while_another_tab_of_the_person_types() {
     let second = open_session_with_topics(&scene.dispatcher, &user, &own, &room);
     assert!(scene.table.start_typing_in_incident(&scene.typist, scene.incident).is_ok());
     assert!(scene.table.start_typing_in_incident(&second, scene.incident).is_ok());
-    scene.table.stop_typing_of_session(&scene.typist);
+    scene.table.stop_typing_of_session(&scene.typist, scene.incident);
     assert_eq!(scene.list_signs_of_typing(), [true], "the second tab typed last");
-    scene.table.stop_typing_of_session(&second);
+    scene.table.stop_typing_of_session(&second, scene.incident);
     assert_eq!(scene.list_signs_of_typing(), [true, false]);
 }
 

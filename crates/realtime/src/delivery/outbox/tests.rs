@@ -68,6 +68,48 @@ fn should_keep_replies_in_their_place_among_frames_that_wait() {
     assert_eq!(transport.written(), ["1", "2", "3", "4", "5"]);
 }
 
+#[test]
+fn should_put_the_replay_of_a_live_session_between_what_waited_and_what_came() {
+    let transport = FakeTransport::with_room_of_frames(1);
+    let mut outbox = Outbox::new(OutboxLimit { frames: 2, bytes: 1_000 });
+    let frame = |text: &str| Frame::from_json_text(EventName::IncidentCreated, text.into());
+    outbox.start_live_after_replay(Vec::new(), 0, &*transport);
+    assert_eq!(outbox.queue_frame_in_order(&frame("sent"), &*transport), Delivery::Done);
+    assert_eq!(outbox.queue_frame_in_order(&frame("waited"), &*transport), Delivery::Waiting);
+    outbox.hold_frames_behind_waiting();
+    assert_eq!(outbox.queue_frame_in_order(&frame("held"), &*transport), Delivery::Done);
+    transport.make_room_for_more(1);
+    assert_eq!(outbox.retry_waiting_in_order(&*transport), Delivery::Done);
+    assert_eq!(transport.written(), ["sent", "waited"]);
+    assert!(outbox.stalled_since().is_none(), "the reader has taken all that it was offered");
+    transport.make_room_for_more(1);
+    assert_eq!(outbox.retry_waiting_in_order(&*transport), Delivery::Done);
+    let replay: Vec<Arc<dyn Reply>> = ["first", "second", "third"]
+        .map(|text| Arc::new(FakeReply(transport.clone(), text.to_owned())) as Arc<dyn Reply>)
+        .into();
+    assert_eq!(outbox.go_live_behind_replies(replay, &*transport), Delivery::Waiting);
+    let cx = &Context::from_waker(Waker::noop());
+    assert!(outbox.poll_until_replay_written(cx).is_pending(), "there is one replay at a time");
+    transport.make_room_for_more(10);
+    assert_eq!(outbox.retry_waiting_in_order(&*transport), Delivery::Done);
+    assert!(outbox.poll_until_replay_written(cx).is_ready());
+    assert_eq!(transport.written(), ["sent", "waited", "first", "second", "third", "held"]);
+}
+
+#[test]
+fn should_let_nobody_wait_for_the_replay_of_a_session_that_is_over() {
+    let transport = FakeTransport::with_room_of_frames(0);
+    let mut outbox = Outbox::new(OutboxLimit { frames: 2, bytes: 1_000 });
+    outbox.start_live_after_replay(vec![build_frame_of_bytes(1)], 0, &*transport);
+    let cx = &Context::from_waker(Waker::noop());
+    assert!(outbox.poll_until_replay_written(cx).is_pending());
+    outbox.close_outbox_and_forget();
+    assert!(outbox.poll_until_replay_written(cx).is_ready());
+    outbox.hold_frames_behind_waiting();
+    let late = Arc::new(FakeReply(transport.clone(), "late".to_owned()));
+    assert_eq!(outbox.go_live_behind_replies(vec![late], &*transport), Delivery::Done);
+}
+
 /// Any order of frames, replies, room and the end of the replay writes everything once and in the order it came.
 mod model {
     use proptest::prelude::*;
@@ -81,6 +123,7 @@ mod model {
         Room(usize),
         Retry,
         EndReplay(usize),
+        Hold,
     }
 
     fn pick_any_model_step() -> impl Strategy<Value = Step> {
@@ -89,7 +132,8 @@ mod model {
             2 => Just(Step::Reply),
             2 => (1..4_usize).prop_map(Step::Room),
             2 => Just(Step::Retry),
-            1 => (0..4_usize).prop_map(Step::EndReplay),
+            2 => (0..4_usize).prop_map(Step::EndReplay),
+            1 => Just(Step::Hold),
         ]
     }
 
@@ -99,7 +143,7 @@ mod model {
             let transport = FakeTransport::with_room_of_frames(0);
             let mut outbox = Outbox::new(OutboxLimit { frames: 8, bytes: 10_000 });
             let mut owed: Vec<String> = Vec::new();
-            let mut live = false;
+            let (mut live, mut began, mut held_from) = (false, false, 0);
             let over = Mutex::new(false);
             let judge = |delivery: Delivery| {
                 if delivery == Delivery::Overflow { *over.lock() = true; }
@@ -120,18 +164,29 @@ mod model {
                         judge(outbox.queue_reply_in_order(reply));
                     }
                     Step::Room(more) => transport.make_room_for_more(more),
-                    Step::Retry if live => judge(outbox.retry_waiting_in_order(&*transport)),
+                    Step::Retry if began => judge(outbox.retry_waiting_in_order(&*transport)),
+                    Step::Hold if live => {
+                        live = false;
+                        held_from = owed.len();
+                        outbox.hold_frames_behind_waiting();
+                    }
                     Step::EndReplay(count) if !live => {
                         live = true;
                         let texts: Vec<_> = (0..count).map(|k| format!("p{n}.{k}")).collect();
-                        owed.splice(0..0, texts.iter().cloned());
+                        owed.splice(held_from..held_from, texts.iter().cloned());
+                        if std::mem::replace(&mut began, true) {
+                            let reply = |text| Arc::new(FakeReply(transport.clone(), text)) as Arc<dyn Reply>;
+                            let replay = texts.into_iter().map(reply).collect();
+                            judge(outbox.go_live_behind_replies(replay, &*transport));
+                            continue;
+                        }
                         let replay = texts
                             .into_iter()
                             .map(|text| Frame::from_json_text(EventName::IncidentCreated, text.into()))
                             .collect();
                         judge(outbox.start_live_after_replay(replay, 0, &*transport));
                     }
-                    Step::Retry | Step::EndReplay(_) => {}
+                    Step::Retry | Step::EndReplay(_) | Step::Hold => {}
                 }
             }
             if live && !*over.lock() {
