@@ -6,6 +6,7 @@
 //! - [`queue`]: the rules of a bounded queue, without its lock; [`pipe`]: that queue for one connection of any protocol;
 //! - [`websocket`]: a connection carried by a websocket, framing included; [`listener`]: what is told what it brings;
 //! - [`poll`]: a connection carried by GETs that wait; [`stream_body`]: one carried by a response that does not end;
+//! - [`request_body`]: what a client sends whose carrier goes one way;
 //! - [`beat`]: how a silent client is found, and kept from taking the server for one;
 //! - [`directory`]: connections by the secret their clients prove themselves with, those nobody has taken up yet included.
 //!
@@ -18,6 +19,7 @@ pub mod listener;
 pub mod pipe;
 pub mod poll;
 pub mod queue;
+pub mod request_body;
 pub mod stream_body;
 mod sync;
 pub mod websocket;

@@ -28,7 +28,7 @@ pub async fn close_websocket_with_code<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    websocket.put_close_frame_last(code);
+    websocket.put_close_frame_last(code, "");
     let farewell = poll_fn(|cx| websocket.poll_last_words_of_farewell(cx));
     let _ = tokio::time::timeout(FAREWELL_TIME, farewell).await;
 }

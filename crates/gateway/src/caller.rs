@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use owlpost_domain::Result;
 use owlpost_realtime::{Realtime, Session};
+use uuid::Uuid;
 
 /// One session of the core, and the core.
 #[derive(Clone)]
@@ -11,4 +13,15 @@ pub struct Caller {
     pub core: Realtime,
     /// Who asks.
     pub session: Arc<Session>,
+}
+
+impl Caller {
+    /// Marks a notification of the user's own as read, and tells their other tabs.
+    pub async fn mark_notification_as_read(&self, id: Uuid) -> Result<()> {
+        let store = self.core.store().clone();
+        let user_id = self.session.user().id;
+        let change = async move { store.mark_own_notification_read(user_id, id, None).await };
+        self.core.commit_and_publish_events(change).await?;
+        Ok(())
+    }
 }

@@ -155,6 +155,18 @@ macro_rules! client_calls {
     };
 }
 
+impl ClientCall {
+    /// Its name as the last part of a destination: its event's with a dot.
+    pub fn write_call_with_dots(self) -> String {
+        self.as_event_name().replace(':', ".")
+    }
+
+    /// The call of this name as the last part of a destination.
+    pub fn find_call_by_destination(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|call| call.write_call_with_dots() == name)
+    }
+}
+
 client_calls! {
     /// Renews the session with a newer token.
     Authenticate = "authenticate" / "Authenticate" ("token")
@@ -218,8 +230,11 @@ mod tests {
             let method = call.as_hub_method();
             assert_eq!(ClientCall::find_call_by_method(method), Some(call));
             assert_eq!(ClientCall::find_call_by_method(&method.to_lowercase()), Some(call));
+            let destination = call.write_call_with_dots();
+            assert_eq!(ClientCall::find_call_by_destination(&destination), Some(call));
         }
         assert_eq!(ClientCall::find_call_by_event("Room:Join"), None);
         assert_eq!(ClientCall::find_call_by_method("room:join"), None);
+        assert_eq!(ClientCall::find_call_by_destination("room:join"), None);
     }
 }

@@ -62,6 +62,7 @@ impl<P: Peer> Conversation<P> {
             socket_id,
             transport: peer.clone(),
             counts_as_presence: true,
+            most_incidents: peer.most_incidents(),
             takes_over: admission.resumption.pid_of_connection(),
         })?;
         log_connection_as_opened(&session, &*peer);

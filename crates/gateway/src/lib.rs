@@ -11,6 +11,7 @@
 //!   after the other out of a bounded, rate-limited [`inbox`];
 //! - [`calls`]: the table of calls a client may make, one file for each; [`caller`]: for whom; [`outcome`]: what it is
 //!   answered;
+//! - [`farewell`]: what a client is told that shall stay away;
 //! - [`names`]: the names of events as other protocols spell them.
 
 pub mod admission;
@@ -20,6 +21,7 @@ pub mod caller;
 pub mod calls;
 pub mod context;
 pub mod conversation;
+pub mod farewell;
 pub mod gateway;
 pub mod inbox;
 pub mod limits;

@@ -13,6 +13,11 @@ pub fn write_event_in_pascal_case(name: EventName) -> String {
         .collect()
 }
 
+/// `incident:created` as `incident.created`: what a header or a routing key can hold without an escape.
+pub fn write_event_with_dots(name: EventName) -> String {
+    name.as_str().replace(':', ".")
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -25,7 +30,10 @@ mod tests {
         assert_eq!(names.collect::<HashSet<_>>().len(), EventName::ALL.len());
         let spelled = write_event_in_pascal_case(EventName::ConnectionAcknowledged);
         assert_eq!(spelled, "ConnectionAcknowledged");
+        let names = EventName::ALL.iter().map(|name| write_event_with_dots(*name));
+        assert_eq!(names.collect::<HashSet<_>>().len(), EventName::ALL.len());
         let newer = EventName::from_wire("team:joined_late");
+        assert_eq!(write_event_with_dots(newer), "team.joined_late");
         assert_eq!(write_event_in_pascal_case(newer), "TeamJoinedLate");
     }
 }

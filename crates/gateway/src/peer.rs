@@ -34,6 +34,11 @@ pub trait Peer: Transport {
     /// written before this returns.
     fn greet_before_session_starts(&self, _ready: &PreparedSession) {}
 
+    /// Incidents whose rooms it may be in at a time. With one, entering a room leaves the one before.
+    fn most_incidents(&self) -> usize {
+        1
+    }
+
     /// Whether the connection ended before its end could be told to the conversation.
     fn has_gone(&self) -> bool {
         false

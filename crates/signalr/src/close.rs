@@ -1,7 +1,7 @@
 //! What a client is told when the server ends its connection, and whether it is to come back.
 
 use owlpost_carrier::websocket::CloseCode;
-use owlpost_domain::ErrorCode;
+use owlpost_gateway::{Refusal, farewell::describe_end_for_good};
 use owlpost_realtime::CloseReason;
 
 /// What a Close message says, and what a websocket is closed with.
@@ -14,22 +14,14 @@ pub(crate) struct CloseWords {
 
 /// `None` when nothing is said: the client takes the network for broken, and comes back.
 pub(crate) fn describe_close_to_client(reason: CloseReason) -> Option<CloseWords> {
-    let for_good = |code: ErrorCode, message: &str| {
+    if let Some(Refusal { code, message, .. }) = describe_end_for_good(reason) {
         let error = format!("{}: {message}", code.as_str());
-        Some(CloseWords { error, allow_reconnect: false, code: CloseCode::Normal })
-    };
-    match reason {
-        CloseReason::ServerShutdown => Some(CloseWords {
-            error: "The server is stopping".to_owned(),
-            allow_reconnect: true,
-            code: CloseCode::Away,
-        }),
-        // A full queue could not take a word either.
-        CloseReason::SlowConsumer | CloseReason::Unavailable | CloseReason::Superseded => None,
-        CloseReason::TokenExpired => for_good(ErrorCode::TokenExpired, "Token expired"),
-        CloseReason::UserDeleted => {
-            for_good(ErrorCode::Unauthenticated, "This account was deleted")
-        }
-        CloseReason::RateLimited => for_good(ErrorCode::RateLimited, "Too many calls"),
+        return Some(CloseWords { error, allow_reconnect: false, code: CloseCode::Normal });
     }
+    // A full queue, for one, could not take a word either.
+    (reason == CloseReason::ServerShutdown).then(|| CloseWords {
+        error: "The server is stopping".to_owned(),
+        allow_reconnect: true,
+        code: CloseCode::Away,
+    })
 }

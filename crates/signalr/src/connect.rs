@@ -14,11 +14,10 @@ use owlpost_carrier::{
     poll::{PollAnswer, wait_for_answer_of_poll},
     stream_body::StreamBody,
     websocket::{
-        WebSocketStream,
-        connection::{Connection, EndOfClient},
+        connection::EndOfClient,
         handshake::{
-            NoWebSocket, WEBSOCKET_VERSION, accept_handshake_of_websocket,
-            choose_first_offered_subprotocol, serve_stream_of_upgrade,
+            accept_handshake_of_websocket, carry_connection_of_upgrade,
+            choose_first_offered_subprotocol,
         },
     },
 };
@@ -89,16 +88,7 @@ fn connect_client_by_websocket(
 ) -> Response {
     let accepted = match accept_handshake_of_websocket(request.headers()) {
         Ok(headers) => headers,
-        Err(NoWebSocket::BadRequest) => {
-            return answer_request_with_line(
-                StatusCode::BAD_REQUEST,
-                "No websocket was asked for as RFC 6455 wants it",
-            );
-        }
-        Err(NoWebSocket::UnsupportedVersion) => {
-            let version = [(header::SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION)];
-            return (StatusCode::UPGRADE_REQUIRED, version).into_response();
-        }
+        Err(refusal) => return refusal.describe_refusal_of_request().into_response(),
     };
     let connection = match secret {
         // The client skipped the negotiation.
@@ -121,16 +111,9 @@ fn connect_client_by_websocket(
         return answer_with_refused_carrier(refused);
     }
     let subprotocol = choose_first_offered_subprotocol(request.headers());
-    let patience = hub.config.handshake_timeout;
     let upgrade = hyper::upgrade::on(&mut request);
-    serve_stream_of_upgrade(upgrade, patience, async move |stream| match stream {
-        Some(stream) => {
-            let carried = CarriedPipe::new(connection.pipe.clone(), connection);
-            // In a task of its own, which is as small as what it needs from here on.
-            tokio::spawn(Connection::new(carried, WebSocketStream::new(stream)));
-        }
-        None => connection.end_connection_of_client(EndOfClient::Lost),
-    });
+    let carried = CarriedPipe::new(connection.pipe.clone(), connection);
+    carry_connection_of_upgrade(upgrade, hub.config.handshake_timeout, carried);
     let mut response = (StatusCode::SWITCHING_PROTOCOLS, accepted).into_response();
     if let Some(subprotocol) = subprotocol {
         response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, subprotocol);

@@ -7,8 +7,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::StatusCode;
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use owlpost_carrier::websocket::{CloseCode, connection::EndOfClient};
+use owlpost_carrier::{
+    request_body::read_body_within_bounds,
+    websocket::{CloseCode, connection::EndOfClient},
+};
 
 use crate::{
     admit::{admit_visitor_by_token, find_parameter_ignoring_case},
@@ -43,27 +45,14 @@ pub(crate) async fn receive_request_of_client(
             );
         }
     }
-    let body = Limited::new(body, hub.config.max_request_bytes).collect();
-    let bytes = match tokio::time::timeout(hub.config.body_timeout, body).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            return answer_request_with_line(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "The body is larger than the limit",
-            );
+    let (most_bytes, patience) = (hub.config.max_request_bytes, hub.config.body_timeout);
+    match read_body_within_bounds(body, most_bytes, patience).await {
+        Ok(bytes) => {
+            connection.receive_body_of_request(&bytes);
+            StatusCode::OK.into_response()
         }
-        Ok(Err(_)) => {
-            return answer_request_with_line(StatusCode::BAD_REQUEST, "The body did not arrive");
-        }
-        Err(_) => {
-            return answer_request_with_line(
-                StatusCode::REQUEST_TIMEOUT,
-                "The body did not arrive in time",
-            );
-        }
-    };
-    connection.receive_body_of_request(&bytes);
-    StatusCode::OK.into_response()
+        Err(refusal) => refusal.describe_refusal_of_request().into_response(),
+    }
 }
 
 pub(crate) async fn delete_connection_of_client(

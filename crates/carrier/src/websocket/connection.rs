@@ -90,6 +90,11 @@ pub trait Carried: Send + Unpin + 'static {
 
     /// The code of the last frame when it is the server who ends the connection.
     fn close_code(&self) -> CloseCode;
+
+    /// What the last frame says besides, in 123 bytes at most, when it is the server who ends the connection.
+    fn close_reason(&self) -> &'static str {
+        ""
+    }
 }
 
 /// Carries one connection until it ends.
@@ -194,7 +199,9 @@ where
             Writing::Last => {
                 self.begin_farewell_of_connection();
                 if let Leaving::Saying(timer) = std::mem::replace(&mut self.leaving, Leaving::No) {
-                    self.websocket.put_close_frame_last(self.code_of_last_frame());
+                    let reason =
+                        if self.ended.is_none() { self.carried.close_reason() } else { "" };
+                    self.websocket.put_close_frame_last(self.code_of_last_frame(), reason);
                     self.leaving = Leaving::Said(timer);
                 }
             }

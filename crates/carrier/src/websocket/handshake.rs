@@ -3,10 +3,15 @@
 use std::{future::Future, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tungstenite::handshake::derive_accept_key;
+
+use super::{
+    connection::{Carried, Connection, EndOfClient},
+    stream::WebSocketStream,
+};
 
 /// The version of RFC 6455, which asks for it to be named to a client that wants another.
 pub const WEBSOCKET_VERSION: HeaderValue = HeaderValue::from_static("13");
@@ -23,10 +28,28 @@ pub enum NoWebSocket {
     UnsupportedVersion,
 }
 
+impl NoWebSocket {
+    /// What the request is answered.
+    pub fn describe_refusal_of_request(self) -> (StatusCode, HeaderMap, &'static str) {
+        match self {
+            Self::BadRequest => {
+                let line = "No websocket was asked for as RFC 6455 wants it\n";
+                (StatusCode::BAD_REQUEST, HeaderMap::new(), line)
+            }
+            Self::UnsupportedVersion => {
+                let headers = [(header::SEC_WEBSOCKET_VERSION, WEBSOCKET_VERSION)];
+                (StatusCode::UPGRADE_REQUIRED, HeaderMap::from_iter(headers), "")
+            }
+        }
+    }
+}
+
 /// The headers of the answer that hands the connection over, without a subprotocol.
 pub fn accept_handshake_of_websocket(headers: &HeaderMap) -> Result<HeaderMap, NoWebSocket> {
     let asked = headers.get(header::UPGRADE).ok_or(NoWebSocket::BadRequest)?;
-    if !asked.as_bytes().eq_ignore_ascii_case(b"websocket") {
+    if !asked.as_bytes().eq_ignore_ascii_case(b"websocket")
+        || !does_connection_name_upgrade(headers)
+    {
         return Err(NoWebSocket::BadRequest);
     }
     if headers.get(header::SEC_WEBSOCKET_VERSION) != Some(&WEBSOCKET_VERSION) {
@@ -40,17 +63,21 @@ pub fn accept_handshake_of_websocket(headers: &HeaderMap) -> Result<HeaderMap, N
     ]))
 }
 
-/// The answer to the key of a request that asks for a websocket as RFC 6455 wants it: `Connection` names the upgrade,
-/// and there is one key, 16 bytes in base64.
-fn accept_key_of_request(headers: &HeaderMap) -> Result<HeaderValue, NoWebSocket> {
+/// A proxy that does not know of websockets leaves the upgrade out of `Connection`.
+fn does_connection_name_upgrade(headers: &HeaderMap) -> bool {
     let names_upgrade = |value: &HeaderValue| {
         let mut words = value.as_bytes().split(|byte| *byte == b',');
         words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
     };
+    headers.get_all(header::CONNECTION).iter().any(names_upgrade)
+}
+
+/// The answer to the key of a request that asks for a websocket as RFC 6455 wants it: there is one key, 16 bytes in base64.
+fn accept_key_of_request(headers: &HeaderMap) -> Result<HeaderValue, NoWebSocket> {
     let mut keys = headers.get_all(header::SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else { return Err(NoWebSocket::BadRequest) };
     let drawn = BASE64_STANDARD.decode(key.as_bytes()).map_err(|_| NoWebSocket::BadRequest)?;
-    if drawn.len() != KEY_BYTES || !headers.get_all(header::CONNECTION).iter().any(names_upgrade) {
+    if drawn.len() != KEY_BYTES {
         return Err(NoWebSocket::BadRequest);
     }
     HeaderValue::try_from(derive_accept_key(key.as_bytes())).map_err(|_| NoWebSocket::BadRequest)
@@ -76,6 +103,18 @@ pub fn serve_stream_of_upgrade<W: Future<Output = ()> + Send>(
             }
         };
         serve(upgraded).await;
+    });
+}
+
+/// Has the connection of a request carry this as a websocket, once the answer is written. If it is not handed over in time,
+/// the client is lost.
+pub fn carry_connection_of_upgrade<C: Carried>(upgrade: OnUpgrade, patience: Duration, carried: C) {
+    serve_stream_of_upgrade(upgrade, patience, async move |stream| match stream {
+        Some(stream) => {
+            // In a task of its own, which is as small as what it needs from here on.
+            tokio::spawn(Connection::new(carried, WebSocketStream::new(stream)));
+        }
+        None => carried.note_end_of_client(EndOfClient::Lost),
     });
 }
 

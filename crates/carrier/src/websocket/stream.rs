@@ -188,10 +188,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
     }
 
     /// Tells the client that the websocket is closed, and why if there is a code to say it.
-    pub fn put_close_frame_last(&mut self, code: Option<CloseCode>) {
-        let code = code.map(|code| u16::from(code).to_be_bytes());
-        let payload = code.as_ref().map_or(&[][..], |bytes| bytes);
-        self.put_frame_before_queue(Control::Close.into(), payload);
+    pub fn put_close_frame_last(&mut self, code: Option<CloseCode>, reason: &str) {
+        let payload = code.map(|code| [&u16::from(code).to_be_bytes(), reason.as_bytes()].concat());
+        self.put_frame_before_queue(Control::Close.into(), &payload.unwrap_or_default());
     }
 
     fn put_frame_before_queue(&mut self, kind: FrameKind, payload: &[u8]) {

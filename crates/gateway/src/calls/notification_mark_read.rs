@@ -22,12 +22,5 @@ pub(super) async fn handle_notification_mark_read_call(
     caller: &Caller,
     payload: Payload,
 ) -> Result<()> {
-    let core = &caller.core;
-    let store = core.store().clone();
-    let user_id = caller.session.user().id;
-    core.commit_and_publish_events(async move {
-        store.mark_own_notification_read(user_id, payload.notification_id, None).await
-    })
-    .await?;
-    Ok(())
+    caller.mark_notification_as_read(payload.notification_id).await
 }
