@@ -57,8 +57,16 @@ fn should_keep_main_to_wiring() {
 
 #[test]
 fn should_keep_sql_in_the_domain_crate() {
-    let product =
-        ["http/src", "realtime/src", "gateway/src", "socketio/src", "signalr/src", "server/src"];
+    let product = [
+        "http/src",
+        "realtime/src",
+        "gateway/src",
+        "socketio/src",
+        "signalr/src",
+        "stomp/src",
+        "sockjs/src",
+        "server/src",
+    ];
     for (name, text) in list_rust_sources() {
         let bound = product.iter().any(|part| name.starts_with(part));
         assert!(!(bound && text.contains("sqlx::query")), "{name} has SQL of its own");
@@ -68,8 +76,14 @@ fn should_keep_sql_in_the_domain_crate() {
 #[test]
 fn should_keep_one_table_of_routes_and_one_of_socket_events() {
     for (name, text) in list_rust_sources() {
-        let tables = ["http/src/router.rs", "signalr/src/gateway.rs", "socketio/src/gateway.rs"];
-        let has_table = ["http/src", "signalr/src", "socketio/src"];
+        let tables = [
+            "http/src/router.rs",
+            "signalr/src/gateway.rs",
+            "socketio/src/gateway.rs",
+            "stomp/src/gateway.rs",
+            "sockjs/src/router.rs",
+        ];
+        let has_table = ["http/src", "signalr/src", "socketio/src", "stomp/src", "sockjs/src"];
         if has_table.iter().any(|part| name.starts_with(part)) && !tables.contains(&name.as_str()) {
             assert!(
                 !text.contains(".routes(") && !text.contains(".route("),

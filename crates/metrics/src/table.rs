@@ -54,16 +54,17 @@ metrics! {
 
     // --- clients
     CONNECTIONS_OPENED: Counter "owlpost_connections_opened_total"
-        ["transport": Known(&["polling", "sse", "websocket"]),
-            "protocol": Known(&["eio3", "eio4", "signalr"]), "format": Known(&["json", "msgpack"])]
-        "Connections that were let in: of Socket.IO by the version of their engine, and of SignalR.";
+        ["transport": Known(&["polling", "sockjs-eventsource", "sockjs-websocket", "sockjs-xhr", "sockjs-xhr-streaming", "sse",
+            "websocket"]), "protocol": Known(&["eio3", "eio4", "signalr", "stomp"]),
+            "format": Known(&["1.0", "1.1", "1.2", "json", "msgpack"])]
+        "Connections that were let in: of Socket.IO by the version of their engine, of SignalR, and of STOMP.";
     HANDSHAKES_REFUSED: Counter "owlpost_handshakes_refused_total"
         ["code": Known(&["UNAUTHENTICATED", "TOKEN_EXPIRED", "UNAVAILABLE"])]
-        "Connections that were not let in, by what they were told: of Socket.IO, and each request of SignalR.";
+        "Connections that were not let in, by what they were told: of Socket.IO and STOMP, and each request of SignalR.";
     ORIGINS_REFUSED: Counter "owlpost_origins_refused_total" []
-        "Requests of pages that ALLOWED_ORIGINS does not name.";
+        "Requests of pages that SOCKET_IO_CORS_ORIGIN does not name.";
     SESSIONS_REFUSED: Counter "owlpost_sessions_refused_total" []
-        "Engine.IO sessions and SignalR connections that found no place.";
+        "Engine.IO sessions, and connections of SignalR and STOMP, that found no place.";
     CONNECTIONS_REFUSED: Counter "owlpost_connections_refused_total" ["reason": Known(&["all", "address"])]
         "TCP connections beyond MAX_CONNECTIONS, or beyond what one address may have.";
     CLIENT_EVENTS: Counter "owlpost_client_events_total" ["event": Open("name of the event, or unknown")]

@@ -10,6 +10,7 @@ use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_rou
 use owlpost_realtime::Realtime;
 use owlpost_signalr::SignalRGateway;
 use owlpost_socketio::SocketIoGateway;
+use owlpost_stomp::StompGateway;
 
 use crate::{
     config::Settings, dashboard::build_router_of_dashboard, database::Database,
@@ -66,6 +67,7 @@ fn build_gateways_of_server(
     Ok(vec![
         Box::new(SocketIoGateway::new(&context, &settings.to_socketio_config())),
         Box::new(SignalRGateway::new(&context, settings.to_signalr_config())),
+        Box::new(StompGateway::new(&context, settings.to_stomp_config())),
     ])
 }
 

@@ -23,6 +23,7 @@ const RANGES: &[(&str, &str, u64, u64)] = &[
     ("ping-interval", "SOCKET_IO_PING_INTERVAL", 1, 86_400_000),
     ("signalr-keep-alive-interval", "SIGNALR_KEEP_ALIVE_INTERVAL", 1, 86_400_000),
     ("signalr-client-timeout", "SIGNALR_CLIENT_TIMEOUT", 1, 86_400_000),
+    ("stomp-heartbeat", "STOMP_HEARTBEAT", 0, 86_400_000),
     ("presence-timeout", "PRESENCE_TIMEOUT", 1, 86_400_000),
     ("typing-timeout", "TYPING_TIMEOUT", 1, 3_600_000),
     ("token-grace", "TOKEN_GRACE", 0, 86_400_000),

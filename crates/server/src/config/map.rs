@@ -9,6 +9,7 @@ use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
 use owlpost_signalr::SignalRConfig;
 use owlpost_socketio::SocketIoConfig;
+use owlpost_stomp::StompConfig;
 
 use super::{Settings, settings::LimitSettings};
 use crate::{
@@ -118,6 +119,16 @@ impl Settings {
             keep_alive_interval: self.realtime.signalr_keep_alive_interval,
             client_timeout: self.realtime.signalr_client_timeout,
             ..SignalRConfig::default()
+        }
+    }
+
+    /// What the STOMP gateway takes.
+    pub fn to_stomp_config(&self) -> StompConfig {
+        StompConfig {
+            heart_beat: self.realtime.stomp_heartbeat,
+            sockjs_cookie: self.realtime.sockjs_cookie,
+            guesses_per_minute: self.limits.rate_limit_auth,
+            ..StompConfig::default()
         }
     }
 

@@ -166,6 +166,14 @@ pub struct RealtimeSettings {
     #[arg(long, env = "SIGNALR_CLIENT_TIMEOUT", default_value = "30000",
           value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
     pub signalr_client_timeout: Duration,
+    /// How often the server gives a STOMP client a sign of life, and wants one of it, in ms; 0 for never
+    #[arg(long, env = "STOMP_HEARTBEAT", default_value = "10000",
+          value_parser = parse_duration_within_bounds::<0, 86_400_000>)]
+    pub stomp_heartbeat: Duration,
+    /// Set the cookie JSESSIONID for SockJS clients, by which load balancers keep a client at one node
+    #[arg(long, env = "SOCKJS_COOKIE", value_parser = parse_switch_on_or_off, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub sockjs_cookie: bool,
     /// Time within which the sessions of a node that died are gone, in ms
     #[arg(long, env = "PRESENCE_TIMEOUT", default_value = "30000",
           value_parser = parse_duration_within_bounds::<1, 86_400_000>)]
