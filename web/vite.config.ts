@@ -3,17 +3,24 @@ import { readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
-/** The files that every Socket.IO server offers beside its endpoint, for pages without a build step. */
-const CLIENT_BUNDLES = ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js', 'socket.io.msgpack.min.js'];
+/** Bundles of client libraries, by where their package keeps them and where the server offers them. */
+const CLIENT_BUNDLES = {
+  // What every Socket.IO server offers beside its endpoint, for pages without a build step.
+  'socket.io-client/dist/': { folder: 'socket.io', files: ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js', 'socket.io.msgpack.min.js'] },
+  // What the page loads that SockJS shows in an iframe.
+  'sockjs-client/dist/': { folder: 'sockjs', files: ['sockjs.min.js'] },
+};
 
-function emitClientBundlesOfSocketio(): Plugin {
-  const dist = new URL('node_modules/socket.io-client/dist/', import.meta.url);
+function emitBundlesOfClientLibraries(): Plugin {
   return {
-    name: 'socket.io-client-bundles',
+    name: 'client-bundles',
     apply: 'build',
     generateBundle() {
-      for (const name of CLIENT_BUNDLES.flatMap((file) => [file, `${file}.map`])) {
-        this.emitFile({ type: 'asset', fileName: `socket.io/${name}`, source: readFileSync(new URL(name, dist)) });
+      for (const [dist, { folder, files }] of Object.entries(CLIENT_BUNDLES)) {
+        for (const name of files.flatMap((file) => [file, `${file}.map`])) {
+          const source = readFileSync(new URL(`node_modules/${dist}${name}`, import.meta.url));
+          this.emitFile({ type: 'asset', fileName: `${folder}/${name}`, source });
+        }
       }
     },
   };
@@ -23,7 +30,7 @@ function emitClientBundlesOfSocketio(): Plugin {
 const server = process.env.OWLPOST_URL ?? 'http://127.0.0.1:4001';
 
 export default defineConfig({
-  plugins: [react(), emitClientBundlesOfSocketio()],
+  plugins: [react(), emitBundlesOfClientLibraries()],
   build: {
     manifest: true,
     target: 'es2022',

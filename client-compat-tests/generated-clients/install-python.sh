@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes a virtual environment with the generator of Python clients, python-socketio and clients of SignalR: install-python.sh DIRECTORY
+# Makes a virtual environment with the generator of Python clients, python-socketio and clients of SignalR and STOMP: install-python.sh DIRECTORY
 # Does nothing when it is there already. As root on a Debian it installs Python too; elsewhere it says what is missing.
 set -euo pipefail
 environment=$1
@@ -7,7 +7,7 @@ requirements=$(dirname "$(readlink -f "$0")")/requirements.txt
 
 is_complete() {
     cmp -s "$requirements" "$environment/requirements.txt" \
-        && "$environment/bin/python" -c 'import aiohttp, openapi_python_client, pysignalr, signalrcore, socketio' 2>/dev/null
+        && "$environment/bin/python" -c 'import aiohttp, openapi_python_client, pysignalr, signalrcore, socketio, stomp, stompman' 2>/dev/null
 }
 
 is_fit_python() {

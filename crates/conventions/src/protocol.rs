@@ -8,10 +8,11 @@ use owlpost_domain::{
     payload_schema::{NamedSchemas, describe_payload_of_event},
 };
 use owlpost_gateway::{ClientCall, names::write_event_in_pascal_case};
+use owlpost_stomp::{STOMP_PATH, list_addresses_of_event};
 use serde_json::{Value, json};
 
 const INTRODUCTION: &str = "\
-The same events and calls over two protocols, with the same payloads.
+The same events and calls over three protocols, with the same payloads.
 
 # Socket.IO
 
@@ -43,12 +44,27 @@ that `x-signalr-target` names, with its payload as the one argument; each call i
 whichever case, whose one argument is its payload, or the one field of it. A failure is a completion whose error ends in
 `HubException: CODE: text`. `JoinIncidentRoom` and `LeaveIncidentRoom` take an incident's id for its room;
 `SendTypingIndicator` is `StartTyping`. `StreamEvents(after, rooms)` streams items `{ eventId?, event, payload }`, `event` under its
-own name: what is behind `after`, `events:resumed`, and what happens then.";
+own name: what is behind `after`, `events:resumed`, and what happens then.
+
+# STOMP
+
+Versions 1.0, 1.1 and 1.2 at `/ws`, by websocket and under SockJS (websocket, xhr-streaming, xhr-polling, eventsource). The
+token is in the header `Authorization: Bearer`, `token` or `passcode` of CONNECT, or in the query. Each event is a MESSAGE on
+every subscription whose destination `x-stomp-destinations` names, with its payload as the body, and the headers `event` (the
+name with a dot) and `event-id` (of durable ones). SUBSCRIBE to an incident or to the feed enters its room, UNSUBSCRIBE leaves
+it; `last-event-id` on SUBSCRIBE, or on CONNECT for all of them, replays what was missed at that destination, then
+`events.resumed`. Each call is a SEND to `x-stomp-destination` with its payload as the body; the answer is a message at
+`/user/queue/replies`, a failure one at `/user/queue/errors`, both with the `correlation-id` of the SEND. `ack` other than
+`auto` at `/user/queue/notifications`: ACK marks the notification as read. `/app/incident/{incidentId}/viewers` and
+`/app/presence` answer a SUBSCRIBE with one message.";
 
 /// The channel of Socket.IO clients.
 const NAMESPACE: &str = "namespace";
 /// The channel of SignalR clients.
 const HUB: &str = "hub";
+
+/// Where calls of STOMP clients go.
+const APPLICATION_PREFIX: &str = "/app/";
 
 /// Schemas by name, in order.
 type Schemas = BTreeMap<String, Value>;
@@ -64,12 +80,16 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
     let mut schemas = Schemas::new();
     let mut messages = serde_json::Map::new();
     let mut operations = serde_json::Map::new();
+    let mut destinations = Destinations::default();
     let sent = EventName::ALL.iter().filter(|name| name.kind() != EventKind::Internal);
     for name in sent {
         let (key, message) = describe_server_event_message(*name, &mut schemas)?;
         operations
             .insert(format!("send_{key}"), build_operation_of_message("send", NAMESPACE, &key));
         operations.insert(format!("hub_send_{key}"), build_operation_of_message("send", HUB, &key));
+        for address in list_addresses_of_event(*name) {
+            destinations.add_message_to_address(address, "send", &key);
+        }
         messages.insert(key, message);
     }
     for event in ClientCall::ALL {
@@ -79,6 +99,8 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         let receive = |channel| build_operation_of_message("receive", channel, &key);
         operations.insert(format!("receive_{key}"), receive(NAMESPACE));
         operations.insert(format!("hub_receive_{key}"), receive(HUB));
+        let address = write_destination_of_call(*event);
+        destinations.add_message_to_address(&address, "receive", &key);
         if let Some((name, schema)) = event.describe_answer_of_call() {
             schemas.insert(name, serde_json::to_value(schema)?);
         }
@@ -90,6 +112,7 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
             "payload": { "$ref": format!("#/components/schemas/{name}") },
             "x-acknowledgement": acknowledgement_of_client_event(*event),
             "x-signalr-method": event.as_hub_method(),
+            "x-stomp-destination": write_destination_of_call(*event),
         });
         messages.insert(key, message);
     }
@@ -101,6 +124,11 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         let servers = json!([{ "$ref": format!("#/servers/{server}") }]);
         json!({ "address": address, "servers": servers, "messages": refs })
     };
+    let mut channels = serde_json::Map::from_iter([
+        (NAMESPACE.to_owned(), channel("/", "socketio")),
+        (HUB.to_owned(), channel("/hub/incidents", "signalr")),
+    ]);
+    destinations.write_channels_and_operations(&mut channels, &mut operations);
     Ok(json!({
         "asyncapi": "3.1.0",
         "info": {
@@ -111,14 +139,63 @@ fn build_protocol_document_from_code() -> Result<Value, serde_json::Error> {
         "servers": {
             "socketio": { "host": "localhost:4001", "protocol": "ws", "pathname": "/socket.io/" },
             "signalr": { "host": "localhost:4001", "protocol": "ws", "pathname": "/hub/incidents" },
+            "stomp": { "host": "localhost:4001", "protocol": "stomp", "pathname": STOMP_PATH },
         },
-        "channels": {
-            NAMESPACE: channel("/", "socketio"),
-            HUB: channel("/hub/incidents", "signalr"),
-        },
+        "channels": channels,
         "operations": operations,
         "components": { "messages": messages, "schemas": schemas },
     }))
+}
+
+/// What is heard and said at each destination of STOMP clients.
+#[derive(Default)]
+struct Destinations(BTreeMap<String, Vec<(&'static str, String)>>);
+
+impl Destinations {
+    fn add_message_to_address(&mut self, address: &str, action: &'static str, key: &str) {
+        self.0.entry(address.to_owned()).or_default().push((action, key.to_owned()));
+    }
+
+    /// A channel for each destination, with an operation for each of its messages.
+    fn write_channels_and_operations(
+        &self,
+        channels: &mut serde_json::Map<String, Value>,
+        operations: &mut serde_json::Map<String, Value>,
+    ) {
+        for (address, messages) in &self.0 {
+            let name = key_of_destination_address(address);
+            let refs: serde_json::Map<String, Value> = messages
+                .iter()
+                .map(|(_, key)| {
+                    (key.clone(), json!({ "$ref": format!("#/components/messages/{key}") }))
+                })
+                .collect();
+            let mut channel = json!({
+                "address": address,
+                "servers": [{ "$ref": "#/servers/stomp" }],
+                "messages": refs,
+            });
+            if address.contains("{incidentId}") {
+                channel["parameters"] =
+                    json!({ "incidentId": { "description": "Of an incident, a UUID." } });
+            }
+            for (action, key) in messages {
+                let operation = build_operation_of_message(action, &name, key);
+                operations.insert(format!("{name}_{action}_{key}"), operation);
+            }
+            channels.insert(name, channel);
+        }
+    }
+}
+
+/// `/topic/incident/{incidentId}` as `stomp_topic_incident`.
+fn key_of_destination_address(address: &str) -> String {
+    let parts = address.split(['/', '.']).filter(|part| !part.is_empty() && !part.starts_with('{'));
+    ["stomp"].into_iter().chain(parts).collect::<Vec<_>>().join("_")
+}
+
+fn write_destination_of_call(call: ClientCall) -> String {
+    format!("{APPLICATION_PREFIX}{}", call.write_call_with_dots())
 }
 
 fn build_operation_of_message(action: &str, channel: &str, key: &str) -> Value {
@@ -146,6 +223,7 @@ fn describe_server_event_message(
         "payload": payload,
         "x-kind": format!("{:?}", name.kind()).to_lowercase(),
         "x-signalr-target": write_event_in_pascal_case(name),
+        "x-stomp-destinations": list_addresses_of_event(name),
     });
     Ok((key_of_event_name(name.as_str()), message))
 }

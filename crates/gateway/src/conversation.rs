@@ -31,6 +31,8 @@ enum Request {
     Call { call: Result<ClientCall, String>, payload: Result<serde_json::Value, String> },
     /// What one protocol alone has.
     OfProtocol { name: &'static str, work: Box<WorkInTurn> },
+    /// What is not worked on, and has its turn all the same: a client may read its answers by their order.
+    Refused(Refusal),
 }
 
 /// A request and where its answer belongs.
@@ -132,24 +134,31 @@ impl<P: Peer> Conversation<P> {
     ) {
         let Waiting { request, ticket } = waiting;
         let Some(ticket) = self.count_call_within_rate(ticket) else { return };
-        let waiting = Waiting { request, ticket };
-        if message_bytes > self.max_message_bytes {
-            self.answer_call_with_outcome(waiting.ticket, Err(Refusal::payload_too_large()));
-            return;
+        let is_too_large = message_bytes > self.max_message_bytes;
+        let too_large = is_too_large.then(|| Request::Refused(Refusal::payload_too_large()));
+        let request = too_large.unwrap_or(request);
+        if let Err(Full(waiting)) = self.put_request_in_inbox(Waiting { request, ticket }) {
+            self.refuse_call_over_rate(waiting.ticket);
         }
-        match self.inbox.put_work_within_limit(waiting) {
-            Ok(WorkerState::Busy) => {}
-            Ok(WorkerState::Resting) => {
-                let conversation = self.clone();
-                tokio::spawn(async move { conversation.work_until_inbox_is_empty().await });
-            }
-            Err(Full(waiting)) => self.refuse_call_over_rate(waiting.ticket),
+    }
+
+    fn put_request_in_inbox(
+        self: &Arc<Self>,
+        waiting: Waiting<P::Ticket>,
+    ) -> std::result::Result<(), Full<Waiting<P::Ticket>>> {
+        if self.inbox.put_work_within_limit(waiting)? == WorkerState::Resting {
+            let conversation = self.clone();
+            tokio::spawn(async move { conversation.work_until_inbox_is_empty().await });
         }
+        Ok(())
     }
 
     /// Counts a call; gives its ticket back unless there are more calls than may be. Then it is refused. For calls that a
     /// protocol answers by itself: what comes to [`Self::receive_call_in_order`] is counted there.
-    pub fn count_call_within_rate(&self, ticket: Option<P::Ticket>) -> Option<Option<P::Ticket>> {
+    pub fn count_call_within_rate(
+        self: &Arc<Self>,
+        ticket: Option<P::Ticket>,
+    ) -> Option<Option<P::Ticket>> {
         if self.caller.session.is_closed() {
             return None;
         }
@@ -160,14 +169,18 @@ impl<P: Peer> Conversation<P> {
         Some(ticket)
     }
 
-    fn refuse_call_over_rate(&self, ticket: Option<P::Ticket>) {
+    fn refuse_call_over_rate(self: &Arc<Self>, ticket: Option<P::Ticket>) {
         metrics::counter!(CLIENT_EVENTS_REFUSED).increment(1);
         if self.inbox.count_refusal_over_rate() {
             let Caller { core, session } = &self.caller;
             core.close_session_with_reason(session, CloseReason::RateLimited);
             return;
         }
-        self.answer_call_with_outcome(ticket, Err(Refusal::rate_limited()));
+        let refusal = Refusal::rate_limited();
+        let request = Request::Refused(refusal.clone());
+        if let Err(Full(waiting)) = self.put_request_in_inbox(Waiting { request, ticket }) {
+            self.answer_call_with_outcome(waiting.ticket, Err(refusal));
+        }
     }
 
     /// Works on one request after the other. A panic in one is answered `INTERNAL`; the rest goes on.
@@ -175,18 +188,21 @@ impl<P: Peer> Conversation<P> {
         while let Some(Waiting { request, ticket }) = self.inbox.take_next_or_rest() {
             let work = AssertUnwindSafe(self.work_on_one_request(request)).catch_unwind();
             let result = work.await.unwrap_or_else(|_| {
-                Err(DomainError::internal_error_from_cause("a handler panicked"))
+                let error = DomainError::internal_error_from_cause("a handler panicked");
+                Err(Refusal::from(&error))
             });
-            match result {
-                Ok(None) => {}
-                Ok(Some(answer)) => self.answer_call_with_outcome(ticket, Ok(answer)),
-                Err(error) => self.answer_call_with_outcome(ticket, Err(Refusal::from(&error))),
+            if let Some(outcome) = result.transpose() {
+                self.answer_call_with_outcome(ticket, outcome);
             }
         }
     }
 
-    async fn work_on_one_request(&self, request: Request) -> Result<Option<Answer>> {
-        match request {
+    async fn work_on_one_request(
+        &self,
+        request: Request,
+    ) -> std::result::Result<Option<Answer>, Refusal> {
+        let result = match request {
+            Request::Refused(refusal) => return Err(refusal),
             Request::Call { call: Ok(call), payload } => {
                 count_calls_by_name(call.as_event_name(), 1);
                 self.caller.handle_call_by_table(call, payload).await.map(Some)
@@ -200,7 +216,8 @@ impl<P: Peer> Conversation<P> {
                 count_calls_by_name(name, 1);
                 work(self.caller.clone()).await
             }
-        }
+        };
+        result.map_err(|error| Refusal::from(&error))
     }
 
     /// Answers in turn with the events. Without a ticket a success is not told, and a failure is an `error` event.

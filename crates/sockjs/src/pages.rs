@@ -3,7 +3,6 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use axum::{
-    Json,
     extract::{Path, State},
     response::{IntoResponse, Response},
 };
@@ -54,8 +53,12 @@ impl IframePage {
 pub(crate) async fn answer_with_iframe_page(
     State(page): State<IframePage>,
     Path(name): Path<String>,
+    method: Method,
     request: HeaderMap,
 ) -> Response {
+    if method != Method::GET && method != Method::HEAD {
+        return StatusCode::NOT_FOUND.into_response();
+    }
     let version = name.strip_prefix("iframe").and_then(|rest| rest.strip_suffix(".html"));
     if version.is_none_or(|version| !version.is_empty() && !version.starts_with('-')) {
         return StatusCode::NOT_FOUND.into_response();
@@ -83,13 +86,11 @@ pub(crate) fn answer_request_with_info(
     let mut headers = HeaderMap::new();
     allow_page_to_read(request, &mut headers);
     forbid_caching_of_answer(&mut headers);
-    let info = Json(json!({
+    let info = json!({
         "websocket": config.serves_websocket,
         "cookie_needed": config.needs_cookie,
         "origins": ["*:*"],
         "entropy": rand::rng().random::<u32>(),
-    }));
-    let mut response = (headers, info).into_response();
-    response.headers_mut().extend([JSON]);
-    response
+    });
+    (headers, [JSON], info.to_string()).into_response()
 }

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Path, Request, State},
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::any,
 };
 use http::{Method, StatusCode};
 
@@ -84,7 +84,7 @@ impl<A: Application> SockJs<A> {
     pub fn build_router_of_pages(&self) -> Router {
         let page = IframePage::from_client_url(&self.sessions.config.client_url);
         Router::new()
-            .route("/{page}", get(answer_with_iframe_page))
+            .route("/{page}", any(answer_with_iframe_page))
             .fallback(async || StatusCode::NOT_FOUND)
             .with_state(page)
     }

@@ -81,14 +81,15 @@ impl<L: Listener> Session<L> {
 
     /// Ends the connection: a request that was being answered is gone, and nobody knows what its client has read.
     fn interrupt_session_by_network(&self) {
-        if self.is_over() {
-            return;
+        if !self.is_over() {
+            self.pipe.break_pipe_without_farewell();
         }
-        self.pipe.break_pipe_without_farewell();
-        // Who opens sessions only to drop them, as one does who guesses names, keeps their places for a while.
-        if self.is_heard.load(Ordering::Relaxed) {
-            self.note_end_of_session();
-        }
+    }
+
+    /// Whether nothing is lost by telling the listener at once. Who opens sessions only to drop them, as one does who
+    /// guesses names, keeps their places for a while.
+    pub(crate) fn is_lost_for_good(&self) -> bool {
+        self.pipe.phase() == Phase::Broken && self.is_heard.load(Ordering::Relaxed)
     }
 
     pub(crate) fn note_end_of_session(&self) {

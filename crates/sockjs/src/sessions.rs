@@ -121,6 +121,9 @@ impl<A: Application> Sessions<A> {
     ) {
         let patience = self.config.disconnect_delay;
         session.wait_until_session_over(patience).await;
+        if session.is_lost_for_good() {
+            session.note_end_of_session();
+        }
         if self.remembered.fetch_add(1, Ordering::Relaxed) < self.config.most_remembered {
             let forgotten = tokio::time::sleep(patience);
             tokio::pin!(forgotten);

@@ -138,6 +138,38 @@ fn list_destinations_of_audience(audience: &[Topic], of_everyone: Destination) -
     heard.collect::<HashSet<_>>().into_iter().collect()
 }
 
+/// Where an event can be heard, for documents: `{incidentId}` stands for an incident's.
+pub fn list_addresses_of_event(name: EventName) -> &'static [&'static str] {
+    match name {
+        EventName::IncidentCreated => &["/topic/incidents"],
+        EventName::IncidentUpdated | EventName::IncidentResolved => {
+            &["/topic/incidents", "/topic/incident/{incidentId}"]
+        }
+        EventName::CommentCreated | EventName::CommentDeleted | EventName::PresenceTyping => {
+            &["/topic/incident/{incidentId}"]
+        }
+        EventName::PresenceJoin | EventName::PresenceLeave => {
+            &["/topic/presence", "/topic/incident/{incidentId}"]
+        }
+        EventName::PresenceCounts => &["/topic/presence"],
+        EventName::EscalationCritical => &["/topic/escalations"],
+        EventName::NotificationNew
+        | EventName::NotificationRead
+        | EventName::NotificationDeleted => &["/user/queue/notifications"],
+        EventName::UserUpdated => &["/user/queue/account"],
+        EventName::Error => &["/user/queue/errors"],
+        EventName::EventsResumed => &[
+            "/topic/incidents",
+            "/topic/incident/{incidentId}",
+            "/topic/escalations",
+            "/user/queue/notifications",
+            "/user/queue/account",
+        ],
+        // The frame CONNECTED says the first, nobody hears the second, and what the third is only newer servers know.
+        EventName::ConnectionAcknowledged | EventName::UserChanged | EventName::Unknown(_) => &[],
+    }
+}
+
 /// Where the event of a frame is heard.
 pub(crate) fn list_destinations_of_frame(frame: &Frame) -> Vec<Destination> {
     list_destinations_of_event(frame.name, &frame.audience, &frame.payload)

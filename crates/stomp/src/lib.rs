@@ -23,4 +23,5 @@ pub mod protocol;
 mod subscribe;
 
 pub use config::StompConfig;
-pub use gateway::StompGateway;
+pub use destinations::list_addresses_of_event;
+pub use gateway::{STOMP_PATH, StompGateway};

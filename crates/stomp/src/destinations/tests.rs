@@ -115,5 +115,20 @@ fn should_hear_every_event_where_it_belongs() {
         let mut found = list_destinations_of_event(name, &audience, &payload);
         found.sort_by_key(|destination| !matches!(destination, Destination::Feed));
         assert_eq!(found, heard, "{name:?} for {audience:?}");
+        for destination in heard {
+            let address = match destination {
+                Destination::Incident(_) => "/topic/incident/{incidentId}".to_owned(),
+                other => write_address_of_destination(other).to_owned(),
+            };
+            assert!(list_addresses_of_event(name).contains(&&*address), "{name:?} at {address}");
+        }
     }
+}
+
+fn write_address_of_destination(destination: Destination) -> &'static str {
+    let all = EventName::ALL.iter().flat_map(|name| list_addresses_of_event(*name)).copied();
+    let mut named = all.filter(|address| {
+        Destination::parse_destination_to_hear(address).is_ok_and(|meant| meant == destination)
+    });
+    named.next().expect("a document names it")
 }
