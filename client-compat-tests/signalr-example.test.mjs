@@ -1,51 +1,17 @@
 // The code of docs/clients/signalr.md is checked against the types of the library and of the hub, and run.
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { createCommentAsUser, createIncidentAsUser } from './helpers/api.mjs';
 import { HUB_PATH } from './helpers/hubTestClient.mjs';
+import { compileCodeOfPage } from './helpers/pageCode.mjs';
 import { openNetworkLineToServer } from './helpers/networkLine.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { createUsersWithRoles } from './helpers/users.mjs';
 import { settleBeforeGivenDeadline, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
-const HERE = fileURLToPath(new URL('.', import.meta.url));
-const PAGE = new URL('../docs/clients/signalr.md', import.meta.url);
-const GENERATED = new URL('../web/src/generated', import.meta.url);
-
 const server = useServerForTestFile();
-// Beside node_modules, where the libraries are found.
-const folder = mkdtempSync(join(HERE, '.signalr-example-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Compiles the page's code as strictly as can be, and loads it. */
-async function compileAndLoadService() {
-  const [, code] = /```ts\n([\s\S]*?)```/.exec(readFileSync(PAGE, 'utf8'));
-  cpSync(fileURLToPath(GENERATED), folder, { recursive: true });
-  writeFileSync(join(folder, 'service.ts'), code);
-  writeFileSync(join(folder, 'package.json'), '{"type":"commonjs"}');
-  const options = {
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUnusedLocals: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.CommonJS,
-    moduleResolution: ts.ModuleResolutionKind.Node10,
-    ignoreDeprecations: '5.0',
-    skipLibCheck: true,
-    outDir: join(folder, 'out'),
-    types: [],
-    lib: ['lib.es2022.d.ts', 'lib.dom.d.ts'],
-  };
-  mkdirSync(options.outDir);
-  const program = ts.createProgram([join(folder, 'service.ts')], options);
-  const problems = [...ts.getPreEmitDiagnostics(program), ...program.emit().diagnostics];
-  assert.deepEqual(problems.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, '\n')), []);
-  return (await import(pathToFileURL(join(options.outDir, 'service.js')).href)).default.IncidentService;
-}
+const compiled = compileCodeOfPage('signalr');
+after(() => compiled.remove());
 
 /** The first value of an observable that matches. */
 function firstOf(observable, match = () => true) {
@@ -57,7 +23,7 @@ function firstOf(observable, match = () => true) {
 }
 
 test('should_connect_join_type_stream_and_resume_as_the_page_says', async (context) => {
-  const IncidentService = await compileAndLoadService();
+  const { IncidentService } = await compiled.load();
   const [ada, bob] = await createUsersWithRoles(server, 'STUDENT', 'STUDENT');
   const line = await openNetworkLineToServer(server);
   context.after(() => line.close());

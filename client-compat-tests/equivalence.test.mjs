@@ -5,6 +5,7 @@ import { createCommentAsUser, createIncidentAsUser, requestApiExpectingStatus, u
 import { STRINGS_THAT_ARE_NO_IDS, listInvalidPayloadsForField } from './helpers/badPayloads.mjs';
 import { HubClients } from './helpers/hubTestClient.mjs';
 import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
+import { StompClients } from './helpers/stompTestClient.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
 import { createUsersWithRoles } from './helpers/users.mjs';
@@ -15,6 +16,7 @@ const PROTOCOLS = {
   'Socket.IO in msgpack': { release: 'msgpack' },
   'SignalR in JSON': { foreign: new HubClients('@microsoft/signalr', 'json') },
   'SignalR in MessagePack': { foreign: new HubClients('@microsoft/signalr', 'msgpack') },
+  STOMP: { foreign: new StompClients() },
 };
 const NO_SUCH_ID = '0192c0de-0000-7000-8000-000000000000';
 
@@ -122,10 +124,11 @@ test('should_carry_each_event_as_the_same_json', async () => {
     assert.ok(names.has(name), `${name} was sent`);
   }
   const durable = (records) => records.filter(({ payload }) => payload.eventId);
-  const [socket, , hub] = heard;
+  const [socket, , hub, , stomp] = heard;
   // Byte for byte where both are JSON, and in the same order.
   const texts = (records) => durable(records).map(({ name, payload }) => `${name} ${JSON.stringify(payload)}`);
   assert.deepEqual(texts(hub), texts(socket));
+  assert.deepEqual(texts(stomp), texts(socket));
   for (const records of heard) {
     assert.deepEqual(durable(records).map(({ name, payload }) => ({ name, payload })), durable(socket).map(({ name, payload }) => ({ name, payload })));
     const ephemeral = (all) => all.filter(({ payload }) => !payload.eventId).map(({ name, payload }) => ({ name, payload }));
