@@ -17,7 +17,7 @@ use crate::{
     report::{RunFacts, replace_report_in_document, write_report_as_markdown},
     subjects::{
         Places, Subject, list_all_known_subjects,
-        owl_post::{LABEL, OwlPost, SIGNALR_LABEL},
+        owl_post::{LABEL, OwlPost, SIGNALR_LABEL, STOMP_LABEL},
     },
     workloads::{
         Workload, measure_clients_of_subject, measure_owl_post_alone,
@@ -164,7 +164,7 @@ fn run_workload_on_subjects(
             subject.stop();
             // A peer that cannot be run, or breaks, is a result; the product's failure is ours.
             print_line_on_stdout(format_args!("{label}: not measured further: {error:#}"));
-            if [LABEL, SIGNALR_LABEL].contains(&label) {
+            if [LABEL, SIGNALR_LABEL, STOMP_LABEL].contains(&label) {
                 return Err(error);
             }
         }

@@ -43,7 +43,7 @@ impl Listener for Echo {
             Message::Binary(bytes) => Outgoing::Binary(bytes),
         };
         // A client that has left no room reads nothing.
-        self.0.put_within_limit_of_pipe(&echo).map_err(|_| CloseCode::Again)?;
+        self.0.put_within_limit_of_pipe(echo).map_err(|_| CloseCode::Again)?;
         Ok(Received::GoOn)
     }
 

@@ -49,11 +49,11 @@ impl<L: Listener> Carried for CarriedPipe<L> {
 
     fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken {
         let taken = self.pipe.take_entries_as_taker(self.taker, waker, |entry| {
-            let (kind, bytes) = match &entry {
-                Outgoing::Text(bytes) => (Data::Text, bytes),
-                Outgoing::Binary(bytes) => (Data::Binary, bytes),
+            let kind = match &entry {
+                Outgoing::Text(_) | Outgoing::TextInParts(..) => Data::Text,
+                Outgoing::Binary(_) => Data::Binary,
             };
-            append_frame_of_parts(kind.into(), &[bytes], frames);
+            append_frame_of_parts(kind.into(), &entry.parts(), frames);
             frames.len() < WRITE_BYTES
         });
         taken.unwrap_or(Taken::Broken)

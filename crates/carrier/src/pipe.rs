@@ -33,13 +33,21 @@ pub enum Outgoing {
     Text(Bytes),
     /// Any bytes.
     Binary(Bytes),
+    /// UTF-8 whose beginning is this client's own, and whose end goes to others, too.
+    TextInParts(Box<[u8]>, Bytes),
 }
 
 impl Outgoing {
-    /// What is sent.
-    pub const fn bytes(&self) -> &Bytes {
+    /// Bytes of all parts.
+    pub fn byte_len(&self) -> usize {
+        self.parts().iter().map(|part| part.len()).sum()
+    }
+
+    /// What is sent, one part behind the other.
+    pub fn parts(&self) -> [&[u8]; 2] {
         match self {
-            Self::Text(bytes) | Self::Binary(bytes) => bytes,
+            Self::Text(bytes) | Self::Binary(bytes) => [bytes, b""],
+            Self::TextInParts(beginning, end) => [beginning, end],
         }
     }
 }
@@ -84,24 +92,24 @@ impl Pipe {
     // --- what goes in --------------------------------------------------------------------------------------
 
     /// Puts an entry behind all others.
-    pub fn put_within_limit_of_pipe(&self, entry: &Outgoing) -> Result<(), Refused> {
+    pub fn put_within_limit_of_pipe(&self, entry: Outgoing) -> Result<(), Refused> {
         self.put_while_fewer_wait_than(self.limit, entry)
     }
 
     /// For what can wait better than others: at most half of the places are taken by such entries.
     pub fn put_within_half_of_pipe(&self, entry: &Outgoing) -> Result<(), Refused> {
-        self.put_while_fewer_wait_than(self.limit.div_ceil(2), entry)
+        self.put_while_fewer_wait_than(self.limit.div_ceil(2), entry.clone())
     }
 
     /// For the protocol's own words. An error when there is no room even for them, or the connection is over.
     pub fn put_control_beyond_limit(&self, entry: &Outgoing) -> Result<(), Refused> {
-        self.put_while_fewer_wait_than(self.limit + CONTROL_PLACES, entry)
+        self.put_while_fewer_wait_than(self.limit + CONTROL_PLACES, entry.clone())
     }
 
-    fn put_while_fewer_wait_than(&self, places: usize, entry: &Outgoing) -> Result<(), Refused> {
+    fn put_while_fewer_wait_than(&self, places: usize, entry: Outgoing) -> Result<(), Refused> {
         let mut state = self.state.lock();
         state.queue.refuse_entry_beyond_limit(places)?;
-        let taker = state.queue.put_entry_at_end(entry.clone());
+        let taker = state.queue.put_entry_at_end(entry);
         drop(state);
         self.sent_at_ms.store(milliseconds_since_first_use(), Ordering::Relaxed);
         wake_tasks_outside_lock([taker]);

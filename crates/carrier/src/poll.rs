@@ -24,7 +24,7 @@ pub async fn wait_for_answer_of_poll(pipe: &Pipe, patience: Duration) -> PollAns
     let answer = poll_fn(|cx| {
         let mut bytes = Vec::new();
         let taken = pipe.take_entries_as_taker(number, cx.waker(), |entry| {
-            bytes.extend_from_slice(entry.bytes());
+            entry.parts().iter().for_each(|part| bytes.extend_from_slice(part));
             bytes.len() < ANSWER_BYTES
         });
         match taken {

@@ -130,9 +130,12 @@ impl Castle {
     ) -> ClientPlan {
         let owner = &self.people[person];
         let n = self.clients.len();
-        // One half of those with code of their own speak SignalR.
-        let wire =
-            if wire == WireKind::WebSocket && n.is_multiple_of(4) { WireKind::Hub } else { wire };
+        // Of those with code of their own, a third each speak SignalR and STOMP.
+        let wire = match (wire, n % 6) {
+            (WireKind::WebSocket, 0) => WireKind::Hub,
+            (WireKind::WebSocket, 4) => WireKind::Stomp,
+            (wire, _) => wire,
+        };
         ClientPlan {
             name: format!("client {n} ({}, {wire:?})", owner.handle),
             token: owner.token.clone(),

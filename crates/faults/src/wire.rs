@@ -1,6 +1,7 @@
-//! Engine.IO 4 on the wire: a websocket or polling, a text packet at a time. A hub of SignalR speaks in the same packets.
+//! Engine.IO 4 on the wire: a websocket or polling, a text packet at a time. A hub of SignalR and STOMP speak in the same packets.
 
 mod hub;
+mod stomp;
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -12,7 +13,7 @@ use owlpost_testkit::{
 use tokio::{net::TcpStream, sync::mpsc, task::JoinHandle};
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 
-use self::hub::HubWire;
+use self::{hub::HubWire, stomp::StompWire};
 
 /// Longest a connection may take to open.
 const OPEN_TIME: Duration = Duration::from_secs(10);
@@ -28,6 +29,8 @@ pub enum WireKind {
     Polling,
     /// A hub of SignalR, by websocket.
     Hub,
+    /// STOMP, by websocket.
+    Stomp,
 }
 
 /// One Engine.IO connection. Dropping it cuts it without a word.
@@ -39,6 +42,8 @@ pub enum Wire {
     Polling(PollingWire),
     /// A hub of SignalR, by websocket.
     Hub(HubWire),
+    /// STOMP, by websocket.
+    Stomp(Box<StompWire>),
 }
 
 /// A polling session: one task polls, packets are posted from here.
@@ -71,6 +76,9 @@ impl Wire {
                 }
                 WireKind::Polling => open_polling_to_server(address, http).await,
                 WireKind::Hub => Ok(Self::Hub(HubWire::new(address, receive_buffer_bytes))),
+                WireKind::Stomp => {
+                    Ok(Self::Stomp(Box::new(StompWire::new(address, receive_buffer_bytes))))
+                }
             }
         };
         tokio::time::timeout(OPEN_TIME, open).await.context("no answer to the handshake")?
@@ -88,6 +96,7 @@ impl Wire {
             },
             Self::Polling(polling) => polling.packets.recv().await,
             Self::Hub(hub) => hub.receive_next_engine_packet().await,
+            Self::Stomp(stomp) => stomp.receive_next_engine_packet().await,
         }
     }
 
@@ -95,6 +104,7 @@ impl Wire {
     pub async fn send_one_engine_packet(&mut self, packet: String) -> Result<()> {
         match self {
             Self::Hub(hub) => hub.send_one_engine_packet(&packet).await,
+            Self::Stomp(stomp) => stomp.send_one_engine_packet(&packet).await,
             Self::WebSocket(socket) => Ok(socket.send(Message::Text(packet.into())).await?),
             Self::Polling(polling) => {
                 let answer = polling

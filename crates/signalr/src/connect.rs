@@ -149,7 +149,7 @@ fn connect_client_by_stream(connection: Arc<HubConnection>, visitor: &Visitor) -
 /// Messages of the hub have no line breaks of their own: JSON escapes them.
 fn append_entry_as_event(entry: &Outgoing, to: &mut Vec<u8>) {
     to.extend_from_slice(b"data: ");
-    to.extend_from_slice(entry.bytes());
+    entry.parts().iter().for_each(|part| to.extend_from_slice(part));
     to.extend_from_slice(b"\r\n\r\n");
 }
 

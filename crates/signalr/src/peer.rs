@@ -39,7 +39,7 @@ impl HubFormat {
 impl HubPeer {
     /// Puts a message of the hub behind all others.
     pub(crate) fn send_message_to_client(&self, message: &Outgoing) -> SendOutcome {
-        match self.pipe.put_within_limit_of_pipe(message) {
+        match self.pipe.put_within_limit_of_pipe(message.clone()) {
             Ok(()) => SendOutcome::Sent,
             Err(Refused::Full) => SendOutcome::Full,
             Err(Refused::Closed) => SendOutcome::Closed,
@@ -127,6 +127,6 @@ impl Reply for HubReply {
     }
 
     fn byte_len(&self) -> usize {
-        self.message.bytes().len()
+        self.message.byte_len()
     }
 }

@@ -59,7 +59,7 @@ impl Listener for Client {
             Message::Text(text) => Outgoing::Text(text.into()),
             Message::Binary(bytes) => Outgoing::Binary(bytes),
         };
-        self.pipe.put_within_limit_of_pipe(&echo).map_err(|_| CloseCode::Policy)?;
+        self.pipe.put_within_limit_of_pipe(echo).map_err(|_| CloseCode::Policy)?;
         Ok(Received::GoOn)
     }
 

@@ -64,9 +64,10 @@ pub(crate) fn take_next_frame_from(pipe: &Pipe, taker: TakerNumber, waker: &Wake
         }
         // A sign of life behind messages, which are one themselves.
         Outgoing::Binary(_) => true,
-        Outgoing::Text(message) => {
+        message @ (Outgoing::Text(_) | Outgoing::TextInParts(..)) => {
             messages.extend_from_slice(if messages.is_empty() { b"a[" } else { b"," });
-            append_message_as_json(&String::from_utf8_lossy(&message), &mut messages);
+            let text = message.parts().concat();
+            append_message_as_json(&String::from_utf8_lossy(&text), &mut messages);
             messages.len() < FRAME_BYTES
         }
     });

@@ -21,7 +21,7 @@ fn check_messages_of_input(input: &[u8]) {
     let taker = pipe.become_taker_of_pipe();
     for message in &messages {
         let entry = Outgoing::Text(Bytes::from(message.clone()));
-        assert!(pipe.put_within_limit_of_pipe(&entry).is_ok());
+        assert!(pipe.put_within_limit_of_pipe(entry).is_ok());
     }
     let NextFrame::Frame(frame) = take_next_frame_from(&pipe, taker, Waker::noop()) else {
         panic!("messages that wait are no frame");

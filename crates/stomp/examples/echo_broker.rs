@@ -65,7 +65,7 @@ impl Client {
     fn send_bytes_to_client(&self, bytes: Bytes) {
         let is_text = std::str::from_utf8(&bytes).is_ok();
         let entry = if is_text { Outgoing::Text(bytes) } else { Outgoing::Binary(bytes) };
-        if self.pipe.put_within_limit_of_pipe(&entry).is_err() {
+        if self.pipe.put_within_limit_of_pipe(entry).is_err() {
             self.pipe.break_pipe_without_farewell();
         }
     }
@@ -155,11 +155,11 @@ fn publish_message_to_all(broker: &Broker, destination: &str, headers: &Headers,
         tail.extend_from_slice(format!("content-length:{}\n\n", body.len()).as_bytes());
         tail.extend_from_slice(body);
         tail.push(0);
-        let content = MessageContent { tail: &tail, origin: "e", subject: None };
+        let content = MessageContent { tail: &tail.into(), origin: "e", subject: None };
         let mut written =
             known.write_messages_to_matching(content, |heard| heard.destination == destination);
-        if !written.bytes.is_empty() {
-            client.send_bytes_to_client(std::mem::take(&mut written.bytes).into());
+        if let Some(entry) = written.take_entry_for_pipe() {
+            client.send_bytes_to_client(entry.parts().concat().into());
             known.note_messages_as_sent(written);
         }
     }

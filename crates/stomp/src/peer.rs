@@ -44,7 +44,7 @@ pub(crate) struct EncodedEvent(Arc<EventParts>);
 
 struct EventParts {
     destinations: Vec<Destination>,
-    tail: Vec<u8>,
+    tail: Bytes,
     /// Its position, or `e`.
     origin: String,
     /// The notification that is read once this is acknowledged.
@@ -75,7 +75,7 @@ impl EncodedEvent {
                 .flatten();
             Self(Arc::new(EventParts {
                 destinations: list_destinations_of_frame(frame),
-                tail,
+                tail: tail.into(),
                 origin: origin.unwrap_or_else(|| "e".to_owned()),
                 notification: notification.map(|notification| notification.id),
             }))
@@ -99,8 +99,8 @@ pub(crate) fn append_lines_of_headers(headers: &[(&str, Option<&str>)], to: &mut
 
 impl StompPeer {
     /// Puts whole frames behind all others.
-    pub(crate) fn send_bytes_to_client(&self, bytes: Bytes) -> SendOutcome {
-        match self.pipe.put_within_limit_of_pipe(&Outgoing::Text(bytes)) {
+    fn send_entry_to_client(&self, entry: Outgoing) -> SendOutcome {
+        match self.pipe.put_within_limit_of_pipe(entry) {
             Ok(()) => SendOutcome::Sent,
             Err(Refused::Full) => SendOutcome::Full,
             Err(Refused::Closed) => SendOutcome::Closed,
@@ -116,11 +116,9 @@ impl StompPeer {
     ) -> SendOutcome {
         let mut subscriptions = self.subscriptions.lock();
         let mut written = subscriptions.write_messages_to_matching(content, is_for);
-        written.bytes.extend_from_slice(behind);
-        if written.bytes.is_empty() {
-            return SendOutcome::Sent;
-        }
-        let sent = self.send_bytes_to_client(std::mem::take(&mut written.bytes).into());
+        written.append_frames_behind_messages(behind);
+        let Some(entry) = written.take_entry_for_pipe() else { return SendOutcome::Sent };
+        let sent = self.send_entry_to_client(entry);
         if sent == SendOutcome::Sent {
             subscriptions.note_messages_as_sent(written);
         }
@@ -144,7 +142,8 @@ impl StompPeer {
 impl Transport for StompPeer {
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
         if frame.name == EventName::ConnectionAcknowledged {
-            return self.send_bytes_to_client(encode_connected_of_client(&self.greeting, frame));
+            let connected = encode_connected_of_client(&self.greeting, frame);
+            return self.send_entry_to_client(Outgoing::Text(connected));
         }
         let event = EncodedEvent::from_frame(frame);
         let is_for = |known: &Subscription<Destination>| {

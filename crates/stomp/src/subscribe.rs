@@ -155,7 +155,7 @@ impl Reply for SubscriptionReply {
                 append_lines_of_headers(&[("event", Some("reply"))], &mut tail);
                 append_json_body_with_end(body, &mut tail);
                 peer.send_content_to_matching(
-                    MessageContent { tail: &tail, origin: "e", subject: None },
+                    MessageContent { tail: &tail.into(), origin: "e", subject: None },
                     |known| known.key == *key,
                     b"",
                 )

@@ -15,6 +15,11 @@ use super::{
 /// How an event of the hub begins, and how its end.
 const HUB_INVOCATION: &[u8] = b"{\"type\":1,\"target\":\"";
 const HUB_CLOSE: &[u8] = b"{\"type\":7";
+/// How frames of STOMP begin, and how a message says which event it is.
+const STOMP_MESSAGE: &[u8] = b"MESSAGE\n";
+const STOMP_RECEIPT: &[u8] = b"RECEIPT\n";
+const STOMP_ERROR: &[u8] = b"ERROR\n";
+const STOMP_EVENT: &[u8] = b"\nevent:";
 
 /// What a client speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +28,8 @@ pub enum Dialect {
     SocketIo,
     /// SignalR in JSON.
     SignalR,
+    /// STOMP 1.2.
+    Stomp,
 }
 
 /// How a client gets to where events reach it.
@@ -34,7 +41,7 @@ pub struct ClientPlan {
     pub server: SocketAddr,
     /// Path and query of the websocket.
     pub path: String,
-    /// The Socket.IO CONNECT packet, or the handshake of SignalR; `None` for a server that sends frames right after the upgrade.
+    /// The Socket.IO CONNECT packet, the handshake of SignalR, or the first frames of STOMP; `None` for a server that sends frames right after the upgrade.
     pub connect_packet: Option<String>,
     /// Whether the server says more after CONNECT before events flow (`connection:acknowledged`).
     pub awaits_acknowledgement: bool,
@@ -121,7 +128,7 @@ impl Client {
             self.stage = Stage::Opening;
             match (self.plan.dialect, self.plan.connect_packet.clone()) {
                 (_, None) => self.become_ready_for_events(tally)?,
-                (Dialect::SignalR, Some(handshake)) => {
+                (Dialect::SignalR | Dialect::Stomp, Some(handshake)) => {
                     self.stage = Stage::Joining;
                     self.send_text_to_server(&handshake)?;
                 }
@@ -145,6 +152,9 @@ impl Client {
         match (frame.opcode, frame.payload) {
             (TEXT, message) if self.plan.dialect == Dialect::SignalR => {
                 self.handle_message_of_hub(message, tally, now_nanos)
+            }
+            (TEXT, frame) if self.plan.dialect == Dialect::Stomp => {
+                self.handle_frame_of_stomp(frame, tally, now_nanos)
             }
             (TEXT, [b'4', b'2', event @ ..]) => {
                 count_one_more_event(&tally.messages);
@@ -193,6 +203,33 @@ impl Client {
             return self.become_ready_for_events(tally);
         } else {
             count_marker_of_event(target, tally, now_nanos);
+        }
+        Ok(())
+    }
+
+    /// Only the command, the event and the marker are looked at. The receipt is that of the last subscription.
+    fn handle_frame_of_stomp(
+        &mut self,
+        frame: &[u8],
+        tally: &Tally,
+        now_nanos: u64,
+    ) -> io::Result<()> {
+        if frame.starts_with(STOMP_ERROR) {
+            return Err(io::Error::other("sent away by the server"));
+        }
+        if self.stage == Stage::Joining && frame.starts_with(STOMP_RECEIPT) {
+            return self.become_ready_for_events(tally);
+        }
+        if !frame.starts_with(STOMP_MESSAGE) {
+            return Ok(());
+        }
+        count_one_more_event(&tally.messages);
+        let event =
+            memchr::memmem::find(frame, STOMP_EVENT).map(|at| &frame[at + STOMP_EVENT.len()..]);
+        if event.is_some_and(|event| event.starts_with(b"presence.")) {
+            count_one_more_event(&tally.presence);
+        } else {
+            count_marker_of_event(frame, tally, now_nanos);
         }
         Ok(())
     }

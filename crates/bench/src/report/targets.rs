@@ -3,7 +3,7 @@
 use super::format_number_for_table;
 use crate::{
     measurement::Notebook,
-    subjects::owl_post::{LABEL as OWL_POST, SIGNALR_LABEL as SIGNALR},
+    subjects::owl_post::{LABEL as OWL_POST, SIGNALR_LABEL, STOMP_LABEL},
     workloads::{burst, connect_storm, fan_out, growth, hold, idle_memory, writes},
 };
 
@@ -12,8 +12,9 @@ const NODE: &str = "Node socket.io, bare";
 const BUN: &str = "Bun engine, bare";
 const SOCKETIOXIDE: &str = "socketioxide, bare";
 const FLOOR: &str = "raw floor";
-/// How much more a client of SignalR may cost than one of Socket.IO.
-const SIGNALR_FACTOR: f64 = 1.3;
+/// Other wires than that of Socket.IO, and how much more a client may cost by them.
+const DIALECTS: [(&str, &str, f64); 2] =
+    [(SIGNALR_LABEL, "SignalR", 1.3), (STOMP_LABEL, "STOMP", 1.4)];
 const THOUSAND: &str = "1000 clients";
 const CPU: &str = "CPU µs per delivery";
 
@@ -31,7 +32,9 @@ pub fn write_table_of_targets(notebook: &Notebook) -> String {
         notebook.summarise_repetitions_of_metric(place, subject, metric).map(|s| s.median)
     };
     let mut targets = list_targets_beside_peers(&median);
-    targets.extend(list_targets_of_signalr(&median));
+    for dialect in DIALECTS {
+        targets.extend(list_targets_of_dialect(&median, dialect));
+    }
     targets.extend(list_targets_of_its_own(&median));
     let mut text = String::from("| target | bar | measured | met |\n|---|---|---|---|\n");
     for target in targets.into_iter().flatten() {
@@ -104,24 +107,28 @@ fn list_targets_beside_peers(median: Median<'_>) -> Vec<Option<Target>> {
 }
 
 /// Another wire must not cost much more.
-fn list_targets_of_signalr(median: Median<'_>) -> Vec<Option<Target>> {
+fn list_targets_of_dialect(
+    median: Median<'_>,
+    (subject, name, factor): (&str, &str, f64),
+) -> Vec<Option<Target>> {
     let beside = |what: &str, place: (&str, &str), metric: &str| {
-        let bar = median(place, OWL_POST, metric).map(|own| own * SIGNALR_FACTOR);
-        require_value_at_most(what, bar, median(place, SIGNALR, metric))
+        let bar = median(place, OWL_POST, metric).map(|own| own * factor);
+        let what = what.replace("{name}", name).replace("{factor}", &factor.to_string());
+        require_value_at_most(&what, bar, median(place, subject, metric))
     };
     vec![
         beside(
-            "10,000 by SignalR, KiB a connection: 1.3 × Socket.IO",
+            "10,000 by {name}, KiB a connection: {factor} × Socket.IO",
             (idle_memory::WORKLOAD, "10000 clients"),
             "KiB a connection",
         ),
         beside(
-            "10,000 by SignalR, CPU µs per delivery saturated: 1.3 × Socket.IO",
+            "10,000 by {name}, CPU µs per delivery saturated: {factor} × Socket.IO",
             (fan_out::SATURATED, "10000 clients"),
             CPU,
         ),
         beside(
-            "1,000 by SignalR, CPU µs per delivery saturated: 1.3 × Socket.IO",
+            "1,000 by {name}, CPU µs per delivery saturated: {factor} × Socket.IO",
             (fan_out::SATURATED, THOUSAND),
             CPU,
         ),

@@ -75,7 +75,8 @@ pub struct Places {
 pub fn list_all_known_subjects(places: &Places) -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![
         Box::new(owl_post::OwlPost::new(places)),
-        Box::new(owl_post::OwlPost::with_signalr_clients(places)),
+        Box::new(owl_post::OwlPost::with_clients_of_dialect(places, Dialect::SignalR)),
+        Box::new(owl_post::OwlPost::with_clients_of_dialect(places, Dialect::Stomp)),
         Box::new(seed_design::SeedDesign::new(places)),
     ];
     for peer in bare_peer::BarePeer::list_all_bare_peers(places) {
@@ -190,6 +191,25 @@ fn plan_client_of_hub(server: &ServerProcess, token: &str) -> ClientPlan {
         dialect: Dialect::SignalR,
         path: format!("/hub/incidents?access_token={token}"),
         connect_packet: Some("{\"protocol\":\"json\",\"version\":1}\u{1e}".to_owned()),
+        awaits_acknowledgement: true,
+        ..plan_client_without_token(server)
+    }
+}
+
+/// The same by STOMP: it hears what the others hear without asking.
+fn plan_client_of_stomp(server: &ServerProcess, token: &str) -> ClientPlan {
+    let subscribe = |id: u8, destination: &str, receipt: &str| {
+        format!("SUBSCRIBE\nid:{id}\ndestination:{destination}\n{receipt}\n\0")
+    };
+    let frames = [
+        format!("CONNECT\naccept-version:1.2\nAuthorization:Bearer {token}\n\n\0"),
+        subscribe(0, "/topic/presence", ""),
+        subscribe(1, "/topic/incidents", "receipt:ready\n"),
+    ];
+    ClientPlan {
+        dialect: Dialect::Stomp,
+        path: "/ws".to_owned(),
+        connect_packet: Some(frames.concat()),
         awaits_acknowledgement: true,
         ..plan_client_without_token(server)
     }

@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 use super::{
-    Abilities, NOT_RUNNING, Need, Places, Subject, plan_client_of_hub, plan_client_with_token,
-    request_for_real_comment, request_for_real_event,
+    Abilities, NOT_RUNNING, Need, Places, Subject, plan_client_of_hub, plan_client_of_stomp,
+    plan_client_with_token, request_for_real_comment, request_for_real_event,
 };
 use crate::{
     database::{BenchDatabase, user_id_of_number},
@@ -26,6 +26,8 @@ const EMBEDDED_USERS: usize = 4;
 pub const LABEL: &str = "Owl Post, whole";
 /// That of the same with clients that speak SignalR.
 pub const SIGNALR_LABEL: &str = "Owl Post by SignalR";
+/// That of the same with clients that speak STOMP.
+pub const STOMP_LABEL: &str = "Owl Post by STOMP";
 
 /// Owl Post, whole.
 pub struct OwlPost {
@@ -55,9 +57,9 @@ impl OwlPost {
         }
     }
 
-    /// The same with clients that speak SignalR.
-    pub fn with_signalr_clients(places: &Places) -> Self {
-        Self { dialect: Dialect::SignalR, ..Self::new(places) }
+    /// The same with clients that speak something else than Socket.IO.
+    pub fn with_clients_of_dialect(places: &Places, dialect: Dialect) -> Self {
+        Self { dialect, ..Self::new(places) }
     }
 
     /// Its database, when it is not the embedded one.
@@ -96,6 +98,7 @@ impl Subject for OwlPost {
         match self.dialect {
             Dialect::SocketIo => LABEL,
             Dialect::SignalR => SIGNALR_LABEL,
+            Dialect::Stomp => STOMP_LABEL,
         }
     }
 
@@ -136,6 +139,7 @@ impl Subject for OwlPost {
         Ok(match self.dialect {
             Dialect::SocketIo => plan_client_with_token(&running.server, &token),
             Dialect::SignalR => plan_client_of_hub(&running.server, &token),
+            Dialect::Stomp => plan_client_of_stomp(&running.server, &token),
         })
     }
 

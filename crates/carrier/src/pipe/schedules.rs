@@ -26,7 +26,7 @@ fn run_beside_other_threads<T: Send + 'static>(
 fn put_text_with_patience(pipe: &Pipe, text: &'static str) -> bool {
     let signal = Arc::new(Signal::default());
     loop {
-        match pipe.put_within_limit_of_pipe(&Outgoing::Text(text.into())) {
+        match pipe.put_within_limit_of_pipe(Outgoing::Text(text.into())) {
             Ok(()) => return true,
             Err(Refused::Closed) => return false,
             Err(Refused::Full) => {
@@ -43,7 +43,7 @@ fn take_texts_as_taker(pipe: &Pipe, number: TakerNumber) -> (String, Option<Take
     let waker = Waker::from(signal.clone());
     loop {
         let taken = pipe.take_entries_as_taker(number, &waker, |entry| {
-            texts.push_str(std::str::from_utf8(entry.bytes()).expect("text"));
+            texts.push_str(std::str::from_utf8(entry.parts()[0]).expect("text"));
             false
         });
         match taken {

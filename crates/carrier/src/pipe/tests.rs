@@ -24,14 +24,14 @@ fn write_text_of_number(number: usize) -> Outgoing {
 
 fn put_texts_of_numbers(pipe: &Pipe, numbers: std::ops::Range<usize>) {
     for number in numbers {
-        pipe.put_within_limit_of_pipe(&write_text_of_number(number)).unwrap();
+        pipe.put_within_limit_of_pipe(write_text_of_number(number)).unwrap();
     }
 }
 
 fn take_all_that_waits(pipe: &Pipe, number: TakerNumber) -> (Option<Taken>, String) {
     let mut all = String::new();
     let taken = pipe.take_entries_as_taker(number, Waker::noop(), |entry| {
-        all.push_str(std::str::from_utf8(entry.bytes()).unwrap());
+        all.push_str(std::str::from_utf8(entry.parts()[0]).unwrap());
         true
     });
     (taken, all)
@@ -51,7 +51,7 @@ fn should_hold_so_many_and_a_few_words_of_the_protocol() {
     let pipe = Pipe::with_capacity(LIMIT);
     put_texts_of_numbers(&pipe, 0..LIMIT);
     let more = write_text_of_number(9);
-    assert_eq!(pipe.put_within_limit_of_pipe(&more), Err(Refused::Full));
+    assert_eq!(pipe.put_within_limit_of_pipe(more.clone()), Err(Refused::Full));
     assert_eq!(pipe.put_within_half_of_pipe(&more), Err(Refused::Full));
     for _ in 0..CONTROL_PLACES {
         assert_eq!(pipe.put_control_beyond_limit(&more), Ok(()));
@@ -144,7 +144,7 @@ fn should_stream_a_prelude_and_entries_until_the_end() {
     let guard = Arc::new(());
     let append = |entry: &Outgoing, to: &mut Vec<u8>| {
         to.extend_from_slice(b"<");
-        to.extend_from_slice(entry.bytes());
+        to.extend_from_slice(entry.parts()[0]);
     };
     let mut body = StreamBody::new(pipe.clone(), Bytes::from_static(b":"), append, guard.clone());
     let mut next = || {

@@ -143,11 +143,12 @@ pub(super) async fn stop_reading_for_good(run: Run) -> Result<String> {
 }
 
 /// Settings with short pings, for connections that die in silence.
-const SHORT_PINGS: [(&str, &str); 5] = [
+const SHORT_PINGS: [(&str, &str); 6] = [
     ("SOCKET_IO_PING_INTERVAL", "500"),
     ("SOCKET_IO_PING_TIMEOUT", "1000"),
     ("SIGNALR_KEEP_ALIVE_INTERVAL", "500"),
     ("SIGNALR_CLIENT_TIMEOUT", "1500"),
+    ("STOMP_HEARTBEAT", "500"),
     ("HEADER_READ_TIMEOUT", "2000"),
 ];
 
@@ -190,6 +191,7 @@ pub(super) async fn storm_of_reconnecting_clients(run: Run) -> Result<String> {
         ("SOCKET_IO_PING_TIMEOUT", "4000"),
         ("SIGNALR_KEEP_ALIVE_INTERVAL", "2000"),
         ("SIGNALR_CLIENT_TIMEOUT", "6000"),
+        ("STOMP_HEARTBEAT", "2000"),
     ];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
     castle.add_crowd_of_clients(count).await?;

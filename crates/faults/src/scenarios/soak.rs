@@ -34,6 +34,7 @@ pub(super) async fn connect_and_drop_thousands(run: Run) -> Result<String> {
         ("SOCKET_IO_PING_TIMEOUT", "4000"),
         ("SIGNALR_KEEP_ALIVE_INTERVAL", "2000"),
         ("SIGNALR_CLIENT_TIMEOUT", "6000"),
+        ("STOMP_HEARTBEAT", "2000"),
     ];
     let mut castle = Castle::build_castle_for_run(&run, &pings, people).await?;
     let tasks = castle.rest.read_metric_by_labels(TASKS, &[]).await?;

@@ -156,7 +156,7 @@ impl HubConnection {
         let registered =
             Conversation::register_session_of_peer(context, &admission, socket_id, peer.clone());
         // The first entry of a new pipe always fits.
-        let _ = self.pipe.put_within_limit_of_pipe(&Outgoing::Text(encode_answer_of_acceptance()));
+        let _ = self.pipe.put_within_limit_of_pipe(Outgoing::Text(encode_answer_of_acceptance()));
         match registered {
             Ok(conversation) => {
                 conversation.start_work_of_conversation(admission.resumption);

@@ -7,7 +7,7 @@ use super::*;
 use crate::application::{HEARTBEAT, OPEN};
 
 fn put_entry_into_pipe(pipe: &Arc<Pipe>, entry: &Outgoing) {
-    pipe.put_within_limit_of_pipe(entry).unwrap();
+    pipe.put_within_limit_of_pipe(entry.clone()).unwrap();
 }
 
 fn put_message_into_pipe(pipe: &Arc<Pipe>, message: &str) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use owlpost_carrier::websocket::CloseCode;
 use owlpost_gateway::{Outcome, Refusal};
 use owlpost_metrics::CLIENT_EVENTS_REFUSED;
@@ -54,14 +55,14 @@ pub(crate) struct StompReply {
 
 impl StompReply {
     /// What a message for its client alone says, without the headers of its subscription.
-    fn write_tail_of_answer(&self, headers: &[(&str, Option<&str>)], body: &str) -> Vec<u8> {
+    fn write_tail_of_answer(&self, headers: &[(&str, Option<&str>)], body: &str) -> Bytes {
         let version = self.peer.greeting.version;
         let mut tail = Vec::new();
         for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
             append_header_in_version(version, name, value, &mut tail);
         }
         append_json_body_with_end(body, &mut tail);
-        tail
+        tail.into()
     }
 
     fn send_answer_of_success(&self, body: &str) -> SendOutcome {

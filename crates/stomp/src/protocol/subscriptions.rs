@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
+use owlpost_carrier::Outgoing;
 use owlpost_domain::{DomainError, Result};
 
 use super::{
@@ -73,15 +74,6 @@ pub struct MessageName {
 }
 
 impl MessageName {
-    /// As `message-id` and `ack` have it.
-    pub fn to_header(&self) -> String {
-        let (origin, number) = (&self.origin, self.number);
-        match &self.subject {
-            None => format!("{origin}-{number}"),
-            Some(subject) => format!("{origin}-{number}.{subject}"),
-        }
-    }
-
     /// Reads what a client gives back.
     pub fn parse_header_of_client(text: &str) -> Option<Self> {
         let (place, subject) = match text.split_once('.') {
@@ -105,8 +97,10 @@ pub struct Subscriptions<D> {
 /// Messages of one event, written for each subscription that it is for, and what is to be remembered once they are sent.
 #[derive(Debug)]
 pub struct WrittenMessages {
-    /// One frame behind the other.
-    pub bytes: Vec<u8>,
+    /// One frame behind the other, without what the last one ends in.
+    bytes: Vec<u8>,
+    /// What the last one ends in: shared with all others who are sent it.
+    tail: Bytes,
     sent: u64,
     unacknowledged: Vec<(usize, u64, String)>,
 }
@@ -115,7 +109,7 @@ pub struct WrittenMessages {
 #[derive(Debug, Clone, Copy)]
 pub struct MessageContent<'a> {
     /// What comes behind the headers of the subscription, up to the end of the frame.
-    pub tail: &'a [u8],
+    pub tail: &'a Bytes,
     /// Of the event, or `e`.
     pub origin: &'a str,
     /// What acknowledging it means.
@@ -205,8 +199,12 @@ impl<D: PartialEq> Subscriptions<D> {
         content: MessageContent<'_>,
         is_for: impl Fn(&Subscription<D>) -> bool,
     ) -> WrittenMessages {
-        let mut written =
-            WrittenMessages { bytes: Vec::new(), sent: self.sent, unacknowledged: Vec::new() };
+        let mut written = WrittenMessages {
+            bytes: Vec::new(),
+            tail: Bytes::new(),
+            sent: self.sent,
+            unacknowledged: Vec::new(),
+        };
         for (at, known) in self.list.iter().enumerate().filter(|(_, known)| is_for(known)) {
             written.sent += 1;
             written.append_message_of_subscription(at, known, self.version, content);
@@ -259,28 +257,48 @@ impl WrittenMessages {
         content: MessageContent<'_>,
     ) {
         let wants_ack = subscription.ack != AckMode::Auto;
-        let subject = content.subject.filter(|_| wants_ack).map(ToOwned::to_owned);
-        if let Some(subject) = subject.clone()
+        let subject = content.subject.filter(|_| wants_ack);
+        if let Some(subject) = subject
             && subscription.ack == AckMode::Client
         {
-            self.unacknowledged.push((at, self.sent, subject));
+            self.unacknowledged.push((at, self.sent, subject.to_owned()));
         }
-        let origin = content.origin.to_owned();
-        let name = MessageName { origin, number: self.sent, subject }.to_header();
-        self.bytes.reserve(subscription.head.len() + name.len() + content.tail.len() + 64);
-        self.bytes.extend_from_slice(&subscription.head);
-        self.append_plain_header_line("message-id", &name);
+        let mut digits = itoa::Buffer::new();
+        let number = digits.format(self.sent);
+        let (dot, subject) = subject.map_or(("", ""), |subject| (".", subject));
+        let name = [content.origin, "-", number, dot, subject];
         // Other versions have no header of its own for it.
-        if wants_ack && version == Version::V12 {
-            self.append_plain_header_line("ack", &name);
+        let has_ack = wants_ack && version == Version::V12;
+        let lines = if has_ack { &["message-id", "ack"][..] } else { &["message-id"] };
+        let name_bytes = name.iter().map(|part| part.len()).sum::<usize>();
+        let line_bytes: usize = lines.iter().map(|line| line.len() + name_bytes + 2).sum();
+        // Of the one before.
+        self.bytes.extend_from_slice(&self.tail);
+        self.tail = content.tail.clone();
+        // To the byte: nearly all that is written is one message, which then needs no memory besides.
+        self.bytes.reserve_exact(subscription.head.len() + line_bytes);
+        self.bytes.extend_from_slice(&subscription.head);
+        for line in lines {
+            for part in [line, ":"].into_iter().chain(name).chain(["\n"]) {
+                self.bytes.extend_from_slice(part.as_bytes());
+            }
         }
-        self.bytes.extend_from_slice(content.tail);
     }
 
-    fn append_plain_header_line(&mut self, name: &str, value: &str) {
-        for part in [name, ":", value, "\n"] {
-            self.bytes.extend_from_slice(part.as_bytes());
+    /// Puts whole frames behind the messages.
+    pub fn append_frames_behind_messages(&mut self, frames: &[u8]) {
+        if !frames.is_empty() {
+            self.bytes.extend_from_slice(&std::mem::take(&mut self.tail));
+            self.bytes.extend_from_slice(frames);
         }
+    }
+
+    /// What is to be sent; nothing when nobody listens. To be taken once.
+    pub fn take_entry_for_pipe(&mut self) -> Option<Outgoing> {
+        let bytes = std::mem::take(&mut self.bytes);
+        (!bytes.is_empty()).then(|| {
+            Outgoing::TextInParts(bytes.into_boxed_slice(), std::mem::take(&mut self.tail))
+        })
     }
 }
 

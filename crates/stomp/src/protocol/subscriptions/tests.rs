@@ -1,6 +1,6 @@
 use super::*;
 
-const TAIL: &[u8] = b"event:x\n\nbody\0";
+const TAIL: Bytes = Bytes::from_static(b"event:x\n\nbody\0");
 
 fn subscribe_client_to_letter(
     subscriptions: &mut Subscriptions<char>,
@@ -26,12 +26,12 @@ fn send_message_to_letter(
     to: char,
     subject: Option<&str>,
 ) -> String {
-    let content = MessageContent { tail: TAIL, origin: "12", subject };
-    let written =
+    let content = MessageContent { tail: &TAIL, origin: "12", subject };
+    let mut written =
         subscriptions.write_messages_to_matching(content, |known| known.destination == to);
-    let text = String::from_utf8(written.bytes.clone()).unwrap();
+    let entry = written.take_entry_for_pipe();
     subscriptions.note_messages_as_sent(written);
-    text
+    String::from_utf8(entry.map(|entry| entry.parts().concat()).unwrap_or_default()).unwrap()
 }
 
 fn find_name_of_message(text: &str) -> &str {
@@ -173,7 +173,7 @@ fn should_remember_the_last_thousand_of_a_cumulative_subscription() {
 fn should_forget_numbers_of_messages_that_found_no_room() {
     let mut subscriptions = Subscriptions::new(Version::V12);
     subscribe_client_to_letter(&mut subscriptions, "a", 'a', AckMode::Client);
-    let content = MessageContent { tail: TAIL, origin: "e", subject: Some("n") };
+    let content = MessageContent { tail: &TAIL, origin: "e", subject: Some("n") };
     drop(subscriptions.write_messages_to_matching(content, |_| true));
     assert!(!subscriptions.was_message_ever_sent("e-1"));
     assert!(send_message_to_letter(&mut subscriptions, 'a', None).contains("message-id:12-1\n"));
