@@ -28,10 +28,12 @@ pub(crate) struct Visitor {
     pub(crate) address: Option<std::net::IpAddr>,
 }
 
-/// Who the request is from; else the answer to it.
+/// Who the request is from; else the answer to it. `find_user_of_expired` knows whose an expired token was, should it prove
+/// the request all the same.
 pub(crate) async fn admit_visitor_by_token(
     context: &GatewayContext,
     request: &Parts,
+    find_user_of_expired: impl FnOnce(&str) -> Option<User>,
 ) -> Result<Visitor, Response> {
     let (headers, query) = (&request.headers, request.uri.query());
     let of_query = |name| find_query_value_by_name(query, name);
@@ -42,9 +44,16 @@ pub(crate) async fn admit_visitor_by_token(
     let wishes =
         bound_wishes_of_client(of_query("lastEventId"), list_query_values_by_name(query, "room"));
     let address = request.extensions.get::<ClientAddress>().map(|client| client.0);
-    let known = authenticate_with_database_patience(context.core.store(), token.as_deref());
-    let (user, expires_at) = known.await.map_err(refuse_request_with_status)?;
-    Ok(Visitor { user, expires_at, token: token.unwrap_or_default(), wishes, address })
+    let known = authenticate_with_database_patience(context.core.store(), token.as_deref()).await;
+    let token = token.unwrap_or_default();
+    let (user, expires_at) = match known {
+        Err(ConnectRefusal::TokenExpired) => find_user_of_expired(&token)
+            .map(|user| (user, DateTime::<Utc>::MIN_UTC))
+            .ok_or(ConnectRefusal::TokenExpired),
+        other => other,
+    }
+    .map_err(refuse_request_with_status)?;
+    Ok(Visitor { user, expires_at, token, wishes, address })
 }
 
 fn refuse_request_with_status(refusal: ConnectRefusal) -> Response {

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use owlpost_carrier::{
     CarriedPipe, ConnectionSecret, Outgoing,
     poll::{PollAnswer, wait_for_answer_of_poll},
@@ -47,11 +47,11 @@ pub(crate) async fn connect_client_to_hub(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let visitor = match admit_visitor_by_token(&hub.context, &parts).await {
+    let secret = find_parameter_ignoring_case(parts.uri.query(), "id");
+    let visitor = match admit_visitor_to_connection(&hub, &parts, secret.as_deref()).await {
         Ok(visitor) => visitor,
         Err(refusal) => return refusal,
     };
-    let secret = find_parameter_ignoring_case(parts.uri.query(), "id");
     let request = Request::from_parts(parts, body);
     if request.headers().contains_key(header::UPGRADE) {
         return connect_client_by_websocket(&hub, &visitor, secret.as_deref(), request);
@@ -68,6 +68,22 @@ pub(crate) async fn connect_client_to_hub(
     } else {
         answer_one_poll_of_client(connection, &visitor).await
     }
+}
+
+/// Who a request is from, which may be to a connection that there is. The token that proved it before does so for as long as
+/// its session lives, also when it has expired: the libraries ask for another one only when they connect, and what ends a
+/// session, or renews it, is said within it.
+pub(crate) async fn admit_visitor_to_connection(
+    hub: &Arc<Hub>,
+    request: &Parts,
+    secret: Option<&str>,
+) -> Result<Visitor, Response> {
+    let secret = secret.map(ConnectionSecret::from);
+    let connection = secret.and_then(|secret| hub.connections.find_connection_by_secret(&secret));
+    admit_visitor_by_token(&hub.context, request, |token| {
+        connection.and_then(|connection| connection.find_user_proven_by_token(token))
+    })
+    .await
 }
 
 /// The connection of this secret, if it is this visitor's: others are told that there is none.

@@ -22,7 +22,7 @@ pub(crate) async fn negotiate_connection_to_hub(
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
-    let visitor = match admit_visitor_by_token(&hub.context, &parts).await {
+    let visitor = match admit_visitor_by_token(&hub.context, &parts, |_| None).await {
         Ok(visitor) => visitor,
         Err(refusal) => return refusal,
     };

@@ -13,9 +13,10 @@ use owlpost_carrier::{
 };
 
 use crate::{
-    admit::{admit_visitor_by_token, find_parameter_ignoring_case},
+    admit::find_parameter_ignoring_case,
     connect::{
-        answer_request_with_line, answer_with_unknown_connection, find_connection_of_visitor,
+        admit_visitor_to_connection, answer_request_with_line, answer_with_unknown_connection,
+        find_connection_of_visitor,
     },
     hub::{Hub, connection::HubConnection},
     hub_carrier::HubCarrier,
@@ -78,8 +79,9 @@ async fn find_connection_of_request(
     hub: &Arc<Hub>,
     parts: &http::request::Parts,
 ) -> Result<Arc<HubConnection>, Response> {
-    let visitor = admit_visitor_by_token(&hub.context, parts).await?;
-    let secret = find_parameter_ignoring_case(parts.uri.query(), "id").ok_or_else(|| {
+    let secret = find_parameter_ignoring_case(parts.uri.query(), "id");
+    let visitor = admit_visitor_to_connection(hub, parts, secret.as_deref()).await?;
+    let secret = secret.ok_or_else(|| {
         answer_request_with_line(StatusCode::BAD_REQUEST, "Connection ID required")
     })?;
     let connection = find_connection_of_visitor(hub, &visitor, &secret)

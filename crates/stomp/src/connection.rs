@@ -32,7 +32,7 @@ use crate::{
     peer::StompPeer,
     protocol::{
         encoder::encode_error_of_connection,
-        exchange::{Exchange, Fault, Received, Request},
+        exchange::{Exchange, Fault, Received, Request, STRANGER_BYTES},
         frame::Headers,
         heart_beat::{AgreedBeat, HeartBeat},
         subscriptions::Subscriptions,
@@ -42,9 +42,6 @@ use crate::{
 
 /// Frames larger than may be, up to so many times, are read, to be answered that they are. Others end the connection.
 const READ_BYTES_FACTOR: usize = 2;
-/// Bytes of one message of somebody who has not said who it is.
-const STRANGER_BYTES: usize = 32 * 1024;
-
 /// What all connections share.
 pub(crate) struct Stomp {
     pub(crate) context: GatewayContext,

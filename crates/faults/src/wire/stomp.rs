@@ -194,7 +194,7 @@ impl StompWire {
         let event = json!(["connection:acknowledged", acknowledged, header("last-event-id")]);
         self.packets.extend(["40{}".to_owned(), format!("42{event}")]);
         let after = auth["lastEventId"].as_str();
-        let subscribing = self.past.begin_with_subscriptions(auth, token, after);
+        let subscribing = self.past.begin_past_of_subscriptions(auth, token, after);
         let after = after.map_or_else(|| header("last-event-id"), str::to_owned);
         for destination in subscribing {
             let is_passing = PASSING.contains(&destination.as_str());
@@ -214,7 +214,7 @@ impl StompWire {
 
 impl Past {
     /// What a client listens to that is to hear what it is owed.
-    fn begin_with_subscriptions(
+    fn begin_past_of_subscriptions(
         &mut self,
         auth: &Value,
         token: &str,

@@ -12,7 +12,7 @@ use owlpost_carrier::{
         connection::{EndOfClient, Received},
     },
 };
-use owlpost_domain::UserId;
+use owlpost_domain::{User, UserId};
 use owlpost_gateway::{Admission, Conversation};
 use owlpost_realtime::SessionEnd;
 use parking_lot::Mutex;
@@ -41,6 +41,8 @@ pub(crate) struct State {
     place: Option<Place>,
     pub(crate) dialogue: Dialogue,
     polls: Polls,
+    /// What the last request was proven with.
+    token: Option<Box<str>>,
 }
 
 impl State {
@@ -91,6 +93,7 @@ impl HubConnection {
                 place: None,
                 dialogue: Dialogue::new(admission),
                 polls: Polls { waiting: 0, last_ended_at: Instant::now() },
+                token: None,
             }),
             streams: Streams::default(),
             handshake_ended: Notify::new(),
@@ -135,9 +138,17 @@ impl HubConnection {
         Ok(true)
     }
 
-    /// Gives the session the token of a request, if that is the newer one. Should the database be away, the next request
-    /// does.
+    /// Whose the session is, if its requests were proven with this token when it was good.
+    pub(crate) fn find_user_proven_by_token(&self, token: &str) -> Option<User> {
+        let is_known = self.state.lock().token.as_deref() == Some(token);
+        let conversation = self.find_conversation_of_speaker().filter(|_| is_known)?;
+        Some(conversation.caller().session.user().as_ref().clone())
+    }
+
+    /// Remembers the token of a request, and gives it to the session if it is the newer one. Should the database be away, the
+    /// next request does.
     pub(crate) async fn renew_session_by_visitor(&self, visitor: &Visitor) {
+        self.state.lock().token = Some(visitor.token.as_str().into());
         let Some(conversation) = self.find_conversation_of_speaker() else { return };
         let caller = conversation.caller();
         if visitor.expires_at.timestamp() <= caller.session.expires_at() {

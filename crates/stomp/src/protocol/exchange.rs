@@ -12,6 +12,9 @@ use super::{
     version::Version,
 };
 
+/// Bytes that are kept of somebody who was not let in yet.
+pub const STRANGER_BYTES: usize = 32 * 1024;
+
 /// How messages of a subscription are acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AckMode {
@@ -121,7 +124,6 @@ pub struct Exchange {
     transactions: Transactions,
     /// Of a transaction that was committed.
     committed: VecDeque<ClientFrame>,
-    most_bytes: usize,
 }
 
 impl Exchange {
@@ -132,7 +134,6 @@ impl Exchange {
             stage: Stage::Unknown,
             transactions: Transactions::default(),
             committed: VecDeque::new(),
-            most_bytes,
         }
     }
 
@@ -181,7 +182,7 @@ impl Exchange {
         let version = match self.stage {
             Stage::Unknown => None,
             Stage::Connected(version) => Some(version),
-            Stage::Waiting if self.decoder.held_bytes() > self.most_bytes => {
+            Stage::Waiting if self.decoder.held_bytes() > STRANGER_BYTES => {
                 return Err(BadFrame::TOO_LARGE.into());
             }
             Stage::Waiting | Stage::Over => return Ok(None),
@@ -200,6 +201,9 @@ impl Exchange {
                 Ok(Some(received)) => return Ok(Some(received)),
                 Err(bad) => return Err(Fault { bad, receipt }),
             }
+        }
+        if version.is_none() && self.decoder.held_bytes() > STRANGER_BYTES {
+            return Err(BadFrame::TOO_LARGE.into());
         }
         Ok(None)
     }

@@ -82,10 +82,15 @@ fn should_keep_what_comes_before_the_client_is_let_in() {
     assert_eq!(say_text_to_exchange(&mut exchange, ""), Ok(vec![build_send_to_destination("a:b")]));
 
     // But not any amount of it.
-    let mut exchange = Exchange::with_limit_of_bytes(100);
+    let too_large = Err("The frame is larger than the limit");
+    let mut exchange = Exchange::with_limit_of_bytes(MOST_BYTES);
     say_text_to_exchange(&mut exchange, "CONNECT\naccept-version:1.2\n\n\0").unwrap();
-    assert_eq!(say_text_to_exchange(&mut exchange, &"x".repeat(100)), Ok(Vec::new()));
-    assert_eq!(say_text_to_exchange(&mut exchange, "x"), Err("The frame is larger than the limit"));
+    assert_eq!(say_text_to_exchange(&mut exchange, &"x".repeat(STRANGER_BYTES)), Ok(Vec::new()));
+    assert_eq!(say_text_to_exchange(&mut exchange, "x"), too_large);
+    let mut exchange = Exchange::with_limit_of_bytes(MOST_BYTES);
+    let body = "CONNECT\n\n".to_owned() + &"x".repeat(STRANGER_BYTES);
+    assert_eq!(say_text_to_exchange(&mut exchange, &body), Ok(Vec::new()));
+    assert_eq!(say_text_to_exchange(&mut exchange, "x"), too_large);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The test server that the official `sockjs-protocol` suite wants: it echoes, and it closes.
 //!
 //! ```sh
-//! cargo run --release -p owlpost-sockjs --example echo_server -- 127.0.0.1:8081
+//! cargo run --release -p owlpost-sockjs --example sockjs_server -- 127.0.0.1:8081
 //! SOCKJS_URL=http://127.0.0.1:8081 python2.7 sockjs-protocol.py -v
 //! ```
 
