@@ -7,12 +7,13 @@ import { HubClients } from './helpers/hubTestClient.mjs';
 import { fenceClientsWithNewIncident, joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { closeEveryOpenSocketClient, connectSocketAsUser } from './helpers/socketTestClient.mjs';
+import { StompClients } from './helpers/stompTestClient.mjs';
 import { createUsersWithRoles } from './helpers/users.mjs';
 import { waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 const SOCKETS_A_USER = 20;
-const WAVES_BEFORE = 7;
-const WAVES = 28;
+const WAVES_BEFORE = 10;
+const WAVES = 30;
 /**
  * A connection that is held by its own handlers costs 24 kB for ever. The allocators of the server and of the embedded
  * database come and go by up to 6 kB a connection.
@@ -36,12 +37,14 @@ function readResidentBytesOfServer() {
 }
 
 const HUB = new HubClients('@microsoft/signalr', 'json');
+const STOMP = new StompClients();
 const WAYS_TO_LEAVE = [
   { mode: 'websocket', leave: (client) => client.disconnect() },
   { mode: 'websocket', leave: (client) => client.engine.transport.ws._socket.destroy() },
   { mode: 'polling', leave: (client) => client.disconnect() },
   { mode: 'upgrade', leave: (client) => client.engine.close() },
   ...['websocket', 'sse', 'polling'].map((mode) => ({ mode, foreign: HUB, leave: (client) => client.disconnect() })),
+  ...['websocket', 'sockjs-xhr-streaming', 'sockjs-xhr-polling'].map((mode) => ({ mode, foreign: STOMP, leave: (client) => client.disconnect() })),
 ];
 
 /** Connects everybody in all their tabs, has them join and type, and lets them leave. */
