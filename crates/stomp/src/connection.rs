@@ -42,6 +42,7 @@ use crate::{
 
 /// Frames larger than may be, up to so many times, are read, to be answered that they are. Others end the connection.
 const READ_BYTES_FACTOR: usize = 2;
+
 /// What all connections share.
 pub(crate) struct Stomp {
     pub(crate) context: GatewayContext,
