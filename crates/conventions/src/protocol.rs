@@ -8,7 +8,7 @@ use owlpost_domain::{
     payload_schema::{NamedSchemas, describe_payload_of_event},
 };
 use owlpost_gateway::{ClientCall, names::write_event_in_pascal_case};
-use owlpost_stomp::{STOMP_PATH, list_addresses_of_event};
+use owlpost_stomp::{STOMP_PATH, list_addresses_of_event, write_destination_of_call};
 use serde_json::{Value, json};
 
 const INTRODUCTION: &str = "\
@@ -62,9 +62,6 @@ it; `last-event-id` on SUBSCRIBE, or on CONNECT for all of them, replays what wa
 const NAMESPACE: &str = "namespace";
 /// The channel of SignalR clients.
 const HUB: &str = "hub";
-
-/// Where calls of STOMP clients go.
-const APPLICATION_PREFIX: &str = "/app/";
 
 /// Schemas by name, in order.
 type Schemas = BTreeMap<String, Value>;
@@ -192,10 +189,6 @@ impl Destinations {
 fn key_of_destination_address(address: &str) -> String {
     let parts = address.split(['/', '.']).filter(|part| !part.is_empty() && !part.starts_with('{'));
     ["stomp"].into_iter().chain(parts).collect::<Vec<_>>().join("_")
-}
-
-fn write_destination_of_call(call: ClientCall) -> String {
-    format!("{APPLICATION_PREFIX}{}", call.write_call_with_dots())
 }
 
 fn build_operation_of_message(action: &str, channel: &str, key: &str) -> Value {

@@ -5,7 +5,12 @@ mod fuzz;
 
 use std::sync::Arc;
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use owlpost_metrics::ORIGINS_REFUSED;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
@@ -33,6 +38,11 @@ impl BrowserGuard {
         Some((StatusCode::FORBIDDEN, kind, body).into_response())
     }
 
+    /// Refuses requests of pages that may not connect, in front of everything that the router does.
+    pub fn guard_router_from_foreigners(&self, router: Router) -> Router {
+        router.layer(middleware::from_fn_with_state(self.clone(), refuse_foreigners_or_go_on))
+    }
+
     /// Lets the pages read what they are answered. Clients may send credentials, so `*` mirrors, and the headers that
     /// client libraries add are as many as there are libraries.
     pub fn build_cors_layer_of_methods<const N: usize>(&self, methods: [Method; N]) -> CorsLayer {
@@ -47,6 +57,17 @@ impl BrowserGuard {
             .allow_credentials(true)
             .allow_methods(methods)
             .allow_headers(AllowHeaders::mirror_request())
+    }
+}
+
+async fn refuse_foreigners_or_go_on(
+    State(guard): State<BrowserGuard>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match guard.refuse_request_of_foreigner(request.headers()) {
+        Some(refusal) => refusal,
+        None => next.run(request).await,
     }
 }
 

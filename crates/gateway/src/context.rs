@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
 use owlpost_admission::Places;
+use owlpost_metrics::SESSIONS_REFUSED;
 use owlpost_realtime::Realtime;
 
 use crate::{
@@ -33,4 +36,15 @@ impl GatewayContext {
         begin_counters_of_calls();
         Self { core, limits: Arc::new(limits), browsers, places }
     }
+}
+
+/// When a client that found no place may find one.
+const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
+
+/// Counts and answers a request whose connection found no place.
+pub fn refuse_client_without_place() -> Response {
+    metrics::counter!(SESSIONS_REFUSED).increment(1);
+    let retry = [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)];
+    let line = "As many are connected as may be\n";
+    (StatusCode::SERVICE_UNAVAILABLE, retry, line).into_response()
 }

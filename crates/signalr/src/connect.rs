@@ -21,7 +21,7 @@ use owlpost_carrier::{
         },
     },
 };
-use owlpost_metrics::SESSIONS_REFUSED;
+use owlpost_gateway::context::refuse_client_without_place;
 
 use crate::{
     admit::{Visitor, admit_visitor_by_token, find_parameter_ignoring_case},
@@ -32,8 +32,6 @@ use crate::{
     hub_carrier::HubCarrier,
 };
 
-/// When a client that found no place may find one.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 /// What a stream begins with: Firefox takes it for open only then.
 const STREAM_PRELUDE: &[u8] = b":\r\n";
 /// Nobody may keep what belongs to one client.
@@ -214,12 +212,7 @@ fn answer_with_refused_carrier(refused: NotTaken) -> Response {
             "The connection has another transport",
         ),
         NotTaken::Over => answer_with_unknown_connection(),
-        NotTaken::NoPlace => {
-            metrics::counter!(SESSIONS_REFUSED).increment(1);
-            let retry = [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, "As many are connected as may be\n")
-                .into_response()
-        }
+        NotTaken::NoPlace => refuse_client_without_place(),
     }
 }
 

@@ -4,9 +4,6 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::{Request, State},
-    middleware::{self, Next},
-    response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
 use http::{Method, StatusCode};
@@ -52,14 +49,9 @@ impl Gateway for SignalRGateway {
                 .route(&format!("{path}/negotiate"), post(negotiate_connection_to_hub));
         }
         let browsers = &self.hub.context.browsers;
-        router
-            .layer(middleware::from_fn_with_state(self.hub.clone(), refuse_pages_of_foreigners))
-            .layer(browsers.build_cors_layer_of_methods([
-                Method::GET,
-                Method::POST,
-                Method::DELETE,
-            ]))
-            .with_state(self.hub.clone())
+        browsers.guard_router_from_foreigners(router.with_state(self.hub.clone())).layer(
+            browsers.build_cors_layer_of_methods([Method::GET, Method::POST, Method::DELETE]),
+        )
     }
 
     fn close(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
@@ -71,16 +63,5 @@ impl Gateway for SignalRGateway {
             let _ =
                 tokio::time::timeout(FAREWELL_TIME, self.hub.wait_until_clients_have_left()).await;
         })
-    }
-}
-
-async fn refuse_pages_of_foreigners(
-    State(hub): State<Arc<Hub>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match hub.context.browsers.refuse_request_of_foreigner(request.headers()) {
-        Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
     }
 }

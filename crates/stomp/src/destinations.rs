@@ -7,6 +7,9 @@ use owlpost_gateway::ClientCall;
 use owlpost_realtime::Frame;
 use serde::Deserialize;
 
+/// Where calls go.
+const APPLICATION_PREFIX: &str = "/app/";
+
 /// What a client can listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Destination {
@@ -175,9 +178,14 @@ pub(crate) fn list_destinations_of_frame(frame: &Frame) -> Vec<Destination> {
     list_destinations_of_event(frame.name, &frame.audience, &frame.payload)
 }
 
+/// Where a client sends what it calls.
+pub fn write_destination_of_call(call: ClientCall) -> String {
+    format!("{APPLICATION_PREFIX}{}", call.write_call_with_dots())
+}
+
 /// What a client calls that sends there.
 pub(crate) fn find_call_of_destination(written: &str) -> Result<ClientCall> {
-    let name = written.strip_prefix("/app/");
+    let name = written.strip_prefix(APPLICATION_PREFIX);
     let call = name.and_then(|name| match name {
         "incident.typing" => Some(ClientCall::TypingStart),
         name => ClientCall::find_call_by_destination(name),

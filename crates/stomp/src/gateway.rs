@@ -5,7 +5,6 @@ use std::{pin::Pin, sync::Arc};
 use axum::{
     Router,
     extract::{Request, State},
-    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -17,9 +16,8 @@ use owlpost_carrier::{
 };
 use owlpost_gateway::{
     Gateway, GatewayContext, admission::find_bearer_token_in_headers,
-    query::find_query_value_by_name,
+    context::refuse_client_without_place, query::find_query_value_by_name,
 };
-use owlpost_metrics::SESSIONS_REFUSED;
 use owlpost_sockjs::{Application, Arrival, SockJs, SockJsConfig};
 
 use crate::{
@@ -30,9 +28,6 @@ use crate::{
 
 /// Where clients connect.
 pub const STOMP_PATH: &str = "/ws";
-
-/// When a client that found no place may find one.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("10");
 
 /// STOMP, ready to be put in front of a router.
 pub struct StompGateway {
@@ -61,10 +56,9 @@ impl StompGateway {
 impl Gateway for StompGateway {
     fn router(&self) -> Router {
         let raw = get(connect_client_by_websocket).with_state(self.stomp.clone());
-        let guarded = Router::new()
-            .route("/websocket", raw)
-            .merge(self.sockjs.build_router_of_transports())
-            .layer(middleware::from_fn_with_state(self.stomp.clone(), refuse_pages_of_foreigners));
+        let guarded =
+            Router::new().route("/websocket", raw).merge(self.sockjs.build_router_of_transports());
+        let guarded = self.stomp.context.browsers.guard_router_from_foreigners(guarded);
         let greeting = get(connect_client_or_greet).with_state(self.stomp.clone());
         Router::new()
             .route(STOMP_PATH, greeting.clone())
@@ -76,17 +70,6 @@ impl Gateway for StompGateway {
         // Those that have a session were closed by the core; the others wait for a CONNECT, with nothing to lose.
         self.sockjs.close_all_live_sessions();
         Box::pin(std::future::ready(()))
-    }
-}
-
-async fn refuse_pages_of_foreigners(
-    State(stomp): State<Arc<Stomp>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    match stomp.context.browsers.refuse_request_of_foreigner(request.headers()) {
-        Some(refusal) => refusal.into_response(),
-        None => next.run(request).await,
     }
 }
 
@@ -136,13 +119,8 @@ fn take_place_or_refuse(
     stomp: &Stomp,
     address: Option<std::net::IpAddr>,
 ) -> Result<Place, Box<Response>> {
-    stomp.context.places.take_place_for_guest(address).map_err(|_| {
-        metrics::counter!(SESSIONS_REFUSED).increment(1);
-        let retry = [(header::RETRY_AFTER, RETRY_AFTER_SECONDS)];
-        (StatusCode::SERVICE_UNAVAILABLE, retry, "As many are connected as may be\n")
-            .into_response()
-            .into()
-    })
+    let places = &stomp.context.places;
+    places.take_place_for_guest(address).map_err(|_| refuse_client_without_place().into())
 }
 
 /// For clients that cannot put it into `CONNECT`.

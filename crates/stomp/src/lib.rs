@@ -23,5 +23,5 @@ pub mod protocol;
 mod subscribe;
 
 pub use config::StompConfig;
-pub use destinations::list_addresses_of_event;
+pub use destinations::{list_addresses_of_event, write_destination_of_call};
 pub use gateway::{STOMP_PATH, StompGateway};

@@ -21,8 +21,12 @@ use crate::{
     connect::{Greeting, encode_connected_of_client},
     destinations::{Destination, list_destinations_of_frame},
     protocol::{
-        encoder::{append_json_body_with_end, encode_error_of_connection},
+        encoder::{
+            append_json_body_with_end, append_present_headers_in_version,
+            encode_error_of_connection,
+        },
         subscriptions::{MessageContent, Subscription, Subscriptions},
+        version::Version,
     },
 };
 
@@ -62,7 +66,9 @@ impl EncodedEvent {
         frame.encode_once_as_type(|frame| {
             let origin = frame.position.map(|position| position.to_string());
             let mut tail = Vec::with_capacity(frame.payload.len() + 128);
-            append_lines_of_headers(
+            // Nothing in their values is escaped in any version.
+            append_present_headers_in_version(
+                Version::V10,
                 &[
                     ("event", Some(&write_event_with_dots(frame.name))),
                     ("event-id", origin.as_deref()),
@@ -85,15 +91,6 @@ impl EncodedEvent {
     pub(crate) fn as_content(&self) -> MessageContent<'_> {
         let EventParts { tail, origin, notification, .. } = &*self.0;
         MessageContent { tail, origin, subject: notification.as_deref() }
-    }
-}
-
-/// Headers whose values need no escape in any version.
-pub(crate) fn append_lines_of_headers(headers: &[(&str, Option<&str>)], to: &mut Vec<u8>) {
-    for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
-        for part in [name, ":", value, "\n"] {
-            to.extend_from_slice(part.as_bytes());
-        }
     }
 }
 

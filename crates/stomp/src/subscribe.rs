@@ -9,11 +9,12 @@ use serde_json::json;
 
 use crate::{
     destinations::{Destination, list_destinations_of_event},
-    peer::{EncodedEvent, StompPeer, append_lines_of_headers},
+    peer::{EncodedEvent, StompPeer},
     protocol::{
-        encoder::append_json_body_with_end,
+        encoder::{append_header_in_version, append_json_body_with_end},
         exchange::{AckMode, SubscriptionName},
         subscriptions::{MessageContent, NewSubscription, SubscriptionKey},
+        version::Version,
     },
 };
 
@@ -152,7 +153,7 @@ impl Reply for SubscriptionReply {
             }
             Self::Once { peer, key, body } => {
                 let mut tail = Vec::new();
-                append_lines_of_headers(&[("event", Some("reply"))], &mut tail);
+                append_header_in_version(Version::V10, "event", "reply", &mut tail);
                 append_json_body_with_end(body, &mut tail);
                 peer.send_content_to_matching(
                     MessageContent { tail: &tail.into(), origin: "e", subject: None },

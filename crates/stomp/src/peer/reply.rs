@@ -12,7 +12,9 @@ use super::StompPeer;
 use crate::{
     destinations::Destination,
     protocol::{
-        encoder::{append_header_in_version, append_json_body_with_end, encode_receipt_of_frame},
+        encoder::{
+            append_json_body_with_end, append_present_headers_in_version, encode_receipt_of_frame,
+        },
         exchange::Received,
         frame::Command,
         subscriptions::MessageContent,
@@ -58,9 +60,7 @@ impl StompReply {
     fn write_tail_of_answer(&self, headers: &[(&str, Option<&str>)], body: &str) -> Bytes {
         let version = self.peer.greeting.version;
         let mut tail = Vec::new();
-        for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
-            append_header_in_version(version, name, value, &mut tail);
-        }
+        append_present_headers_in_version(version, headers, &mut tail);
         append_json_body_with_end(body, &mut tail);
         tail.into()
     }

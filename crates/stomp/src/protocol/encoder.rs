@@ -60,6 +60,17 @@ pub fn append_header_in_version(version: Version, name: &str, value: &str, to: &
     to.push(b'\n');
 }
 
+/// Appends those headers that have a value.
+pub fn append_present_headers_in_version(
+    version: Version,
+    headers: &[(&str, Option<&str>)],
+    to: &mut Vec<u8>,
+) {
+    for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, (*value)?))) {
+        append_header_in_version(version, name, value, to);
+    }
+}
+
 /// Appends the headers of a body in JSON, the body, and the end of the frame.
 pub fn append_json_body_with_end(body: &str, to: &mut Vec<u8>) {
     to.reserve(body.len() + 64);
