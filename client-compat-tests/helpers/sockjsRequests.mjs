@@ -4,6 +4,9 @@ import { request } from 'node:http';
 import { STOMP_PATH } from './stompTestClient.mjs';
 import { settleBeforeGivenDeadline, waitUntilConditionHolds } from './waitForEvent.mjs';
 
+/** What a request is told whose session the server has ended. */
+export const GO_AWAY = 'c[3000,"Go away!"]\n';
+
 /** One request below the endpoint: `{ status, headers, body }`. Options: `headers`, `body`, `localAddress`. */
 export function requestSockjs(server, method, path, { headers = {}, body, localAddress } = {}) {
   const answered = new Promise((resolve, reject) => {

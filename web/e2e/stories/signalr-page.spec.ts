@@ -1,10 +1,6 @@
-import { createServer, type Server } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { chromium, type Browser } from '@playwright/test';
-import { chromiumArguments } from '../../playwright.config';
+import { ForeignSite } from '../harness/foreignSite';
 import { expect, makeUniqueTitle, test } from '../harness/test';
 
 /** The build that browsers get from npm. */
@@ -36,38 +32,19 @@ const PAGE = `<!doctype html><title>A page of another origin</title><ul id="hear
 </script>`;
 
 test.describe('a page of another origin with the browser build of @microsoft/signalr', () => {
-  let site: Server;
-  let castle: Browser;
+  let site: ForeignSite;
 
   test.beforeAll(async ({ server }, info) => {
-    const script = await readFile(SCRIPT);
-    site = createServer((request, response) => {
-      const isScript = request.url === '/signalr.js';
-      response.writeHead(200, { 'Content-Type': isScript ? 'text/javascript' : 'text/html' }).end(isScript ? script : PAGE);
-    });
-    await new Promise<void>((ready) => site.listen(0, '127.0.0.1', ready));
-    const { port } = site.address() as AddressInfo;
-    // localhost:3001 is the origin that the server allows.
-    const rules = `MAP localhost:4001 127.0.0.1:${server.port}, MAP localhost:3001 127.0.0.1:${port}`;
-    castle = await chromium.launch({
-      executablePath: info.project.use.launchOptions?.executablePath,
-      args: [...chromiumArguments, `--host-resolver-rules=${rules}`],
-    });
+    site = await ForeignSite.open(server, info, PAGE, { '/signalr.js': SCRIPT });
   });
 
-  test.afterAll(async () => {
-    await castle?.close();
-    site?.closeAllConnections();
-    await new Promise((closed) => site.close(closed));
-  });
+  test.afterAll(() => site?.close());
 
   for (const transport of ['WebSockets', 'ServerSentEvents', 'LongPolling']) {
     test(`should hear by ${transport} what others do, and come back after a restart`, async ({ actAs, server }) => {
       const [harry, ron] = [await actAs('harry'), await actAs('ron')];
       const incident = await ron.report({ title: makeUniqueTitle('Watched by hub') });
-      const page = await castle.newPage();
-      const query = new URLSearchParams({ transport, token: harry.login.accessToken, incident: incident.id });
-      await page.goto(`http://localhost:3001/?${query}`);
+      const page = await site.openPage({ transport, token: harry.login.accessToken, incident: incident.id });
       await expect(page.getByText('joined 1')).toBeVisible();
       const created = await ron.report({ title: makeUniqueTitle('Told by hub') });
       await expect(page.getByText(`created ${created.title}`)).toBeVisible();
@@ -85,12 +62,9 @@ test.describe('a page of another origin with the browser build of @microsoft/sig
 
   test('should be told nothing from an origin that is not allowed', async ({ actAs, server }) => {
     const harry = await actAs('harry');
-    const page = await castle.newPage();
-    const query = new URLSearchParams({ transport: 'WebSockets', token: harry.login.accessToken, incident: 'x' });
-    const { port } = site.address() as AddressInfo;
-    await page.goto(`http://127.0.0.1:${port}/?${query}`);
+    const page = await site.openForeignPage({ transport: 'WebSockets', token: harry.login.accessToken, incident: 'x' });
     await expect(page.getByText(/^failed /)).toBeVisible();
-    expect(server.port).not.toBe(port);
+    expect(server.port).not.toBe(site.port);
     await page.close();
   });
 });

@@ -1,9 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import type { AddressInfo } from 'node:net';
-import { chromium, type Browser } from '@playwright/test';
-import { chromiumArguments } from '../../playwright.config';
+import { ForeignSite } from '../harness/foreignSite';
 import { expect, makeUniqueTitle, test } from '../harness/test';
 
 /** The builds that browsers get from npm. */
@@ -42,39 +38,19 @@ const PAGE = `<!doctype html><title>A page of another origin</title><ul id="hear
 </script>`;
 
 test.describe('a page of another origin with the browser builds of stompjs and sockjs-client', () => {
-  let site: Server;
-  let castle: Browser;
+  let site: ForeignSite;
 
   test.beforeAll(async ({ server }, info) => {
-    const scripts = new Map<string, Buffer>();
-    for (const [url, file] of Object.entries(SCRIPTS)) scripts.set(url, await readFile(file));
-    site = createServer((request, response) => {
-      const script = scripts.get(request.url ?? '');
-      response.writeHead(200, { 'Content-Type': script ? 'text/javascript' : 'text/html' }).end(script ?? PAGE);
-    });
-    await new Promise<void>((ready) => site.listen(0, '127.0.0.1', ready));
-    const { port } = site.address() as AddressInfo;
-    // localhost:3001 is the origin that the server allows.
-    const rules = `MAP localhost:4001 127.0.0.1:${server.port}, MAP localhost:3001 127.0.0.1:${port}`;
-    castle = await chromium.launch({
-      executablePath: info.project.use.launchOptions?.executablePath,
-      args: [...chromiumArguments, `--host-resolver-rules=${rules}`],
-    });
+    site = await ForeignSite.open(server, info, PAGE, SCRIPTS);
   });
 
-  test.afterAll(async () => {
-    await castle?.close();
-    site?.closeAllConnections();
-    await new Promise((closed) => site.close(closed));
-  });
+  test.afterAll(() => site?.close());
 
   for (const transport of ['raw', 'websocket', 'xhr-streaming', 'xhr-polling', 'eventsource']) {
     test(`should hear by ${transport} what others do, and come back after a restart`, async ({ actAs, server }) => {
       const [harry, ron] = [await actAs('harry'), await actAs('ron')];
       const incident = await ron.report({ title: makeUniqueTitle('Watched by STOMP') });
-      const page = await castle.newPage();
-      const query = new URLSearchParams({ transport, token: harry.login.accessToken, incident: incident.id });
-      await page.goto(`http://localhost:3001/?${query}`);
+      const page = await site.openPage({ transport, token: harry.login.accessToken, incident: incident.id });
       await expect(page.getByText('connected 1')).toBeVisible();
       const created = await ron.report({ title: makeUniqueTitle('Told by STOMP') });
       await expect(page.getByText(`created ${created.title}`)).toBeVisible();
@@ -91,19 +67,15 @@ test.describe('a page of another origin with the browser builds of stompjs and s
   }
 
   test('should load the library into the page for iframes', async ({ server }) => {
-    const page = await castle.newPage();
-    await page.goto(`http://127.0.0.1:${server.port}/ws/iframe.html`);
+    const page = await site.openPageAtOrigin(`http://127.0.0.1:${server.port}`, {}, '/ws/iframe.html');
     expect(await page.evaluate(() => typeof (globalThis as { SockJS?: unknown }).SockJS)).toBe('function');
     await page.close();
   });
 
   test('should be told nothing from an origin that is not allowed', async ({ actAs }) => {
     const harry = await actAs('harry');
-    const { port } = site.address() as AddressInfo;
     for (const transport of ['raw', 'xhr-polling']) {
-      const page = await castle.newPage();
-      const query = new URLSearchParams({ transport, token: harry.login.accessToken, incident: 'x' });
-      await page.goto(`http://127.0.0.1:${port}/?${query}`);
+      const page = await site.openForeignPage({ transport, token: harry.login.accessToken, incident: 'x' });
       await expect(page.getByText(/^closed 100[26]/).first()).toBeVisible();
       await page.close();
     }
