@@ -16,7 +16,7 @@ const ANOTHER_OPEN = 'c[2010,"Another connection still open"]\n';
 const PRELUDE = `${'h'.repeat(2048)}\n`;
 let ada;
 const streams = new Set();
-const server = useServerForTestFile({ env: { SOCKET_IO_CORS_ORIGIN: ALLOWED, RATE_LIMIT_AUTH: '0' } }, async () => {
+const server = useServerForTestFile({ env: { SOCKET_IO_CORS_ORIGIN: ALLOWED, RATE_LIMIT_AUTH: '0', RATE_LIMIT_REGISTER: '0' } }, async () => {
   ada = await createUserWithRole(server);
 });
 afterEach(() => {

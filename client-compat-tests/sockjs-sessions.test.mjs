@@ -74,7 +74,7 @@ describe('Websockets', () => {
 
 describe('Sessions of others', () => {
   test('should_mean_nothing_to_another_address', async () => {
-    await runTestWithOwnServer({ env: { TRUSTED_PROXIES: '127.0.0.1', RATE_LIMIT_AUTH: '0' } }, async (own) => {
+    await runTestWithOwnServer({ env: { TRUSTED_PROXIES: '127.0.0.1', RATE_LIMIT_AUTH: '0', RATE_LIMIT_REGISTER: '0' } }, async (own) => {
       const user = await createUserWithRole(own);
       const from = (address) => ({ headers: { 'X-Forwarded-For': address } });
       for (const [home, neighbour, stranger] of [['192.0.2.1', '192.0.2.1', '192.0.2.2'], ['2001:db8:1:2::1', '2001:db8:1:2:ffff::1', '2001:db8:1:3::1']]) {

@@ -80,6 +80,7 @@ export class OwlPostServer {
       HOME,
       JWT_SECRET: this.jwtSecret,
       RATE_LIMIT_AUTH: '0',
+      RATE_LIMIT_REGISTER: '0',
       RATE_LIMIT_HTTP: '0',
       LOG_FORMAT: 'text',
       ...(TMPDIR ? { TMPDIR } : {}),

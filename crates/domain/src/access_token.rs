@@ -1,15 +1,38 @@
-//! Access tokens: HS256 JSON Web Tokens and nothing else.
+//! Access tokens of our own: HS256 JSON Web Tokens and nothing else, by the letter of RFC 7515 and 7519.
+//!
+//! Times may have fractions. A token ends when its `exp` says so, without leeway; its `nbf` may be up to
+//! [`CLOCK_LEEWAY`] ahead of our clock, since the clock of its issuer is another. A header with `crit` asks for what
+//! nobody here does, and is refused.
 
+mod claims;
 #[cfg(test)]
 mod fuzz;
+mod key_ring;
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
-use serde::{Deserialize, Serialize};
+use jsonwebtoken::{Algorithm, Header};
+use serde::Serialize;
+use uuid::Uuid;
 
+use self::{claims::PresentedClaims, key_ring::KeyRing};
 use crate::{DomainError, Result, Role, User, UserId};
+
+pub use self::claims::CLOCK_LEEWAY;
+pub(crate) use self::claims::TimeClaims;
+
+/// Identifies a login: the family of its refresh tokens, and the `sid` of its access tokens.
+pub type LoginId = Uuid;
+
+/// What a token is good through: the login it belongs to, or else the time it was issued at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenBasis {
+    /// `sid`. Tokens that were made on the command line or by another server have none.
+    pub login: Option<LoginId>,
+    /// `iat`, in Unix seconds.
+    pub issued_at: Option<i64>,
+}
 
 /// What a verified token says. The role it claims is not read: the one in the database counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +41,8 @@ pub struct VerifiedToken {
     pub user_id: UserId,
     /// When it stops to be valid.
     pub expires_at: DateTime<Utc>,
+    /// What it is good through.
+    pub basis: TokenBasis,
 }
 
 #[derive(Serialize)]
@@ -28,53 +53,51 @@ struct IssuedClaims<'a> {
     role: Role,
     #[serde(rename = "type")]
     kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<LoginId>,
     iat: i64,
-    exp: i64,
-}
-
-/// Claims as tokens of this and of the older Express server carry them.
-#[derive(Deserialize)]
-struct PresentedClaims {
-    sub: Option<String>,
-    #[serde(rename = "userId")]
-    user_id: Option<String>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
     exp: i64,
 }
 
 /// What the fingerprint of a secret is the signature of.
 const FINGERPRINTED_TEXT: &[u8] = b"owlpost: the secret of a node";
 
-/// Signs and verifies with one secret.
-pub struct TokenSigner {
-    encoding: EncodingKey,
-    decoding: DecodingKey,
-    validation: Validation,
-}
+/// Signs with one secret, and verifies with that and the ones before it.
+pub struct TokenSigner(KeyRing);
 
 impl TokenSigner {
-    /// A signer with this HMAC key.
-    pub fn new(secret: &[u8]) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.set_required_spec_claims(&["exp"]);
-        validation.leeway = 0;
-        validation.validate_aud = false;
-        Self {
-            encoding: EncodingKey::from_secret(secret),
-            decoding: DecodingKey::from_secret(secret),
-            validation,
-        }
+    /// A signer with these HMAC keys: the first signs, and every one of them verifies.
+    pub fn new<S: AsRef<[u8]>>(secrets: &[S]) -> Self {
+        Self(KeyRing::new(secrets))
     }
 
     /// The same for every node that signs with the same secret. Tells no more about it than a token does.
     pub fn fingerprint_of_own_secret(&self) -> Result<String> {
-        jsonwebtoken::crypto::sign(FINGERPRINTED_TEXT, &self.encoding, Algorithm::HS256)
-            .map_err(DomainError::internal_error_from_cause)
+        let all = self.fingerprints_of_known_secrets()?;
+        all.into_iter().next().ok_or_else(|| DomainError::internal_error_from_cause("no secret"))
     }
 
-    /// A token for this user, valid for `ttl` from now.
+    /// Those of every secret with which tokens verify here, the own one first.
+    pub fn fingerprints_of_known_secrets(&self) -> Result<Vec<String>> {
+        let sign = |key| jsonwebtoken::crypto::sign(FINGERPRINTED_TEXT, key, Algorithm::HS256);
+        self.0
+            .encoding_keys()
+            .map(|key| sign(key).map_err(DomainError::internal_error_from_cause))
+            .collect()
+    }
+
+    /// A token for this user, valid for `ttl` from now, that belongs to no login.
     pub fn sign_token_for_user(&self, user: &User, ttl: Duration) -> Result<String> {
+        self.sign_token_of_login(user, None, ttl)
+    }
+
+    /// A token for this user, valid for `ttl` from now and while the login lasts.
+    pub fn sign_token_of_login(
+        &self,
+        user: &User,
+        login: Option<LoginId>,
+        ttl: Duration,
+    ) -> Result<String> {
         let now = Utc::now().timestamp();
         let claims = IssuedClaims {
             sub: user.id,
@@ -82,33 +105,32 @@ impl TokenSigner {
             name: &user.name,
             role: user.role,
             kind: "access",
+            sid: login,
             iat: now,
             exp: now.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(self.0.signing_key_id().to_owned());
+        jsonwebtoken::encode(&header, &claims, self.0.signing_key())
             .map_err(DomainError::internal_error_from_cause)
     }
 
-    /// Checks signature, algorithm, expiry and kind. Says "expired" only of a token that is otherwise good.
+    /// Checks signature, algorithm, times and kind. Says "expired" only of a token that is otherwise good.
     pub fn verify_access_token_claims(&self, token: &str) -> Result<VerifiedToken> {
-        let claims =
-            jsonwebtoken::decode::<PresentedClaims>(token, &self.decoding, &self.validation)
-                .map_err(|error| match error.kind() {
-                    ErrorKind::ExpiredSignature => DomainError::TokenExpired,
-                    _ => DomainError::Unauthenticated,
-                })?
-                .claims;
-        if claims.kind.is_some_and(|kind| kind != "access") {
+        let claims: PresentedClaims = self.0.verify_signature_of_token(token)?;
+        if claims.kind.as_deref().is_some_and(|kind| kind != "access") {
             return Err(DomainError::Unauthenticated);
         }
+        let expires_at = claims.times.check_times_against_clock(Utc::now())?;
         let user_id = claims
             .sub
             .or(claims.user_id)
             .and_then(|id| id.parse().ok())
             .ok_or(DomainError::Unauthenticated)?;
-        let expires_at =
-            DateTime::from_timestamp(claims.exp, 0).ok_or(DomainError::Unauthenticated)?;
-        Ok(VerifiedToken { user_id, expires_at })
+        // That of another server may be anything.
+        let login = claims.sid.and_then(|id| id.parse().ok());
+        let basis = TokenBasis { login, issued_at: claims.times.issued_second() };
+        Ok(VerifiedToken { user_id, expires_at, basis })
     }
 }
 

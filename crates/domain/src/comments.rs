@@ -198,7 +198,7 @@ async fn find_mentioned_user_ids(
     let candidates: Vec<&str> =
         mentions.iter().flat_map(Mention::list_candidate_handles_longest_first).collect();
     let known: HashMap<String, UserId> = sqlx::query_as::<_, (String, UserId)>(
-        "select handle, id from users where handle = any($1)",
+        "select handle, id from users where handle = any($1) and deactivated_at is null",
     )
     .bind(candidates)
     .fetch_all(connection)

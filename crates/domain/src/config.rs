@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::identity_provider::ProviderConfig;
+
 /// Bounds of what people may send. Lengths are in Unicode characters.
 #[derive(Debug, Clone)]
 pub struct Limits {
@@ -19,6 +21,10 @@ pub struct Limits {
     pub password_max_chars: usize,
     /// Distinct people one comment may mention.
     pub mentions_per_comment: usize,
+    /// Logins of one person that are live at the same time; the one not used for longest makes room.
+    pub logins_per_user: i64,
+    /// Invitations that are open at the same time.
+    pub open_invitations: i64,
     /// Rows of a page, and of one answer of the event log.
     pub page_size: u32,
     /// Longest `Idempotency-Key`.
@@ -35,8 +41,34 @@ impl Default for Limits {
             password_min_chars: 8,
             password_max_chars: 200,
             mentions_per_comment: 20,
+            logins_per_user: 100,
+            open_invitations: 1_000,
             page_size: 100,
             idempotency_key_chars: 255,
+        }
+    }
+}
+
+/// Who may register without an invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegistrationPolicy {
+    /// Everybody.
+    Open,
+    /// Nobody.
+    Closed,
+    /// Whose address is of one of these domains, in lower case.
+    Domains(Vec<String>),
+}
+
+impl RegistrationPolicy {
+    /// Whether somebody with this address, in lower case, may register without an invitation.
+    pub fn admits_person_with_email(&self, email: &str) -> bool {
+        match self {
+            Self::Open => true,
+            Self::Closed => false,
+            Self::Domains(domains) => email
+                .rsplit_once('@')
+                .is_some_and(|(_, of_email)| domains.iter().any(|domain| domain == of_email)),
         }
     }
 }
@@ -46,8 +78,18 @@ impl Default for Limits {
 pub struct DomainConfig {
     /// Bounds of what people may send.
     pub limits: Limits,
-    /// Key of the access tokens' HMAC, at least 32 bytes.
-    pub jwt_secret: Vec<u8>,
+    /// Keys of the access tokens' HMAC, at least 32 bytes each: the first signs, and every one of them verifies.
+    pub jwt_secrets: Vec<Vec<u8>>,
+    /// Who vouches for people besides this server.
+    pub identity_provider: Option<ProviderConfig>,
+    /// Who may register.
+    pub registration: RegistrationPolicy,
+    /// Whether people of the demo, whose password everybody knows, are admitted.
+    pub admits_demo_users: bool,
+    /// Lifetime of a link that sets a password.
+    pub password_reset_ttl: Duration,
+    /// Lifetime of an invitation.
+    pub invitation_ttl: Duration,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
     /// Lifetime of a refresh token.
@@ -75,7 +117,12 @@ impl DomainConfig {
     pub fn with_secret(jwt_secret: impl Into<Vec<u8>>) -> Self {
         Self {
             limits: Limits::default(),
-            jwt_secret: jwt_secret.into(),
+            jwt_secrets: vec![jwt_secret.into()],
+            identity_provider: None,
+            registration: RegistrationPolicy::Open,
+            admits_demo_users: false,
+            password_reset_ttl: Duration::from_secs(24 * 3600),
+            invitation_ttl: Duration::from_secs(7 * 24 * 3600),
             access_token_ttl: Duration::from_secs(15 * 60),
             refresh_token_ttl: Duration::from_secs(7 * 24 * 3600),
             user_cache_ttl: Duration::from_secs(30),

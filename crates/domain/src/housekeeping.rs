@@ -75,6 +75,13 @@ impl Store {
         sqlx::query("delete from refresh_tokens where expires_at < now() - interval '7 days'")
             .execute(&self.pool)
             .await?;
+        // By where somebody was lately they are known.
+        sqlx::query("delete from login_sessions where expires_at < now() - interval '30 days'")
+            .execute(&self.pool)
+            .await?;
+        sqlx::query("delete from one_time_links where expires_at < now() - interval '7 days'")
+            .execute(&self.pool)
+            .await?;
         Ok(())
     }
 }

@@ -197,11 +197,14 @@ pub(crate) async fn find_assignable_user_by_id(
     connection: &mut PgConnection,
     id: Uuid,
 ) -> Result<User> {
-    let row: Option<UserRow> =
-        sqlx::query_as(concat!("select ", user_columns!(), " from users where id = $1"))
-            .bind(id)
-            .fetch_optional(connection)
-            .await?;
+    let row: Option<UserRow> = sqlx::query_as(concat!(
+        "select ",
+        user_columns!(),
+        " from users where id = $1 and deactivated_at is null"
+    ))
+    .bind(id)
+    .fetch_optional(connection)
+    .await?;
     let user: User = row
         .map(Into::into)
         .ok_or_else(|| DomainError::invalid_field_value("assigneeId", "no such user"))?;
@@ -226,7 +229,7 @@ pub(crate) async fn stage_escalation_to_aurors(
     )?;
     let connection = change.open_transaction_when_needed().await?;
     let aurors: Vec<Uuid> =
-        sqlx::query_scalar("select id from users where role = 'AUROR' and id <> $1 order by id")
+        sqlx::query_scalar("select id from users where role = 'AUROR' and deactivated_at is null and id <> $1 order by id")
             .bind(actor.id)
             .fetch_all(connection)
             .await?;

@@ -11,22 +11,23 @@
 //! - [`policy`]: who may do what, in one function;
 //! - [`validate`]: the limits of every text;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
-//!   [`users`], [`credentials`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
+//!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
 //!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
-//! - [`access_token`]: JSON Web Tokens;
+//! - [`account`]: a person as everything that admits them needs them; `hashing`: turns of the work that passwords are;
+//! - [`access_token`]: JSON Web Tokens of our own, and [`identity_provider`], those of others;
 //! - [`fault_hook`]: for tests only.
 
 pub mod access_token;
+pub mod account;
 pub mod causes;
 mod change;
 mod clock;
 pub mod comments;
 pub mod config;
 pub mod constraints;
-pub mod credentials;
 mod database_error;
 pub mod diagnostics;
 pub mod error;
@@ -36,6 +37,7 @@ pub mod fault_hook;
 mod hashing;
 pub mod housekeeping;
 pub mod idempotency;
+pub mod identity_provider;
 pub mod incident_changes;
 pub mod incident_list;
 pub mod incidents;
@@ -48,6 +50,7 @@ pub mod notifications;
 pub mod page;
 pub mod payload;
 pub mod payload_schema;
+pub mod people;
 pub mod policy;
 pub mod presence;
 pub mod recoveries;
@@ -55,12 +58,12 @@ pub mod recovery;
 mod rows;
 pub mod store;
 mod unread;
-pub mod users;
 pub mod validate;
 
-pub use config::{DomainConfig, Limits};
+pub use config::{DomainConfig, Limits, RegistrationPolicy};
 pub use error::{DomainError, ErrorCode, Result};
 pub use event::{Committed, EventName, EventPayload, LoggedEvent, Topic};
+pub use hashing::Applicant;
 pub use model::{
     Comment, Incident, IncidentId, Notification, Role, Severity, Status, User, UserId,
 };

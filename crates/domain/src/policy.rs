@@ -18,8 +18,8 @@ pub enum Action<'a> {
         /// Who wrote it.
         author_id: Uuid,
     },
-    /// Change somebody's role.
-    ChangeRole,
+    /// Change what somebody may do, invite, deactivate and delete people, make links that set a password.
+    ManagePeople,
 }
 
 /// Allows or forbids. Everyone reports, reads and comments, so these are no actions here.
@@ -36,7 +36,7 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
             senior || author_id == actor.id,
             "Only its author, a Prefect or an Auror may delete a comment",
         ),
-        Action::ChangeRole => (actor.role == Role::Auror, "Only an Auror may change roles"),
+        Action::ManagePeople => (actor.role == Role::Auror, "Only an Auror may manage people"),
     };
     if allowed { Ok(()) } else { Err(DomainError::Forbidden(refusal)) }
 }

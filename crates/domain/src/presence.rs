@@ -211,11 +211,12 @@ impl Store {
                  set lease_expires = excluded.lease_expires, secret_fingerprint = excluded.secret_fingerprint)
              select exists (select from renewed),
                     (select count(*) from presence_nodes
-                     where node_id <> $1 and lease_expires > now() and secret_fingerprint <> $3)",
+                     where node_id <> $1 and lease_expires > now() and secret_fingerprint <> all($4))",
         )
         .bind(node_id)
         .bind(lease.as_secs_f64())
         .bind(self.tokens.fingerprint_of_own_secret()?)
+        .bind(self.tokens.fingerprints_of_known_secrets()?)
         .fetch_one(&self.pool)
         .await?;
         Ok(LeaseRenewal {
@@ -227,9 +228,9 @@ impl Store {
     /// Live nodes that sign with another secret than this process would.
     pub async fn count_nodes_with_other_secret(&self) -> Result<i64> {
         Ok(sqlx::query_scalar(
-            "select count(*) from presence_nodes where lease_expires > now() and secret_fingerprint <> $1",
+            "select count(*) from presence_nodes where lease_expires > now() and secret_fingerprint <> all($1)",
         )
-        .bind(self.tokens.fingerprint_of_own_secret()?)
+        .bind(self.tokens.fingerprints_of_known_secrets()?)
         .fetch_one(&self.pool)
         .await?)
     }

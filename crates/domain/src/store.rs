@@ -1,8 +1,8 @@
 //! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
 
+mod account_lookups;
 pub(crate) mod connections;
 pub(crate) mod lookups;
-mod user_lookups;
 
 use std::{
     str::FromStr,
@@ -17,18 +17,25 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::{connections::ConnectionPool, lookups::SharedLookups, user_lookups::UserLookups};
+use self::{account_lookups::AccountLookups, connections::ConnectionPool, lookups::SharedLookups};
 use crate::{
-    DomainConfig, DomainError, IncidentId, Result, User, UserId,
-    access_token::TokenSigner,
+    DomainConfig, DomainError, IncidentId, Result, UserId,
+    access_token::{LoginId, TokenSigner},
+    account::Account,
     hashing::HashingTurns,
+    identity_provider::IdentityProvider,
     recovery::{KeptConnection, PidHash},
 };
 
 pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
-/// Users kept in memory at most.
-const USER_CACHE_CAPACITY: u64 = 50_000;
+/// Accounts kept in memory at most.
+const ACCOUNT_CACHE_CAPACITY: u64 = 50_000;
+
+/// Logins that are over, kept in memory at most, and how long one is remembered: a token that is used on and on after it
+/// asks the database once in that time.
+const ENDED_LOGIN_CAPACITY: u64 = 100_000;
+const ENDED_LOGIN_TTL: Duration = Duration::from_secs(60);
 
 /// For the answer to come after the database has given up.
 const ANSWER_GRACE: Duration = Duration::from_millis(500);
@@ -49,8 +56,11 @@ pub struct Store {
     pub(crate) pool: ConnectionPool,
     pub(crate) config: Arc<DomainConfig>,
     pub(crate) tokens: Arc<TokenSigner>,
-    pub(crate) users: Cache<UserId, User>,
-    lookups: Arc<UserLookups>,
+    pub(crate) provider: Option<Arc<IdentityProvider>>,
+    pub(crate) accounts: Cache<UserId, Arc<Account>>,
+    /// Logins that were found to be over, so that their tokens ask the database no more.
+    pub(crate) ended_logins: Cache<LoginId, ()>,
+    lookups: Arc<AccountLookups>,
     pub(crate) recovery_lookups: SharedLookups<PidHash, KeptConnection>,
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
@@ -93,10 +103,18 @@ impl Store {
                 .await?;
         Ok(Self {
             pool,
-            tokens: Arc::new(TokenSigner::new(&config.jwt_secret)),
-            users: Cache::builder()
-                .max_capacity(USER_CACHE_CAPACITY)
+            tokens: Arc::new(TokenSigner::new(&config.jwt_secrets)),
+            provider: config
+                .identity_provider
+                .clone()
+                .map(|provider| Arc::new(IdentityProvider::from_provider_config(provider))),
+            accounts: Cache::builder()
+                .max_capacity(ACCOUNT_CACHE_CAPACITY)
                 .time_to_live(config.user_cache_ttl)
+                .build(),
+            ended_logins: Cache::builder()
+                .max_capacity(ENDED_LOGIN_CAPACITY)
+                .time_to_live(ENDED_LOGIN_TTL)
                 .build(),
             lookups: Arc::default(),
             recovery_lookups: SharedLookups::default(),

@@ -28,18 +28,6 @@ pub fn accept_optional_text_within(
     Ok(Some(text.to_owned()))
 }
 
-/// A password: kept as it is, spaces and all.
-pub fn check_password_length_bounds(password: &str, min: usize, max: usize) -> Result<()> {
-    refuse_unstorable_or_long_text("password", password, max)?;
-    if password.chars().count() < min {
-        return Err(DomainError::invalid_field_value(
-            "password",
-            format!("must have at least {min} characters"),
-        ));
-    }
-    Ok(())
-}
-
 /// An address of the shape `local@domain`, in lower case; its local part becomes the handle.
 pub fn require_email_with_handle(email: &str) -> Result<String> {
     // Only ASCII: in Unicode, the Kelvin sign in lower case is a k, and another address than was written.
@@ -48,7 +36,7 @@ pub fn require_email_with_handle(email: &str) -> Result<String> {
     let (local, domain) = email.split_once('@').ok_or_else(wrong)?;
     let local_fits = !local.is_empty()
         && local.len() <= 64
-        && local.chars().all(|c| c.is_ascii_alphanumeric() || "._-+".contains(c))
+        && local.chars().all(|c| c.is_ascii_alphanumeric() || "._-+'".contains(c))
         && !local.starts_with('.')
         && !local.ends_with('.');
     let domain_fits = !domain.is_empty()

@@ -120,6 +120,7 @@ impl RunDatabase {
             .env("JWT_SECRET", SECRET)
             .env("OWLPOST_DATA_DIR", &self.data_directory)
             .env("RATE_LIMIT_AUTH", "0")
+            .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
             .env("RATE_LIMIT_EVENTS", "0");
         for name in ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "RUST_LOG"] {

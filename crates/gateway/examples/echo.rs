@@ -88,10 +88,10 @@ pub async fn serve_one_echo_client(context: GatewayContext, stream: TcpStream) -
     let mut client = BufReader::new(stream).lines();
     let token = client.next_line().await?;
     let store = context.core.store();
-    let (user, expires_at) = authenticate_with_database_patience(store, token.as_deref())
+    let (user, access) = authenticate_with_database_patience(store, token.as_deref())
         .await
         .map_err(|refusal| refusal.to_string())?;
-    let admission = Admission { user, expires_at, resumption: Resumption::default() };
+    let admission = Admission { user, access, resumption: Resumption::default() };
     let (transport, queue) = QueueTransport::with_capacity(QUEUE_LINES);
     let peer = Arc::new(EchoPeer(transport));
     let socket_id = uuid::Uuid::new_v4().to_string();

@@ -2,9 +2,8 @@
 
 use std::{fmt, time::Duration};
 
-use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
-use owlpost_domain::{DomainError, ErrorCode, Store, User};
+use owlpost_domain::{DomainError, ErrorCode, Store, User, access_token::VerifiedToken};
 use owlpost_metrics::HANDSHAKES_REFUSED;
 use owlpost_realtime::Resumption;
 
@@ -21,8 +20,8 @@ const POSITION_CHARACTERS: usize = 32;
 pub struct Admission {
     /// Who it is.
     pub user: User,
-    /// When its token expires.
-    pub expires_at: DateTime<Utc>,
+    /// Its token.
+    pub access: VerifiedToken,
     /// What it missed, and where it was.
     pub resumption: Resumption,
 }
@@ -82,18 +81,18 @@ impl From<&DomainError> for ConnectRefusal {
     }
 }
 
-/// Finds who a token belongs to, and when it expires. A database that does not answer is asked again, since a client that
+/// Finds who a token belongs to, and what it says. A database that does not answer is asked again, since a client that
 /// is refused stays away in most protocols.
 pub async fn authenticate_with_database_patience(
     store: &Store,
     token: Option<&str>,
-) -> Result<(User, DateTime<Utc>), ConnectRefusal> {
+) -> Result<(User, VerifiedToken), ConnectRefusal> {
     let token = token.ok_or(ConnectRefusal::TokenRequired)?;
     let mut tries = 0;
     loop {
         tries += 1;
         match store.authenticate_user_by_token(token).await {
-            Ok((user, verified)) => return Ok((user, verified.expires_at)),
+            Ok(known) => return Ok(known),
             Err(error) => {
                 let refusal = ConnectRefusal::from(&error);
                 if refusal != ConnectRefusal::ServiceUnavailable || tries == DATABASE_TRIES {

@@ -60,7 +60,7 @@ impl<P: Peer> Conversation<P> {
     ) -> Result<Arc<Self>> {
         let session = context.core.register_session_on_hold(SessionRequest {
             user: admission.user.clone(),
-            expires_at: admission.expires_at,
+            access: admission.access,
             socket_id,
             transport: peer.clone(),
             counts_as_presence: true,

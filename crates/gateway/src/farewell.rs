@@ -9,7 +9,8 @@ use crate::outcome::Refusal;
 pub fn describe_end_for_good(reason: CloseReason) -> Option<Refusal> {
     let (code, message) = match reason {
         CloseReason::TokenExpired => (ErrorCode::TokenExpired, "Token expired"),
-        CloseReason::UserDeleted => (ErrorCode::Unauthenticated, "This account was deleted"),
+        CloseReason::UserDeleted => (ErrorCode::Unauthenticated, "This account was deactivated"),
+        CloseReason::LoginEnded => (ErrorCode::Unauthenticated, "This login was ended"),
         CloseReason::RateLimited => (ErrorCode::RateLimited, "Too many calls"),
         CloseReason::SlowConsumer
         | CloseReason::ServerShutdown

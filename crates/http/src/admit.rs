@@ -1,10 +1,7 @@
-//! Who gets through to the handlers: users with a good token within their rate, and anybody to the few routes that
-//! give tokens, within the rate of their address.
+//! Who gets through to the handlers: users with a good token, within their rate. The routes that give tokens have limits of
+//! their own (see [`crate::doors`]).
 
-use std::{
-    borrow::Cow,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::borrow::Cow;
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -12,7 +9,6 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use owlpost_admission::{ClientAddress, places::reduce_address_to_subscriber};
 use owlpost_domain::UserId;
 
 use crate::{
@@ -33,35 +29,17 @@ pub(crate) async fn admit_user_within_rate(
     next: Next,
 ) -> Result<Response, HttpError> {
     let token = find_token_of_request(&request)?.ok_or(HttpError::TokenMissing)?.into_owned();
-    let (user, verified) = state.store().authenticate_user_by_token(&token).await?;
+    let (user, access) = state.store().authenticate_user_by_token(&token).await?;
     let user_id = user.id;
     let mut response = match state.user_rate().check_rate_of_key(user_id) {
         Ok(()) => {
-            let expires_at = verified.expires_at;
-            request.extensions_mut().insert(AuthenticatedUser { user, expires_at });
+            request.extensions_mut().insert(AuthenticatedUser { user, access });
             next.run(request).await
         }
         Err(exceeded) => HttpError::from(exceeded).into_response(),
     };
     response.extensions_mut().insert(ActingUser(user_id));
     Ok(response)
-}
-
-/// Lets a request through that shall give or take a token.
-pub(crate) async fn admit_address_within_rate(
-    State(state): State<HttpState>,
-    request: Request,
-    next: Next,
-) -> Result<Response, HttpError> {
-    let client = find_address_of_client(&request);
-    state.auth_rate().check_rate_of_key(reduce_address_to_subscriber(client))?;
-    Ok(next.run(request).await)
-}
-
-fn find_address_of_client(request: &Request) -> IpAddr {
-    let known = request.extensions().get::<ClientAddress>();
-    // Without a listener (a router called directly) everybody is one client.
-    known.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |client| client.0)
 }
 
 /// The token in the `Authorization` header; for streams also in the query, since a browser's `EventSource` cannot

@@ -1,25 +1,32 @@
 //! Tokens: registration, login, renewal, logout.
 
 use axum::{Json, extract::State, http::StatusCode};
-use owlpost_domain::{User, credentials::LoginGrant};
+use owlpost_domain::{
+    DomainError, User,
+    people::login::{LoginGrant, NewPerson},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
+    audit::record_deed_of_person,
     error::HttpError,
-    extract::{AuthenticatedUser, JsonBody},
+    extract::{AuthenticatedUser, JsonBody, RequestOrigin},
     state::HttpState,
 };
 
-/// Who registers. The role is STUDENT.
+/// Who registers. The role is STUDENT, or what the invitation says.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     /// Address; its local part becomes the handle, with a number when it is somebody's already.
     email: String,
-    /// Name to show, up to 100 characters.
+    /// Name to show, up to 100 characters, without any that cannot be seen or that change the direction of the text.
     name: String,
-    /// 8 to 200 characters.
+    /// 8 to 200 characters, and not easily guessed.
     password: String,
+    /// The token of an invitation: it lets in whom the server's `REGISTRATION` would not.
+    #[schema(nullable = false)]
+    invitation: Option<String>,
 }
 
 /// Who logs in.
@@ -71,23 +78,50 @@ pub(crate) struct TokenOwner {
     user: User,
 }
 
-/// Register as a STUDENT
+/// Register
+///
+/// Who may is the server's `REGISTRATION`: everybody, those of some domains, or nobody without an invitation.
 #[utoipa::path(post, path = "/api/auth/register", operation_id = "register", tag = "auth",
     request_body = Registration,
     responses(
         (status = 201, body = TokenGrant, description = "Registered and logged in"),
+        (status = 403, description = "`FORBIDDEN`: registration is closed for this address, or the invitation is not \
+            good for it"),
         (status = 409, description = "`CONFLICT`: the address is taken"),
     ))]
 pub(crate) async fn register_user_from_body(
     State(state): State<HttpState>,
+    origin: RequestOrigin,
     JsonBody { value, .. }: JsonBody<Registration>,
 ) -> Result<(StatusCode, Json<TokenGrant>), HttpError> {
-    let Registration { email, name, password } = value;
-    let grant = state.store().register_user_with_password(&email, &name, &password).await?;
-    Ok((StatusCode::CREATED, Json(grant.into())))
+    let registration = state.doors().registrations.take_try_of_key(origin.subscriber())?;
+    let Registration { email, name, password, invitation } = value;
+    let person = NewPerson {
+        email: &email,
+        name: &name,
+        password: &password,
+        invitation: invitation.as_deref(),
+    };
+    let login = origin.to_login_origin();
+    match state.store().register_user_with_password(person, &login).await {
+        Ok(grant) => {
+            record_deed_of_person("register", Some(grant.user.id), grant.user.id, &origin);
+            Ok((StatusCode::CREATED, Json(grant.into())))
+        }
+        Err(error) => {
+            // What made nobody and told of nobody is none.
+            if !matches!(error, DomainError::Conflict(_) | DomainError::Forbidden(_)) {
+                registration.count_as_right_guess();
+            }
+            Err(error.into())
+        }
+    }
 }
 
 /// Log in
+///
+/// Wrong passwords are counted by address and by account; where somebody has lately logged in from, only those from
+/// there count.
 #[utoipa::path(post, path = "/api/auth/login", operation_id = "login", tag = "auth", request_body = Credentials,
     responses(
         (status = 200, body = TokenGrant, description = "Logged in"),
@@ -95,16 +129,36 @@ pub(crate) async fn register_user_from_body(
     ))]
 pub(crate) async fn login_user_from_body(
     State(state): State<HttpState>,
+    origin: RequestOrigin,
     JsonBody { value, .. }: JsonBody<Credentials>,
 ) -> Result<Json<TokenGrant>, HttpError> {
-    let grant = state.store().login_user_with_password(&value.email, &value.password).await?;
+    let (store, doors) = (state.store(), state.doors());
+    let subscriber = origin.subscriber();
+    let by_address = doors.logins.take_try_of_key(subscriber)?;
+    let candidate = store.find_login_candidate_by_email(&value.email, Some(subscriber)).await?;
+    let home = candidate.applicant.is_familiar.then_some(subscriber);
+    let by_account = match doors.accounts.take_try_of_key((&candidate.email, home)) {
+        Ok(guess) => guess,
+        Err(exceeded) => {
+            by_address.count_as_right_guess();
+            return Err(exceeded.into());
+        }
+    };
+    let login = origin.to_login_origin();
+    let outcome = store.login_candidate_with_password(candidate, &value.password, &login).await;
+    if !matches!(outcome, Err(DomainError::Unauthenticated)) {
+        by_address.count_as_right_guess();
+        by_account.count_as_right_guess();
+    }
+    let grant = outcome?;
+    record_deed_of_person("login", Some(grant.user.id), grant.login, &origin);
     Ok(Json(grant.into()))
 }
 
 /// Spend a refresh token for new tokens
 ///
-/// Spending one twice revokes every token that came from the same login; but for 30 s, and until the token it was
-/// spent for is used, it is taken again, since two tabs and a lost answer are no theft.
+/// Spending one twice ends the login it belongs to; but for 30 s, and until the token it was spent for is used, it is
+/// taken again, since two tabs and a lost answer are no theft.
 #[utoipa::path(post, path = "/api/auth/refresh", operation_id = "refreshTokens", tag = "auth",
     request_body = RefreshTokenBody,
     responses(
@@ -113,21 +167,30 @@ pub(crate) async fn login_user_from_body(
     ))]
 pub(crate) async fn refresh_tokens_from_body(
     State(state): State<HttpState>,
+    origin: RequestOrigin,
     JsonBody { value, .. }: JsonBody<RefreshTokenBody>,
 ) -> Result<Json<TokenGrant>, HttpError> {
-    let grant = state.store().rotate_refresh_token_family(&value.refresh_token).await?;
+    state.doors().renewals.check_rate_of_key(origin.subscriber())?;
+    let login = origin.to_login_origin();
+    let grant = state.store().rotate_refresh_token_family(&value.refresh_token, &login).await?;
+    record_deed_of_person("refresh", Some(grant.user.id), grant.login, &origin);
     Ok(Json(grant.into()))
 }
 
-/// Log out: revokes every refresh token that came from the same login
+/// Log out: ends the login, its tokens and its sockets on every node within a second
 #[utoipa::path(post, path = "/api/auth/logout", operation_id = "logout", tag = "auth",
     request_body = RefreshTokenBody,
     responses((status = 204, description = "Logged out, or was already")))]
 pub(crate) async fn logout_user_from_body(
     State(state): State<HttpState>,
+    origin: RequestOrigin,
     JsonBody { value, .. }: JsonBody<RefreshTokenBody>,
 ) -> Result<StatusCode, HttpError> {
-    state.store().revoke_family_of_token(&value.refresh_token).await?;
+    state.doors().renewals.check_rate_of_key(origin.subscriber())?;
+    if let Some(user) = state.store().end_login_of_token(&value.refresh_token).await? {
+        state.realtime().request_reading_of_log();
+        record_deed_of_person("logout", Some(user), user, &origin);
+    }
     Ok(StatusCode::NO_CONTENT)
 }
 

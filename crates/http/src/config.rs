@@ -34,8 +34,10 @@ pub struct HttpConfig {
     pub body_limit_bytes: usize,
     /// Longest time from the head of a request to the head of its answer.
     pub request_timeout: Duration,
-    /// Logins, registrations and refreshes per minute and address; 0 for no limit.
+    /// Wrong passwords per minute and address; 0 for no limit, of accounts either.
     pub rate_limit_auth: u32,
+    /// Registrations per hour and address; 0 for no limit.
+    pub rate_limit_register: u32,
     /// Requests per second and user; 0 for no limit.
     pub rate_limit_http: u32,
     /// Logins of the demonstration; empty when this is not one.
@@ -59,6 +61,7 @@ impl Default for HttpConfig {
             body_limit_bytes: 256 * 1024,
             request_timeout: Duration::from_secs(10),
             rate_limit_auth: 30,
+            rate_limit_register: 60,
             rate_limit_http: 50,
             demo_users: Vec::new(),
             metrics_renderer: Arc::new(String::new),

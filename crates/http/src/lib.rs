@@ -4,12 +4,13 @@
 //!
 //! - [`config`] and [`state`]: what the surface is told, and what every handler holds;
 //! - `router`: the table of contents, every route of the crate in one file; then one file per resource:
-//!   `auth`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
+//!   `auth`, `logins`, `one_time_links`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
 //!   `meta`, `health`, `docs`;
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (log line, metrics; `request_id` gives each its
-//!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates);
+//!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), `doors` (how often
+//!   strangers may try); `audit` writes who did what to whom;
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
 //! - `paths`: those that more than the router speaks of.
@@ -17,19 +18,23 @@
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
 mod admit;
+mod audit;
 mod auth;
 mod comments;
 pub mod config;
 mod docs;
+mod doors;
 pub mod error;
 mod event_schema;
 mod events;
 mod extract;
 mod health;
 mod incidents;
+mod logins;
 mod meta;
 mod notifications;
 mod observe;
+mod one_time_links;
 mod openapi;
 mod openapi_operation;
 mod paths;

@@ -14,7 +14,7 @@ use crate::{
     admit, auth, comments,
     docs::{self, OpenApiJson},
     error::HttpError,
-    events, health, incidents, meta, notifications, observe,
+    events, health, incidents, logins, meta, notifications, observe, one_time_links,
     openapi::complete_document_of_routes,
     presence, protect,
     state::HttpState,
@@ -29,6 +29,19 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
         // /api/auth/me
         .routes(routes!(auth::show_user_of_token))
+        // /api/auth/password
+        .routes(routes!(logins::change_own_password_from_body))
+        // /api/auth/sessions
+        .routes(routes!(logins::list_own_live_logins))
+        // /api/auth/sessions/{id}
+        .routes(routes!(logins::end_own_login_by_id))
+        // /api/invitations
+        .routes(routes!(
+            one_time_links::show_open_invitations_to_auror,
+            one_time_links::create_invitation_from_body
+        ))
+        // /api/invitations/{id}
+        .routes(routes!(one_time_links::withdraw_invitation_by_id))
         // /api/incidents
         .routes(routes!(incidents::list_incidents_by_query, incidents::report_incident_from_body))
         // /api/incidents/{id}
@@ -56,19 +69,22 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         // /api/users
         .routes(routes!(users::search_users_by_query))
         // /api/users/{id}
-        .routes(routes!(users::change_role_of_user))
+        .routes(routes!(users::change_standing_of_user, users::delete_user_by_id))
+        // /api/users/{id}/password-reset
+        .routes(routes!(one_time_links::create_password_reset_of_user))
         // /api/events
         .routes(routes!(events::read_or_stream_events))
 }
 
-/// Routes that give or take tokens, within the rate of each address.
-fn list_routes_for_addresses() -> OpenApiRouter<HttpState> {
+/// Routes that give or take tokens, each within limits of its own (see [`crate::doors`]).
+fn list_routes_for_strangers() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
-        // /api/auth/register, /api/auth/login, /api/auth/refresh, /api/auth/logout
+        // /api/auth/register, /api/auth/login, /api/auth/refresh, /api/auth/logout, /api/auth/password-reset
         .routes(routes!(auth::register_user_from_body))
         .routes(routes!(auth::login_user_from_body))
         .routes(routes!(auth::refresh_tokens_from_body))
         .routes(routes!(auth::logout_user_from_body))
+        .routes(routes!(one_time_links::reset_password_from_body))
 }
 
 /// Routes for everybody, without a rate: machines watch them.
@@ -96,7 +112,7 @@ fn list_routes_for_readers() -> OpenApiRouter<HttpState> {
 /// The document of every route that is for programs.
 pub fn build_openapi_document_of_routes() -> OpenApi {
     let routes = list_routes_for_everybody()
-        .merge(list_routes_for_addresses())
+        .merge(list_routes_for_strangers())
         .merge(list_routes_for_users());
     complete_document_of_routes(routes.into_openapi())
 }
@@ -106,16 +122,13 @@ pub fn build_openapi_document_of_routes() -> OpenApi {
 pub fn build_router_of_http(state: HttpState) -> Router {
     let for_users = list_routes_for_users()
         .route_layer(middleware::from_fn_with_state(state.clone(), admit::admit_user_within_rate));
-    let for_addresses = list_routes_for_addresses().route_layer(middleware::from_fn_with_state(
-        state.clone(),
-        admit::admit_address_within_rate,
-    ));
+    let for_strangers = list_routes_for_strangers();
     // Written once: it is the same for as long as the process runs.
     let document = OpenApiJson::from_document(&build_openapi_document_of_routes());
     let (router, _) = list_routes_for_everybody()
         .route_layer(Extension(document))
         .merge(list_routes_for_readers())
-        .merge(for_addresses)
+        .merge(for_strangers)
         .merge(for_users)
         .split_for_parts();
     // The first layer is the outermost.

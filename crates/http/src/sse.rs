@@ -21,11 +21,11 @@ const NO_PROXY_BUFFER: HeaderName = HeaderName::from_static("x-accel-buffering")
 /// Opens a stream after a position, or from now on.
 pub(crate) async fn open_event_stream_response(
     state: &HttpState,
-    AuthenticatedUser { user, expires_at }: AuthenticatedUser,
+    AuthenticatedUser { user, access }: AuthenticatedUser,
     rooms: Vec<Topic>,
     after: Option<i64>,
 ) -> Result<Response, HttpError> {
-    let events = state.realtime().open_stream_of_events(user, expires_at, rooms, after).await?;
+    let events = state.realtime().open_stream_of_events(user, access, rooms, after).await?;
     let opening = Event::default().comment("open").retry(state.config().stream_retry);
     let frames =
         stream::iter([opening]).chain(turn_items_into_frames(events)).map(Ok::<_, Infallible>);

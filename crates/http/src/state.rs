@@ -6,7 +6,7 @@ use owlpost_admission::KeyedRateLimiter;
 use owlpost_domain::Store;
 use owlpost_realtime::Realtime;
 
-use crate::config::HttpConfig;
+use crate::{config::HttpConfig, doors::Doors};
 
 /// The realtime core, the configuration, and the rates so far. Cheap to clone.
 #[derive(Clone)]
@@ -15,16 +15,16 @@ pub struct HttpState(Arc<Shared>);
 struct Shared {
     realtime: Realtime,
     config: HttpConfig,
-    auth_rate: KeyedRateLimiter,
+    doors: Doors,
     user_rate: KeyedRateLimiter,
 }
 
 impl HttpState {
     /// State for one router.
     pub fn new(realtime: Realtime, config: HttpConfig) -> Self {
-        let auth_rate = KeyedRateLimiter::per_minute(config.rate_limit_auth);
+        let doors = Doors::from_http_config(&config);
         let user_rate = KeyedRateLimiter::per_second(config.rate_limit_http);
-        Self(Arc::new(Shared { realtime, config, auth_rate, user_rate }))
+        Self(Arc::new(Shared { realtime, config, doors, user_rate }))
     }
 
     pub(crate) fn realtime(&self) -> &Realtime {
@@ -39,8 +39,8 @@ impl HttpState {
         &self.0.config
     }
 
-    pub(crate) fn auth_rate(&self) -> &KeyedRateLimiter {
-        &self.0.auth_rate
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.0.doors
     }
 
     pub(crate) fn user_rate(&self) -> &KeyedRateLimiter {

@@ -6,14 +6,19 @@ use serde_json::Value;
 
 /// Every route of the surface, sorted. Adding one here is a decision, not an accident.
 const ROUTES: &[&str] = &[
+    "delete /api/auth/sessions/{id}",
     "delete /api/incidents/{id}",
     "delete /api/incidents/{id}/comments/{commentId}",
+    "delete /api/invitations/{id}",
     "delete /api/notifications/{id}",
+    "delete /api/users/{id}",
     "get /api/auth/me",
+    "get /api/auth/sessions",
     "get /api/events",
     "get /api/incidents",
     "get /api/incidents/{id}",
     "get /api/incidents/{id}/comments",
+    "get /api/invitations",
     "get /api/meta",
     "get /api/notifications",
     "get /api/openapi.json",
@@ -29,10 +34,14 @@ const ROUTES: &[&str] = &[
     "patch /api/users/{id}",
     "post /api/auth/login",
     "post /api/auth/logout",
+    "post /api/auth/password-reset",
     "post /api/auth/refresh",
     "post /api/auth/register",
     "post /api/incidents",
     "post /api/incidents/{id}/comments",
+    "post /api/invitations",
+    "post /api/users/{id}/password-reset",
+    "put /api/auth/password",
     "put /api/incidents/{id}",
 ];
 
@@ -42,6 +51,7 @@ const OPEN_ROUTES: &[&str] = &[
     "get /api/openapi.json",
     "post /api/auth/login",
     "post /api/auth/logout",
+    "post /api/auth/password-reset",
     "post /api/auth/refresh",
     "post /api/auth/register",
 ];

@@ -8,9 +8,9 @@ mod upkeep;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
 use owlpost_domain::{
     Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
+    access_token::VerifiedToken,
 };
 use parking_lot::Mutex;
 use tokio::{sync::watch, task::JoinSet};
@@ -134,11 +134,11 @@ impl Realtime {
     pub async fn open_stream_of_events(
         &self,
         user: User,
-        expires_at: DateTime<Utc>,
+        access: VerifiedToken,
         rooms: Vec<Topic>,
         after: Option<i64>,
     ) -> Result<EventStream> {
-        self.0.parts.sessions.open_stream_of_events(user, expires_at, rooms, after).await
+        self.0.parts.sessions.open_stream_of_events(user, access, rooms, after).await
     }
 
     // --- what a session does and is told -------------------------------------------------------------------

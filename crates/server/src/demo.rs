@@ -137,14 +137,32 @@ pub async fn seed_missing_demo_castle(store: &Store) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Marks whoever of the demo still has the password that everybody knows: also those whom a version that marked nobody
+/// had added. A server that runs without the demo refuses them.
+pub async fn mark_people_with_demo_password(store: &Store) -> anyhow::Result<()> {
+    for (email, _, _) in DEMO_USERS {
+        if store.has_unmarked_user_password(email, DEMO_PASSWORD).await? {
+            let user = store.find_user_by_email(email).await?;
+            if let Some(user) = user {
+                tracing::warn!(%email, "has the password of the demo, and is admitted only with --demo");
+                store.mark_user_as_demo(user.id).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
 async fn seed_missing_demo_users(store: &Store) -> anyhow::Result<Vec<User>> {
+    mark_people_with_demo_password(store).await?;
     let mut users = Vec::with_capacity(DEMO_USERS.len());
     for (email, name, role) in DEMO_USERS {
         let user = match store.find_user_by_email(email).await? {
             Some(user) => user,
             None => {
-                let hash = store.hash_password_off_thread(DEMO_PASSWORD).await?;
-                store.insert_user_with_role(email, name, role, Some(hash)).await?
+                let hash = store.hash_known_demo_password(DEMO_PASSWORD).await?;
+                let user = store.insert_user_with_role(email, name, role, Some(hash)).await?;
+                store.mark_user_as_demo(user.id).await?;
+                user
             }
         };
         users.push(user);

@@ -9,6 +9,7 @@
 //! - [`database`]: Postgres by its address, or inside this process;
 //! - [`dashboard`]: the web assets;
 //! - [`demo`]: the castle of `--demo`;
+//! - `identity_keys`: where the keys of an identity provider are read;
 //! - [`telemetry`]: logs and metrics;
 //! - [`standard_streams`]: everything that is written to stdout and stderr.
 
@@ -17,6 +18,7 @@ pub mod config;
 pub mod dashboard;
 pub mod database;
 pub mod demo;
+mod identity_keys;
 pub mod listener;
 pub mod server;
 pub mod signals;

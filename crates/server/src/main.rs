@@ -29,6 +29,12 @@ fn main() -> ExitCode {
 fn run_program_from_environment() -> anyhow::Result<()> {
     let command_line = read_command_line_and_environment()?;
     install_logging_to_stderr(command_line.settings.server.log_format)?;
+    for (flag, variable) in &command_line.secrets_in_flags {
+        tracing::warn!(
+            "{flag} holds a secret, and everybody on this machine can read the arguments of a process: set {variable} \
+             instead"
+        );
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(run_command_to_end(command_line));
     runtime.shutdown_timeout(RUNTIME_STOP_TIMEOUT);

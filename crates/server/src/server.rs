@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use crate::{
     config::Settings,
     database::{Database, open_database_from_settings},
-    demo::{DEMO_PASSWORD, DEMO_USERS, seed_missing_demo_castle},
+    demo::{DEMO_PASSWORD, DEMO_USERS, mark_people_with_demo_password, seed_missing_demo_castle},
     listener::serve_connections_until_shutdown,
     standard_streams::announce_text_on_stdout,
     telemetry::install_metrics_recorder_globally,
@@ -111,9 +111,22 @@ async fn prepare_application_on_database(
 ) -> anyhow::Result<Application> {
     database.migrate_schema_to_current().await?;
     if settings.server.demo {
+        warn_of_demo_on_public_address(settings);
         seed_missing_demo_castle(&database.store).await?;
+    } else {
+        mark_people_with_demo_password(&database.store).await?;
     }
     build_application_from_parts(settings, database, metrics, workers_stuck).await
+}
+
+fn warn_of_demo_on_public_address(settings: &Settings) {
+    if !settings.server.host.is_loopback() {
+        tracing::warn!(
+            address = %settings.server.host,
+            "--demo is on, and this server can be reached from elsewhere: everybody who can has Auror logins, whose \
+             password is printed at start"
+        );
+    }
 }
 
 /// In a task of its own, so that giving up does not mean to drop the database here, which waits for its connections.

@@ -148,6 +148,7 @@ fn should_explain_every_variable_in_the_help() {
         "LOG_FORMAT",
         "RUST_LOG",
         "RATE_LIMIT_AUTH",
+        "RATE_LIMIT_REGISTER",
         "RATE_LIMIT_HTTP",
         "RATE_LIMIT_EVENTS",
         "4001",

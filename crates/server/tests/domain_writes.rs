@@ -9,7 +9,7 @@ use std::time::Duration;
 use owlpost::demo::seed_missing_demo_castle;
 use owlpost_domain::{
     DomainConfig, DomainError, Role, Store, User, constraints::find_constraint_meaning_by_name,
-    incident_list::IncidentFilter, incidents::NewIncident,
+    incident_list::IncidentFilter, incidents::NewIncident, people::login::LoginOrigin,
 };
 use support::{DomainLab, SECRET};
 
@@ -36,14 +36,15 @@ async fn refresh_after(
             .unwrap();
     })
     .await;
-    lab.store().rotate_refresh_token_family(token).await.map(|grant| grant.refresh_token)
+    lab.store()
+        .rotate_refresh_token_family(token, &LoginOrigin::default())
+        .await
+        .map(|grant| grant.refresh_token)
 }
 
 /// Somebody new; the refresh token they were given.
 async fn register_with_refresh_token(lab: &DomainLab) -> String {
-    let registered =
-        lab.store().register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD);
-    registered.await.unwrap().refresh_token
+    lab.register("harry@hogwarts.edu").await.refresh_token
 }
 
 #[tokio::test]

@@ -70,9 +70,7 @@ async fn report(core: &Realtime, actor: &User, title: &str) {
 async fn should_tell_an_echo_client_what_happens_and_its_own_words_in_turn() {
     let lab = DomainLab::open().await;
     let store = lab.store().clone();
-    let registered =
-        store.register_user_with_password("harry@hogwarts.edu", "Harry", support::PASSWORD).await;
-    let registered = registered.unwrap();
+    let registered = lab.register("harry@hogwarts.edu").await;
     let config = RealtimeConfig { sole_node: true, ..Default::default() };
     let core = Realtime::start_with_domain_store(store, config).await.unwrap();
     let mut harry = Client::connect(&core, &registered.access_token).await;

@@ -4,7 +4,10 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use owlpost_admission::ClientAddress;
-use owlpost_domain::User;
+use owlpost_domain::{
+    User,
+    access_token::{TokenBasis, VerifiedToken},
+};
 use owlpost_gateway::{
     ConnectRefusal, GatewayContext,
     admission::{
@@ -21,7 +24,7 @@ const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("2");
 /// Who a request is from.
 pub(crate) struct Visitor {
     pub(crate) user: User,
-    pub(crate) expires_at: DateTime<Utc>,
+    pub(crate) access: VerifiedToken,
     pub(crate) token: String,
     /// What it wants, should this request open a connection.
     pub(crate) wishes: Resumption,
@@ -46,14 +49,23 @@ pub(crate) async fn admit_visitor_by_token(
     let address = request.extensions.get::<ClientAddress>().map(|client| client.0);
     let known = authenticate_with_database_patience(context.core.store(), token.as_deref()).await;
     let token = token.unwrap_or_default();
-    let (user, expires_at) = match known {
+    let (user, access) = match known {
         Err(ConnectRefusal::TokenExpired) => find_user_of_expired(&token)
-            .map(|user| (user, DateTime::<Utc>::MIN_UTC))
+            .map(|user| (user.clone(), describe_expired_token_of_user(&user)))
             .ok_or(ConnectRefusal::TokenExpired),
         other => other,
     }
     .map_err(refuse_request_with_status)?;
-    Ok(Visitor { user, expires_at, token, wishes, address })
+    Ok(Visitor { user, access, token, wishes, address })
+}
+
+/// It proves whose request it is, and opens nothing.
+fn describe_expired_token_of_user(user: &User) -> VerifiedToken {
+    VerifiedToken {
+        user_id: user.id,
+        expires_at: DateTime::<Utc>::MIN_UTC,
+        basis: TokenBasis { login: None, issued_at: None },
+    }
 }
 
 fn refuse_request_with_status(refusal: ConnectRefusal) -> Response {

@@ -35,14 +35,13 @@ pub(crate) async fn admit_socket_by_token(
     let auth = auth.unwrap_or_default();
     let token = find_token_of_handshake(&auth, socket.req_parts());
     let store = shared.context.core.store();
-    let (user, expires_at) =
-        match authenticate_with_database_patience(store, token.as_deref()).await {
-            Ok(known) => known,
-            Err(refusal) => {
-                refuse_socket_with_farewell(&shared, socket, refusal).await;
-                return Err(refusal);
-            }
-        };
+    let (user, access) = match authenticate_with_database_patience(store, token.as_deref()).await {
+        Ok(known) => known,
+        Err(refusal) => {
+            refuse_socket_with_farewell(&shared, socket, refusal).await;
+            return Err(refusal);
+        }
+    };
     let query = socket.req_parts().uri.query();
     let last_event_id =
         read_auth_last_event_id(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
@@ -60,7 +59,7 @@ pub(crate) async fn admit_socket_by_token(
     }
     let wishes = bound_wishes_of_client(last_event_id, rooms);
     let resumption = Resumption { recovery, ..wishes };
-    socket.extensions.insert(Admission { user, expires_at, resumption });
+    socket.extensions.insert(Admission { user, access, resumption });
     Ok(())
 }
 

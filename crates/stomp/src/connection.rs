@@ -174,7 +174,7 @@ impl StompConnection {
     ) {
         let token = find_token_in_headers(headers).or_else(|| self.opening.token.clone());
         let store = self.stomp.context.core.store();
-        let (user, expires_at) =
+        let (user, access) =
             match authenticate_with_database_patience(store, token.as_deref()).await {
                 Ok(known) => known,
                 Err(refusal) => {
@@ -186,7 +186,7 @@ impl StompConnection {
                     return;
                 }
             };
-        let admission = Admission { user, expires_at, resumption: Resumption::default() };
+        let admission = Admission { user, access, resumption: Resumption::default() };
         let own = self.offer_beat_to_client(headers);
         let greeting = Greeting { version, heart_beat: own };
         let beat = own.agree_beat_with_client(heart_beat);

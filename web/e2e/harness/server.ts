@@ -48,6 +48,7 @@ export class TestServer {
         ...inherited,
         JWT_SECRET,
         RATE_LIMIT_AUTH: '0',
+        RATE_LIMIT_REGISTER: '0',
         RATE_LIMIT_HTTP: '0',
         RATE_LIMIT_EVENTS: '0',
         ...this.env,

@@ -1,3 +1,4 @@
+import { ApiActor } from '../harness/api';
 import { expect, test } from '../harness/test';
 
 test.describe('signing in', () => {
@@ -49,6 +50,62 @@ test.describe('signing in', () => {
     await expect(page).toHaveURL(/\/login$/);
     await expect(second).toHaveURL(/\/login$/);
     await context.close();
+  });
+
+  test('should set a password by a link, list the sign-ins and end another', async ({ browser, server }) => {
+    const tonks = await ApiActor.signIn(server, 'tonks');
+    const email = `rosmerta${Date.now().toString(36)}@hogwarts.edu`;
+    const { link: invitation } = await tonks.send<{ link: string }>('POST', '/api/invitations', { email, role: 'PREFECT' });
+    const context = await browser.newContext({ baseURL: server.url });
+    const page = await context.newPage();
+    await page.goto(invitation);
+    await expect(page.getByText('You are invited.')).toBeVisible();
+    await page.getByLabel('Name').fill('Madam Rosmerta');
+    await page.getByLabel('Email').fill(email);
+    await page.getByLabel('Password', { exact: true }).fill('password');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(page.getByText(/easily guessed:/)).toBeVisible();
+    await page.getByLabel('Password', { exact: true }).fill('three broomsticks and a mead');
+    await page.getByRole('button', { name: 'Create account' }).click();
+    await expect(page).toHaveURL(/\/incidents$/);
+
+    const { users } = await tonks.send<{ users: { id: string; role: string }[] }>('GET', `/api/users?q=${email.split('@')[0]}`);
+    expect(users[0]?.role).toBe('PREFECT');
+    const { link } = await tonks.send<{ link: string }>('POST', `/api/users/${users[0]?.id}/password-reset`);
+    const other = await browser.newPage({ baseURL: server.url });
+    await other.goto(link);
+    await other.getByLabel('New password').fill('elderflower wine at nine');
+    await other.getByRole('button', { name: 'Set password' }).click();
+    await expect(other.getByText('Your password is set.')).toBeVisible();
+    await expect(page).toHaveURL(/\/login$/);
+    await other.goto(link);
+    await other.getByLabel('New password').fill('elderflower wine at nine');
+    await other.getByRole('button', { name: 'Set password' }).click();
+    await expect(other.getByRole('alert')).toHaveText(/used already/);
+
+    for (const each of [page, other]) {
+      await each.goto('/login');
+      await each.getByLabel('Email').fill(email);
+      await each.getByLabel('Password', { exact: true }).fill('elderflower wine at nine');
+      await each.getByRole('button', { name: 'Sign in' }).click();
+      await expect(each).toHaveURL(/\/incidents$/);
+    }
+    await page.getByRole('button', { name: /Account and settings/ }).click();
+    await page.getByRole('menuitem', { name: 'Password and sign-ins' }).click();
+    const list = page.getByRole('region', { name: 'Where you are signed in' });
+    await expect(list.getByRole('listitem')).toHaveCount(2);
+    await list.getByRole('button', { name: 'Sign out' }).click();
+    await expect(list.getByRole('listitem')).toHaveCount(1);
+    await expect(other).toHaveURL(/\/login$/);
+    await page.getByLabel('Current password').fill('not this one');
+    await page.getByLabel('New password').fill('gillywater, no ice today');
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await expect(page.getByRole('alert')).toHaveText(/current password is wrong/);
+    await page.getByLabel('Current password').fill('elderflower wine at nine');
+    await page.getByRole('button', { name: 'Change password' }).click();
+    await expect(page.getByText('Your password is changed.')).toBeVisible();
+    await context.close();
+    await other.close();
   });
 
   test('should put the server’s complaint at its field', async ({ openAs }) => {

@@ -1,6 +1,6 @@
 import { AppShell, Burger, Group } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
@@ -14,6 +14,8 @@ import classes from './SignedInLayout.module.css';
 import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
+const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
+
 export interface LayoutContext {
   onReport: () => void;
 }
@@ -25,6 +27,7 @@ export function useLayoutContext(): LayoutContext {
 export function SignedInLayout() {
   const [navOpened, nav] = useDisclosure();
   const [reporting, report] = useDisclosure();
+  const [accountOpened, account] = useDisclosure();
   useEffect(() => readySoundAtFirstGesture(), []);
   useHeadingFocus();
   return (
@@ -55,7 +58,7 @@ export function SignedInLayout() {
           <Group gap={8} wrap="nowrap" ml="auto">
             <LinkPill />
             <NotificationBell />
-            <UserMenu onLogout={logoutUserOfThisBrowser} />
+            <UserMenu onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
           </Group>
         </Group>
         <div className={classes.countsNarrow}>
@@ -72,6 +75,11 @@ export function SignedInLayout() {
         </div>
       </AppShell.Main>
       <ReportIncidentModal opened={reporting} onClose={report.close} />
+      {accountOpened && (
+        <Suspense fallback={null}>
+          <AccountDialog opened onClose={account.close} />
+        </Suspense>
+      )}
       <IncidentToasts />
       <NotificationToasts />
     </AppShell>

@@ -8,6 +8,7 @@ import { RealtimeProvider } from '../realtime';
 
 const LoginPage = lazy(async () => ({ default: (await import('../features/auth/pages')).LoginPage }));
 const RegisterPage = lazy(async () => ({ default: (await import('../features/auth/pages')).RegisterPage }));
+const ResetPasswordPage = lazy(async () => ({ default: (await import('../features/auth/pages')).ResetPasswordPage }));
 const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
 const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
 const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
@@ -44,6 +45,7 @@ export function Router() {
       <LiveRegion />
       <Suspense fallback={<LoadingPage />}>
         <Routes>
+          <Route path="/reset-password" element={<ResetPasswordPage />} />
           <Route element={<OnlySignedOut />}>
             <Route path="/login" element={<LoginPage />} />
             <Route path="/register" element={<RegisterPage />} />

@@ -15,5 +15,6 @@ export const queryKeys = {
   onlineUsers: ['presence', 'online'] as const,
   viewers: ['presence', 'incident'] as const,
   viewersOf: (incidentId: string) => ['presence', 'incident', incidentId] as const,
+  loginSessions: ['account', 'sessions'] as const,
   userSearch: (q: string) => ['users', q] as const,
 };

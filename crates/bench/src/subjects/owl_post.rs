@@ -81,6 +81,7 @@ impl OwlPost {
             .env("OWLPOST_DATA_DIR", data.path().join("data"))
             .env("MAX_SOCKETS_PER_USER", "1000000")
             .env("RATE_LIMIT_AUTH", "0")
+            .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
             .env("RATE_LIMIT_EVENTS", "0")
             .env_remove("DATABASE_URL")
@@ -165,7 +166,7 @@ fn register_users_over_http(server: &ServerProcess) -> anyhow::Result<Vec<Uuid>>
             let body = json!({
                 "email": format!("pupil.{number}@hogwarts.edu"),
                 "name": format!("Pupil Number {number}"),
-                "password": "alohomora1",
+                "password": "wingardium-leviosa",
             });
             let request = Request {
                 path: "/api/auth/register".to_owned(),

@@ -1,8 +1,7 @@
 //! Who asks, as the token middleware found them.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use chrono::{DateTime, Utc};
-use owlpost_domain::User;
+use owlpost_domain::{User, access_token::VerifiedToken};
 
 use crate::error::HttpError;
 
@@ -11,8 +10,8 @@ use crate::error::HttpError;
 pub(crate) struct AuthenticatedUser {
     /// As the database has them now, or moments ago.
     pub(crate) user: User,
-    /// When the token stops to be valid.
-    pub(crate) expires_at: DateTime<Utc>,
+    /// The token.
+    pub(crate) access: VerifiedToken,
 }
 
 impl<S: Sync> FromRequestParts<S> for AuthenticatedUser {

@@ -17,7 +17,7 @@ where
 }
 
 /// A word of an enumeration, as a string and nothing else.
-pub(crate) fn read_required_word_value<'de, T, D>(from: D) -> Result<T, D::Error>
+fn read_required_word_value<'de, T, D>(from: D) -> Result<T, D::Error>
 where
     T: FromStr<Err = DomainError>,
     D: Deserializer<'de>,

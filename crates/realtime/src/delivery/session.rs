@@ -9,9 +9,10 @@ use std::{
     task::Waker,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use owlpost_domain::{
     IncidentId, Topic, User,
+    access_token::{TokenBasis, VerifiedToken},
     presence::SocketState,
     recovery::{PidHash, RecoveryChange, RecoveryStep},
 };
@@ -31,8 +32,8 @@ pub(crate) type SessionId = u64;
 pub struct SessionRequest {
     /// Who it is.
     pub user: User,
-    /// When its token expires.
-    pub expires_at: DateTime<Utc>,
+    /// Its token.
+    pub access: VerifiedToken,
     /// Names the connection in the database. No other connection may ever have the same.
     pub socket_id: String,
     /// The way to the client.
@@ -87,6 +88,8 @@ pub struct Session {
     pub(crate) topics: Mutex<Vec<Topic>>,
     /// Unix seconds.
     expires_at: AtomicI64,
+    /// What its token is good through.
+    basis: RwLock<TokenBasis>,
     pub(crate) expiry_announced: AtomicBool,
     in_backlog: AtomicBool,
     closed: AtomicBool,
@@ -113,7 +116,8 @@ impl Session {
             outbox: Mutex::new(Outbox::new(queue_limit)),
             observer,
             topics: Mutex::new(Vec::new()),
-            expires_at: AtomicI64::new(request.expires_at.timestamp()),
+            expires_at: AtomicI64::new(request.access.expires_at.timestamp()),
+            basis: RwLock::new(request.access.basis),
             expiry_announced: AtomicBool::new(false),
             in_backlog: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -150,8 +154,18 @@ impl Session {
         self.expires_at.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn extend_expiry_of_session(&self, expires_at: DateTime<Utc>) {
-        self.expires_at.store(expires_at.timestamp(), Ordering::Relaxed);
+    /// Its token, as the last one that was given.
+    pub fn access(&self) -> VerifiedToken {
+        VerifiedToken {
+            user_id: self.user.read().id,
+            expires_at: DateTime::from_timestamp(self.expires_at(), 0).unwrap_or_default(),
+            basis: *self.basis.read(),
+        }
+    }
+
+    pub(crate) fn renew_access_of_session(&self, access: &VerifiedToken) {
+        *self.basis.write() = access.basis;
+        self.expires_at.store(access.expires_at.timestamp(), Ordering::Relaxed);
         self.expiry_announced.store(false, Ordering::Relaxed);
     }
 

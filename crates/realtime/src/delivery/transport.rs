@@ -22,8 +22,10 @@ pub enum CloseReason {
     SlowConsumer,
     /// Its token expired and the grace is over.
     TokenExpired,
-    /// Its user was deleted.
+    /// Its user was deleted or deactivated.
     UserDeleted,
+    /// The login its token belongs to was ended, or all tokens of its user were.
+    LoginEnded,
     /// It kept on sending over its rate.
     RateLimited,
     /// The server stops. It should come back and resume.
@@ -41,6 +43,7 @@ impl CloseReason {
             Self::SlowConsumer => "slow_consumer",
             Self::TokenExpired => "token_expired",
             Self::UserDeleted => "user_deleted",
+            Self::LoginEnded => "login_ended",
             Self::RateLimited => "rate_limited",
             Self::ServerShutdown => "server_shutdown",
             Self::Unavailable => "unavailable",
@@ -54,7 +57,7 @@ impl CloseReason {
             Self::SlowConsumer | Self::ServerShutdown | Self::Unavailable | Self::Superseded => {
                 true
             }
-            Self::TokenExpired | Self::UserDeleted | Self::RateLimited => false,
+            Self::TokenExpired | Self::UserDeleted | Self::LoginEnded | Self::RateLimited => false,
         }
     }
 

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
-use owlpost_domain::{Role, Topic, User};
+use owlpost_domain::{
+    Role, Topic, User,
+    access_token::{TokenBasis, VerifiedToken},
+};
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -54,7 +57,11 @@ pub(crate) fn open_session_with_observer(
 ) -> Arc<Session> {
     let request = SessionRequest {
         user: user.clone(),
-        expires_at: Utc::now() + TimeDelta::hours(1),
+        access: VerifiedToken {
+            user_id: user.id,
+            expires_at: Utc::now() + TimeDelta::hours(1),
+            basis: TokenBasis { login: None, issued_at: None },
+        },
         socket_id: Uuid::new_v4().to_string(),
         transport: transport.clone(),
         counts_as_presence: true,

@@ -251,7 +251,9 @@ impl Sessions {
         if verified.expires_at.timestamp() < session.expires_at() {
             return Err(DomainError::Conflict("This token expires before the current one".into()));
         }
-        session.extend_expiry_of_session(verified.expires_at);
+        session.renew_access_of_session(&verified);
+        // What ended it meanwhile found the token before.
+        self.user_changes.refresh_user_of_session(session).await?;
         Ok(())
     }
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use owlpost_domain::{EventName, Result, Topic, User};
+use owlpost_domain::{EventName, Result, Topic, User, access_token::VerifiedToken};
 use uuid::Uuid;
 
 use crate::{
@@ -59,14 +58,14 @@ impl Sessions {
     pub(crate) async fn open_stream_of_events(
         &self,
         user: User,
-        expires_at: DateTime<Utc>,
+        access: VerifiedToken,
         rooms: Vec<Topic>,
         after: Option<i64>,
     ) -> Result<EventStream> {
         let (transport, items) = QueueTransport::with_capacity(STREAM_ITEMS);
         let session = self.register_session_on_hold(SessionRequest {
             user,
-            expires_at,
+            access,
             socket_id: Uuid::new_v4().to_string(),
             transport,
             counts_as_presence: false,

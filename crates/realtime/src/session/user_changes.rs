@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use owlpost_domain::{DomainError, LoggedEvent, Result, Store, Topic, User, UserId};
+use owlpost_domain::{
+    LoggedEvent, Result, Store, Topic, User, UserId,
+    access_token::{LoginId, TokenBasis},
+    account::is_issued_after_second,
+};
 use serde::Deserialize;
 
 use crate::{
@@ -20,6 +24,23 @@ struct ChangedUser {
     /// As the change left them; `null` when they were deleted.
     #[serde(default, deserialize_with = "deserialize_null_as_known")]
     user: Option<Option<User>>,
+    /// Tokens that belong to no login count only when they were issued after it; in Unix seconds.
+    tokens_valid_from: Option<f64>,
+    /// Logins that are over.
+    #[serde(default)]
+    ended_logins: Vec<LoginId>,
+}
+
+impl ChangedUser {
+    fn ends_token_of_basis(&self, basis: TokenBasis) -> bool {
+        match basis.login {
+            Some(login) => self.ended_logins.contains(&login),
+            None => {
+                let second = self.tokens_valid_from.map(|seconds| seconds.floor() as i64);
+                !is_issued_after_second(basis, second)
+            }
+        }
+    }
 }
 
 /// Tells `null` from a field that is not there.
@@ -52,6 +73,9 @@ impl UserChanges {
         }
         for session in self.dispatcher.registry.list_sessions_of_user(changed.user_id) {
             let ended_for = match &changed.user {
+                Some(Some(_)) if changed.ends_token_of_basis(session.access().basis) => {
+                    CloseReason::LoginEnded
+                }
                 Some(Some(user)) => {
                     self.give_session_its_new_user(&session, user);
                     continue;
@@ -68,11 +92,10 @@ impl UserChanges {
     /// change that was delivered in between found no session to apply to.
     pub(crate) async fn refresh_user_of_session(&self, session: &Arc<Session>) -> Result<()> {
         let before = session.user();
-        let user = self.store.find_user_by_id(before.id).await?;
-        let user = user.ok_or(DomainError::Unauthenticated)?;
+        let account = self.store.find_account_of_token(&session.access()).await?;
         // A change that was delivered since is newer than what was read.
-        if Arc::ptr_eq(&before, &session.user()) && *before != user {
-            self.give_session_its_new_user(session, &user);
+        if Arc::ptr_eq(&before, &session.user()) && *before != account.user {
+            self.give_session_its_new_user(session, &account.user);
         }
         Ok(())
     }

@@ -77,19 +77,23 @@ pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow
 
 fn check_secret_strength_of_settings(settings: &Settings) -> Finding {
     let subject = "JWT_SECRET";
-    let Some(secret) = &settings.identity.jwt_secret else {
+    let secrets = settings.list_given_jwt_secrets();
+    let count_distinct_bytes = |secret: &String| {
+        let mut seen = [false; 256];
+        secret.bytes().for_each(|byte| seen[usize::from(byte)] = true);
+        seen.iter().filter(|seen| **seen).count()
+    };
+    let Some(distinct) = secrets.iter().map(count_distinct_bytes).min() else {
         return Finding::new(subject, Verdict::Good, "generated, kept in the data directory");
     };
-    let mut seen = [false; 256];
-    secret.bytes().for_each(|byte| seen[usize::from(byte)] = true);
-    let distinct = seen.iter().filter(|seen| **seen).count();
     if distinct < MIN_SECRET_BYTES / 4 {
         let details = format!(
             "only {distinct} different bytes, easily guessed; use `openssl rand -base64 48`"
         );
         return Finding::new(subject, Verdict::Bad, details);
     }
-    Finding::new(subject, Verdict::Good, format!("{} bytes", secret.len()))
+    let sizes: Vec<String> = secrets.iter().map(|secret| secret.len().to_string()).collect();
+    Finding::new(subject, Verdict::Good, format!("{} bytes", sizes.join(" and ")))
 }
 
 async fn check_port_is_free(settings: &Settings) -> Finding {

@@ -10,7 +10,7 @@ use crate::config::{Command, CommandLine};
 
 /// Runs the command that was asked for; `serve` when none was.
 pub async fn run_command_to_end(command_line: CommandLine) -> anyhow::Result<()> {
-    let CommandLine { settings, command } = command_line;
+    let CommandLine { settings, command, .. } = command_line;
     match command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve_until_signal_arrives(&settings).await,
         Command::Migrate(args) => migrate::migrate_schema_and_report(&settings, &args).await,

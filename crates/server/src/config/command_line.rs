@@ -18,6 +18,9 @@ pub struct CommandLine {
     /// What to do; serve when absent.
     #[command(subcommand)]
     pub command: Option<Command>,
+    /// Flags that hold secrets, with the variables to use instead.
+    #[arg(skip)]
+    pub secrets_in_flags: Vec<(String, String)>,
 }
 
 /// What the program can do.
@@ -52,6 +55,14 @@ pub enum UserCommand {
     Add(UserAddArgs),
     /// Change the role of a user
     SetRole(UserSetRoleArgs),
+    /// Give a user another password; every login of theirs ends
+    SetPassword(UserSetPasswordArgs),
+    /// Let a user in no more; what they wrote stays
+    Deactivate(UserArgs),
+    /// Let a user in again
+    Activate(UserArgs),
+    /// Delete a user for good: what they wrote stays, as that of a deleted user
+    Delete(UserArgs),
     /// List the users
     List,
 }
@@ -81,6 +92,23 @@ pub struct UserSetRoleArgs {
     /// New role
     #[arg(value_enum, ignore_case = true)]
     pub role: RoleArg,
+}
+
+/// Arguments of `user set-password`.
+#[derive(Debug, Clone, Args)]
+pub struct UserSetPasswordArgs {
+    /// Email address of the user
+    pub email: String,
+    /// Password; when absent, one is generated and printed
+    #[arg(long, env = "OWLPOST_USER_PASSWORD", hide_env_values = true)]
+    pub password: Option<String>,
+}
+
+/// Arguments of commands about one user.
+#[derive(Debug, Clone, Args)]
+pub struct UserArgs {
+    /// Email address of the user
+    pub email: String,
 }
 
 /// Arguments of `token`.

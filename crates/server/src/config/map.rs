@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use owlpost_admission::{Networks, Places};
-use owlpost_domain::{DomainConfig, Limits};
+use owlpost_domain::{DomainConfig, Limits, identity_provider::ProviderConfig};
 use owlpost_gateway::{BrowserGuard, GatewayLimits};
 use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
@@ -11,9 +11,13 @@ use owlpost_signalr::SignalRConfig;
 use owlpost_socketio::SocketIoConfig;
 use owlpost_stomp::StompConfig;
 
-use super::{Settings, settings::LimitSettings};
+use super::{
+    Settings,
+    settings::{LimitSettings, ProviderUsers},
+};
 use crate::{
     demo::{DEMO_PASSWORD, DEMO_USERS},
+    identity_keys::open_source_of_keys,
     listener::ListenerConfig,
 };
 
@@ -24,6 +28,12 @@ impl Settings {
     /// Address to listen on.
     pub fn listen_addr(&self) -> SocketAddr {
         SocketAddr::new(self.server.host, self.server.port)
+    }
+
+    /// The keys of access tokens that were given: the first signs.
+    pub fn list_given_jwt_secrets(&self) -> Vec<String> {
+        let identity = &self.identity;
+        identity.jwt_secret.iter().chain(&identity.jwt_secrets).cloned().collect()
     }
 
     /// Places for as many connections, or as many sessions, as there may be: of all clients and of one address.
@@ -50,8 +60,8 @@ impl Settings {
         })
     }
 
-    /// What the domain takes; `jwt_secret` is the given one, or the one of the data directory.
-    pub fn to_domain_config(&self, jwt_secret: &str) -> DomainConfig {
+    /// What the domain takes; `jwt_secrets` are the given ones, or the one of the data directory.
+    pub fn to_domain_config(&self, jwt_secrets: &[String]) -> DomainConfig {
         DomainConfig {
             limits: map_limits_from_settings(&self.limits),
             access_token_ttl: self.identity.access_token_ttl,
@@ -67,8 +77,23 @@ impl Settings {
             recoveries_per_user: 2 * i64::from(self.limits.max_sockets_per_user),
             statement_timeout: self.database.statement_timeout,
             connection_timeout: self.database.statement_timeout,
-            ..DomainConfig::with_secret(jwt_secret)
+            jwt_secrets: jwt_secrets.iter().map(|secret| secret.clone().into_bytes()).collect(),
+            identity_provider: self.to_provider_config(),
+            registration: self.identity.registration.clone(),
+            admits_demo_users: self.server.demo,
+            ..DomainConfig::with_secret([])
         }
+    }
+
+    /// The identity provider, if there is one.
+    fn to_provider_config(&self) -> Option<ProviderConfig> {
+        let identity = &self.identity;
+        Some(ProviderConfig {
+            source: open_source_of_keys(identity.jwt_jwks.as_deref()?),
+            issuer: identity.jwt_issuer.clone()?,
+            audience: identity.jwt_audience.clone()?,
+            creates_users: identity.jwt_users == ProviderUsers::Create,
+        })
     }
 
     /// What the realtime core takes; `sole_node` when the database serves this process alone.
@@ -140,6 +165,7 @@ impl Settings {
             body_limit_bytes: self.limits.limit_body,
             request_timeout: self.server.request_timeout,
             rate_limit_auth: self.limits.rate_limit_auth,
+            rate_limit_register: self.limits.rate_limit_register,
             rate_limit_http: self.limits.rate_limit_http,
             demo_users,
             metrics_renderer,

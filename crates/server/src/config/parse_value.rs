@@ -2,6 +2,8 @@
 
 use std::{net::IpAddr, str::FromStr as _, time::Duration};
 
+use owlpost_domain::RegistrationPolicy;
+
 /// Reads a duration: a number with `ms`, `s`, `m`, `h` or `d`, or a bare number of milliseconds.
 pub(crate) fn parse_duration_with_unit(text: &str) -> Result<Duration, String> {
     const EXPECTED: &str =
@@ -126,6 +128,47 @@ pub(crate) fn parse_origin_of_page(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads where the keys of an identity provider are: an address, or a path. Without TLS only on this machine.
+pub(crate) fn parse_place_of_keys(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let after_scheme = |scheme| text.strip_prefix(scheme).filter(|rest: &&str| !rest.is_empty());
+    let is_local = |rest: &str| {
+        let host = rest.split(['/', ':']).next().unwrap_or_default();
+        let is_loopback = |ip: std::net::Ipv4Addr| ip.is_loopback();
+        host == "localhost" || host.parse().is_ok_and(is_loopback) || rest.starts_with("[::1]")
+    };
+    match (after_scheme("http://"), after_scheme("https://")) {
+        (Some(rest), _) if !is_local(rest) => {
+            Err("should be an address with https://, or a file".into())
+        }
+        (None, None) if text.is_empty() || text.contains("://") => {
+            Err("should be an address with https://, or a file".into())
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+/// Reads who may register: `open`, `closed`, or domains.
+pub(crate) fn parse_policy_of_registration(text: &str) -> Result<RegistrationPolicy, String> {
+    const EXPECTED: &str =
+        "should be open, closed, or domains such as hogwarts.edu, separated by commas";
+    match text.trim().to_ascii_lowercase().as_str() {
+        "open" => return Ok(RegistrationPolicy::Open),
+        "closed" => return Ok(RegistrationPolicy::Closed),
+        _ => {}
+    }
+    let read_domain = |domain: &str| {
+        let domain = domain.trim().trim_start_matches('@').to_ascii_lowercase();
+        let is_label = |label: &str| {
+            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        };
+        let is_domain = domain.contains('.') && domain.split('.').all(is_label);
+        is_domain.then_some(domain).ok_or_else(|| EXPECTED.to_owned())
+    };
+    let domains = text.split(',').map(read_domain).collect::<Result<_, _>>()?;
+    Ok(RegistrationPolicy::Domains(domains))
+}
+
 /// Reads the signing secret of access tokens.
 pub(crate) fn parse_secret_of_tokens(text: &str) -> Result<String, String> {
     if text.len() < MIN_SECRET_BYTES {
@@ -234,6 +277,42 @@ mod tests {
         }
         for text in ["10.0.0.0/33", "fd00::/129", "proxy", "10.0.0.0/x"] {
             assert!(parse_network_of_addresses(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn should_read_keys_over_tls_or_from_this_machine_only() {
+        for text in [
+            "https://id.example/jwks",
+            "http://127.0.0.1:9/jwks",
+            "http://localhost/",
+            "./keys.json",
+        ] {
+            assert!(parse_place_of_keys(text).is_ok(), "{text}");
+        }
+        for text in ["", "http://id.example/jwks", "http://127.evil.example", "ftp://x", "https://"]
+        {
+            assert!(parse_place_of_keys(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn should_read_who_may_register() {
+        let domains = ["hogwarts.edu".to_owned(), "ministry.example".to_owned()];
+        for (text, policy) in [
+            ("open", RegistrationPolicy::Open),
+            (" CLOSED ", RegistrationPolicy::Closed),
+            ("hogwarts.edu, @Ministry.example", RegistrationPolicy::Domains(domains.to_vec())),
+        ] {
+            assert_eq!(parse_policy_of_registration(text), Ok(policy), "{text}");
+        }
+        for text in ["", "yes", "hogwarts", "a..b", "a.b,", "*.edu"] {
+            assert!(parse_policy_of_registration(text).is_err(), "{text}");
+        }
+        let policy = RegistrationPolicy::Domains(domains.to_vec());
+        assert!(policy.admits_person_with_email("harry@hogwarts.edu"));
+        for email in ["harry@evil.hogwarts.edu", "harry@hogwarts.edu.evil", "hogwarts.edu"] {
+            assert!(!policy.admits_person_with_email(email), "{email}");
         }
     }
 

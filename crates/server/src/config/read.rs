@@ -6,6 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use clap::{
     CommandFactory as _, FromArgMatches as _,
     error::{ContextKind, ContextValue, ErrorKind},
+    parser::ValueSource,
 };
 
 use super::CommandLine;
@@ -36,7 +37,8 @@ pub fn read_command_line_from(
         Ok(matches) => matches,
         Err(error) => return explain_refusal_with_variable(&command, &error),
     };
-    let command_line = CommandLine::from_arg_matches(&matches)?;
+    let mut command_line = CommandLine::from_arg_matches(&matches)?;
+    command_line.secrets_in_flags = list_secrets_given_as_flags(&command, &matches);
     refuse_options_that_contradict(&command_line)?;
     Ok(command_line)
 }
@@ -52,6 +54,33 @@ fn build_command_with_global_options() -> clap::Command {
     // Arguments can be shown only once the command is built.
     command.build();
     command
+}
+
+/// The flags with secrets in them, each with the variable to use instead: every user of the machine can read the
+/// arguments of a process.
+fn list_secrets_given_as_flags(
+    command: &clap::Command,
+    matches: &clap::ArgMatches,
+) -> Vec<(String, String)> {
+    let (mut command, mut matches) = (command, matches);
+    let mut found = Vec::new();
+    loop {
+        let secrets = command.get_arguments().filter(|arg| arg.is_hide_env_values_set());
+        for arg in secrets {
+            let id = arg.get_id().as_str();
+            let given = matches.try_contains_id(id).unwrap_or(false)
+                && matches.value_source(id) == Some(ValueSource::CommandLine);
+            if let (true, Some(flag), Some(variable)) = (given, arg.get_long(), arg.get_env()) {
+                let pair = (format!("--{flag}"), variable.display().to_string());
+                if !found.contains(&pair) {
+                    found.push(pair);
+                }
+            }
+        }
+        let Some((name, below)) = matches.subcommand() else { return found };
+        let Some(child) = command.find_subcommand(name) else { return found };
+        (command, matches) = (child, below);
+    }
 }
 
 fn explain_refusal_with_variable<T>(
@@ -96,11 +125,24 @@ fn refuse_options_that_contradict(command_line: &CommandLine) -> anyhow::Result<
              so give the address of a Postgres server"
         );
     }
-    if !embedded && settings.identity.jwt_secret.is_none() {
+    if !embedded && settings.list_given_jwt_secrets().is_empty() {
         bail!(
             "JWT_SECRET (--jwt-secret) is missing: with DATABASE_URL every node needs the same secret of at least \
              {} bytes; make one with `openssl rand -base64 48`",
             super::MIN_SECRET_BYTES
+        );
+    }
+    if settings.identity.jwt_secret.is_some() && !settings.identity.jwt_secrets.is_empty() {
+        bail!(
+            "JWT_SECRETS (--jwt-secrets) stands instead of JWT_SECRET (--jwt-secret): set one of them"
+        );
+    }
+    let identity = &settings.identity;
+    let provider = [&identity.jwt_jwks, &identity.jwt_issuer, &identity.jwt_audience];
+    if provider.iter().any(|part| part.is_some()) && provider.iter().any(|part| part.is_none()) {
+        bail!(
+            "JWT_JWKS (--jwt-jwks), JWT_ISSUER (--jwt-issuer) and JWT_AUDIENCE (--jwt-audience) belong together: set all \
+             of them or none"
         );
     }
     if embedded && settings.database.redis_url.is_some() {

@@ -3,12 +3,13 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
+use owlpost_domain::RegistrationPolicy;
 
 use super::parse_value::{
     parse_address_to_listen, parse_duration_within_bounds, parse_network_of_addresses,
-    parse_number_of_port, parse_number_within_bounds, parse_origin_of_page, parse_secret_of_tokens,
-    parse_size_in_bytes, parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres,
-    parse_url_of_redis,
+    parse_number_of_port, parse_number_within_bounds, parse_origin_of_page, parse_place_of_keys,
+    parse_policy_of_registration, parse_secret_of_tokens, parse_size_in_bytes,
+    parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres, parse_url_of_redis,
 };
 
 /// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
@@ -30,6 +31,15 @@ pub struct Settings {
     /// Rates and sizes.
     #[command(flatten)]
     pub limits: LimitSettings,
+}
+
+/// What becomes of people of an identity provider whom this server does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProviderUsers {
+    /// They are refused.
+    Existing,
+    /// They become students at first sight.
+    Create,
 }
 
 /// Form of the log.
@@ -132,6 +142,27 @@ pub struct IdentitySettings {
     /// generated once and kept in the data directory
     #[arg(long, env = "JWT_SECRET", hide_env_values = true, value_parser = parse_secret_of_tokens)]
     pub jwt_secret: Option<String>,
+    /// Instead of JWT_SECRET, several keys separated by commas: the first signs, and tokens of every one of them are taken.
+    /// To change the key, put the new one behind the old on every node, then before it, then take the old one away
+    #[arg(long, env = "JWT_SECRETS", hide_env_values = true, value_delimiter = ',', value_parser = parse_secret_of_tokens)]
+    pub jwt_secrets: Vec<String>,
+    /// Keys of an identity provider whose tokens are taken as well (RS256, ES256, EdDSA): the address of its JSON Web Key
+    /// Set, or a file with it
+    #[arg(long, env = "JWT_JWKS", value_parser = parse_place_of_keys)]
+    pub jwt_jwks: Option<String>,
+    /// The iss of the provider's tokens; required with JWT_JWKS
+    #[arg(long, env = "JWT_ISSUER")]
+    pub jwt_issuer: Option<String>,
+    /// What the aud of the provider's tokens must hold; required with JWT_JWKS
+    #[arg(long, env = "JWT_AUDIENCE")]
+    pub jwt_audience: Option<String>,
+    /// What becomes of people of the provider whom this server does not know by their address
+    #[arg(long, env = "JWT_USERS", value_enum, default_value = "existing")]
+    pub jwt_users: ProviderUsers,
+    /// Who may register: open for everybody, closed for nobody without an invitation, or the domains of addresses,
+    /// separated by commas
+    #[arg(long, env = "REGISTRATION", default_value = "open", value_parser = parse_policy_of_registration)]
+    pub registration: RegistrationPolicy,
     /// Lifetime of an access token, in ms
     #[arg(long, env = "ACCESS_TOKEN_TTL", default_value = "900000",
           value_parser = parse_duration_within_bounds::<1, 31_536_000_000>)]
@@ -226,10 +257,15 @@ pub struct RealtimeSettings {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitSettings {
-    /// Logins, registrations and refreshes per minute and address; 0 for no limit
+    /// Wrong passwords per minute and address, and with it those of one account, each of which waits longer; 0 for no
+    /// limit
     #[arg(long, env = "RATE_LIMIT_AUTH", default_value = "30",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_auth: u32,
+    /// Registrations per hour and address; 0 for no limit
+    #[arg(long, env = "RATE_LIMIT_REGISTER", default_value = "60",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
+    pub rate_limit_register: u32,
     /// REST requests per second and user; 0 for no limit
     #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]

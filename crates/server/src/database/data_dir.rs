@@ -42,6 +42,9 @@ impl DataDir {
                 "OWLPOST_DATA_DIR (--data-dir) {shown:?}: should be a directory that can be written"
             )
         })?;
+        keep_directory_from_others(path).with_context(|| {
+            format!("OWLPOST_DATA_DIR (--data-dir) {shown:?}: others can read it, and it is not ours to change")
+        })?;
         let mut options = OpenOptions::new();
         options.create(true).truncate(false).write(true);
         let lock = open_file_for_owner(&mut options, &path.join(LOCK_FILE)).with_context(|| {
@@ -108,6 +111,23 @@ fn create_directory_for_owner(path: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn create_directory_for_owner(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
+}
+
+/// A directory that was there before may be open to others; what is in it is the whole database and the secret.
+#[cfg(unix)]
+fn keep_directory_from_others(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    tracing::warn!(path = %path.display(), "the data directory was open to others, and is closed now");
+    fs::set_permissions(path, fs::Permissions::from_mode(mode & !0o077))
+}
+
+#[cfg(not(unix))]
+fn keep_directory_from_others(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -33,10 +33,9 @@ pub async fn open_database_from_settings(settings: &Settings) -> anyhow::Result<
 }
 
 async fn connect_to_database_server(settings: &Settings, url: &str) -> anyhow::Result<Database> {
-    use anyhow::Context as _;
-
-    let secret = settings.identity.jwt_secret.as_deref().context("JWT_SECRET is missing")?;
-    let config = settings.to_domain_config(secret);
+    let secrets = settings.list_given_jwt_secrets();
+    anyhow::ensure!(!secrets.is_empty(), "JWT_SECRET is missing");
+    let config = settings.to_domain_config(&secrets);
     let within = config.connection_timeout;
     let pool_size = settings.database.database_pool_size;
     let store = match Store::connect_to_database_url(url, pool_size, config).await {
@@ -65,16 +64,17 @@ async fn open_embedded_database_files(settings: &Settings) -> anyhow::Result<Dat
     use super::embedded::{CONNECTION_TIMEOUT, EmbeddedDatabase, POOL_SIZE};
 
     let path = settings.database.data_dir.clone();
-    let given = settings.identity.jwt_secret.clone();
+    let given = settings.list_given_jwt_secrets();
     let start = move || -> anyhow::Result<_> {
         let data_dir = DataDir::open_with_exclusive_lock(&path)?;
-        let secret = given.map_or_else(|| data_dir.read_or_generate_jwt_secret(), Ok)?;
+        let secrets =
+            if given.is_empty() { vec![data_dir.read_or_generate_jwt_secret()?] } else { given };
         let server = EmbeddedDatabase::start_server_in_directory(data_dir.path())?;
-        Ok((data_dir, secret, Arc::new(server)))
+        Ok((data_dir, secrets, Arc::new(server)))
     };
-    let (data_dir, secret, server) =
+    let (data_dir, secrets, server) =
         tokio::task::spawn_blocking(start).await.context("the embedded database panicked")??;
-    let mut config = settings.to_domain_config(&secret);
+    let mut config = settings.to_domain_config(&secrets);
     config.connection_timeout = config.connection_timeout.max(CONNECTION_TIMEOUT);
     let store =
         Store::connect_to_database_url(&server.build_url_of_connection(), POOL_SIZE, config)

@@ -62,6 +62,7 @@ impl TestDatabase {
             .env("JWT_SECRET", SECRET)
             .env("OWLPOST_DATA_DIR", self.data_directory())
             .env("RATE_LIMIT_AUTH", "0")
+            .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
             .env("RATE_LIMIT_EVENTS", "0")
             .env("LOG_FORMAT", "text");

@@ -1,10 +1,13 @@
 //! The domain on a database of its own, without a server: for what only SQL can bring about.
 
 use owlpost::database::embedded::EmbeddedDatabase;
-use owlpost_domain::{DomainConfig, Store};
+use owlpost_domain::{
+    DomainConfig, Store,
+    people::login::{LoginGrant, LoginOrigin, NewPerson},
+};
 use sqlx::{Connection as _, PgConnection};
 
-use super::{TestDatabase, tokens::SECRET};
+use super::{PASSWORD, TestDatabase, tokens::SECRET};
 
 /// A migrated store. Its database may be the embedded one, which takes one connection at a time.
 pub struct DomainLab {
@@ -49,6 +52,14 @@ impl DomainLab {
 
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Registers somebody.
+    pub async fn register(&self, email: &str) -> LoginGrant {
+        let person = NewPerson { email, name: "Harry", password: PASSWORD, invitation: None };
+        let origin = LoginOrigin::default();
+        let grant = self.store.register_user_with_password(person, &origin).await;
+        grant.expect("somebody new")
     }
 
     /// Does something on a connection beside the store's, which is opened anew after it.

@@ -27,7 +27,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub use client::{Answer, Api, Person};
+pub use client::{Answer, Api, Person, person_from_grant};
 pub use database::TestDatabase;
 pub use event_reader::EventReader;
 pub use lab::DomainLab;

@@ -79,7 +79,7 @@ impl HubConnection {
     pub(crate) fn from_visitor(hub: &Arc<Hub>, visitor: &Visitor) -> Arc<Self> {
         let admission = Admission {
             user: visitor.user.clone(),
-            expires_at: visitor.expires_at,
+            access: visitor.access,
             resumption: visitor.wishes.clone(),
         };
         Arc::new(Self {
@@ -159,7 +159,7 @@ impl HubConnection {
         self.remember_token_of_request(&visitor.token);
         let Some(conversation) = self.find_conversation_of_speaker() else { return };
         let caller = conversation.caller();
-        if visitor.expires_at.timestamp() <= caller.session.expires_at() {
+        if visitor.access.expires_at.timestamp() <= caller.session.expires_at() {
             return;
         }
         let renewed = caller.core.renew_session_with_token(&caller.session, &visitor.token).await;

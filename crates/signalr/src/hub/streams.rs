@@ -8,7 +8,6 @@ use std::{
     },
 };
 
-use chrono::DateTime;
 use owlpost_domain::{DomainError, ErrorCode, EventName, Result};
 use owlpost_gateway::{Caller, Refusal};
 use owlpost_realtime::{EventStream, StreamItem, parse_event_id_text};
@@ -176,8 +175,8 @@ impl HubConnection {
 async fn open_stream_of_caller(caller: &Caller, wishes: StreamWishes) -> Result<EventStream> {
     let rooms = caller.core.resolve_rooms_of_reader(&wishes.rooms).await?;
     let user = (*caller.session.user()).clone();
-    let expires_at = DateTime::from_timestamp(caller.session.expires_at(), 0).unwrap_or_default();
-    caller.core.open_stream_of_events(user, expires_at, rooms, wishes.after).await
+    let access = caller.session.access();
+    caller.core.open_stream_of_events(user, access, rooms, wishes.after).await
 }
 
 /// `after` and `rooms`, each of which may be left out.

@@ -1,7 +1,7 @@
 import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { hasLength, isEmail, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
-import { Link } from 'react-router';
+import { Link, useLocation } from 'react-router';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { registerUserWithPassword, type Registration } from './api/registerUser';
 import { AuthLayout } from './AuthLayout';
@@ -9,6 +9,8 @@ import { useAuthForm } from './useAuthForm';
 
 export function RegisterPage() {
   useDocumentTitle('Create an account · Owl Post');
+  // The secret of an invitation is behind the `#`, which no server is sent.
+  const invitation = useLocation().hash.slice(1) || undefined;
   const form = useForm<Registration>({
     initialValues: { name: '', email: '', password: '' },
     validate: {
@@ -17,10 +19,10 @@ export function RegisterPage() {
       password: hasLength({ min: 8, max: 200 }, 'At least 8 characters'),
     },
   });
-  const register = useAuthForm(form, registerUserWithPassword);
+  const register = useAuthForm(form, (values: Registration) => registerUserWithPassword({ ...values, invitation }));
   const fieldless = register.error && Object.keys(readFieldErrorsFromServer(register.error)).length === 0;
   return (
-    <AuthLayout title="Create an account" subtitle="Everyone starts as a student.">
+    <AuthLayout title="Create an account" subtitle={invitation ? 'You are invited.' : 'Everyone starts as a student.'}>
       <form onSubmit={form.onSubmit((values) => register.mutate(values))} noValidate>
         <Stack>
           {fieldless && (
@@ -38,7 +40,7 @@ export function RegisterPage() {
           />
           <PasswordInput
             label="Password"
-            description="At least 8 characters."
+            description="At least 8 characters, and not easily guessed."
             autoComplete="new-password"
             {...form.getInputProps('password')}
           />

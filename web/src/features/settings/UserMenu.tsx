@@ -1,5 +1,5 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core';
-import { IconApi, IconLogout } from '@tabler/icons-react';
+import { IconApi, IconKey, IconLogout } from '@tabler/icons-react';
 import { UserAvatar } from '../../components/UserAvatar';
 import { roleLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
@@ -22,7 +22,7 @@ function chooseSoundForThisBrowser(sound: SoundChoice): void {
   if (sound !== 'off') previewSoundAfterChoice();
 }
 
-export function UserMenu({ onLogout }: { onLogout: () => void }) {
+export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLogout: () => void }) {
   const me = useCurrentUser();
   const { sound } = useSettings();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
@@ -62,6 +62,9 @@ export function UserMenu({ onLogout }: { onLogout: () => void }) {
           ))}
         </Menu.RadioGroup>
         <Menu.Divider />
+        <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={onAccount} closeMenuOnClick>
+          Password and sign-ins
+        </Menu.Item>
         <Menu.Item component="a" href="/docs" leftSection={<IconApi size={16} aria-hidden />}>
           API reference
         </Menu.Item>

@@ -12,7 +12,9 @@ use crate::{
     auth::{Credentials, RefreshTokenBody, Registration},
     comments::NewComment,
     incidents::{IncidentChange, IncidentReport, ResolutionNote},
-    users::RoleChange,
+    logins::PasswordChange,
+    one_time_links::{InvitationBody, PasswordReset},
+    users::UserChange,
 };
 
 /// What a field may be.
@@ -22,6 +24,7 @@ enum Kind {
     Word(&'static [&'static str]),
     Id,
     Version,
+    Switch,
 }
 
 /// A field: its name, what it may be, and whether it must be there and may be null.
@@ -66,11 +69,16 @@ const REGISTRATION: &[Field] = &[
     ("email", Kind::Text, Required),
     ("name", Kind::Text, Required),
     ("password", Kind::Text, Required),
+    ("invitation", Kind::Text, Nullable),
 ];
 const CREDENTIALS: &[Field] =
     &[("email", Kind::Text, Required), ("password", Kind::Text, Required)];
 const REFRESH: &[Field] = &[("refreshToken", Kind::Text, Required)];
-const ROLE: &[Field] = &[("role", ROLES, Required)];
+const USER: &[Field] = &[("role", ROLES, NotNull), ("active", Kind::Switch, NotNull)];
+const PASSWORD: &[Field] =
+    &[("currentPassword", Kind::Text, Required), ("newPassword", Kind::Text, Required)];
+const RESET: &[Field] = &[("token", Kind::Text, Required), ("password", Kind::Text, Required)];
+const INVITATION: &[Field] = &[("email", Kind::Text, Nullable), ("role", ROLES, Nullable)];
 
 /// The object of a body, and the names in it that are there more than once.
 struct Object {
@@ -110,6 +118,7 @@ fn is_value_of_kind(value: &Value, kind: Kind) -> bool {
         Kind::Text => value.is_string(),
         Kind::Word(words) => value.as_str().is_some_and(|word| words.contains(&word)),
         Kind::Id => value.as_str().is_some_and(|id| Uuid::parse_str(id).is_ok()),
+        Kind::Switch => value.is_boolean(),
         Kind::Version => value.as_i64().is_some_and(|version| i32::try_from(version).is_ok()),
     }
 }
@@ -172,7 +181,10 @@ fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() 
         check_body_by_table::<Registration>(body, REGISTRATION);
         check_body_by_table::<Credentials>(body, CREDENTIALS);
         check_body_by_table::<RefreshTokenBody>(body, REFRESH);
-        check_body_by_table::<RoleChange>(body, ROLE);
+        check_body_by_table::<UserChange>(body, USER);
+        check_body_by_table::<PasswordChange>(body, PASSWORD);
+        check_body_by_table::<PasswordReset>(body, RESET);
+        check_body_by_table::<InvitationBody>(body, INVITATION);
     });
 }
 
@@ -188,7 +200,10 @@ fn should_know_every_field_of_every_body() {
         ("Registration", REGISTRATION),
         ("Credentials", CREDENTIALS),
         ("RefreshTokenBody", REFRESH),
-        ("RoleChange", ROLE),
+        ("UserChange", USER),
+        ("PasswordChange", PASSWORD),
+        ("PasswordReset", RESET),
+        ("InvitationBody", INVITATION),
     ]);
     let mut bodies = BTreeSet::new();
     collect_names_of_bodies(&document["paths"], &mut bodies);

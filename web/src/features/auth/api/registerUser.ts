@@ -5,6 +5,7 @@ export interface Registration {
   email: string;
   name: string;
   password: string;
+  invitation?: string;
 }
 
 export async function registerUserWithPassword(registration: Registration): Promise<Session> {

@@ -1,0 +1,41 @@
+//! From a token to the account it is of.
+
+use std::sync::Arc;
+
+use crate::{
+    DomainError, Result, Store, User, UserId, access_token::VerifiedToken, account::Account,
+};
+
+impl Store {
+    /// Verifies an access token and finds its user as the database has them now (or moments ago).
+    pub async fn authenticate_user_by_token(&self, token: &str) -> Result<(User, VerifiedToken)> {
+        let verified = self.verify_token_of_anybody(token).await?;
+        let account = self.find_account_of_token(&verified).await?;
+        Ok((account.user.clone(), verified))
+    }
+
+    /// The account that a verified token is of, if it is still good.
+    pub async fn find_account_of_token(&self, verified: &VerifiedToken) -> Result<Arc<Account>> {
+        let (user_id, basis) = (verified.user_id, verified.basis);
+        let account = self.find_admitted_account_by_id(user_id).await?;
+        if account.admits_token_of_basis(basis) {
+            return Ok(account);
+        }
+        let Some(login) = basis.login else { return Err(DomainError::Unauthenticated) };
+        if self.ended_logins.contains_key(&login) {
+            return Err(DomainError::Unauthenticated);
+        }
+        // A login of moments ago, at another node: memory does not know it yet.
+        self.forget_user_in_memory(user_id);
+        let account = self.find_admitted_account_by_id(user_id).await?;
+        if account.admits_token_of_basis(basis) {
+            return Ok(account);
+        }
+        self.ended_logins.insert(login, ());
+        Err(DomainError::Unauthenticated)
+    }
+
+    async fn find_admitted_account_by_id(&self, id: UserId) -> Result<Arc<Account>> {
+        self.find_account_by_id(id).await?.ok_or(DomainError::Unauthenticated)
+    }
+}

@@ -1,0 +1,28 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { sendApiRequest } from '../../../lib/http';
+import { queryKeys } from '../../../lib/queryKeys';
+
+export interface LoginSession {
+  id: string;
+  createdAt: string;
+  lastUsedAt: string;
+  address: string | null;
+  userAgent: string | null;
+  current: boolean;
+}
+
+export function useLoginSessions() {
+  return useQuery({
+    queryKey: queryKeys.loginSessions,
+    queryFn: ({ signal }) => sendApiRequest<{ sessions: LoginSession[] }>({ path: '/api/auth/sessions', signal }),
+    select: (answer) => answer.sessions,
+  });
+}
+
+export function useEndLoginSession() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => sendApiRequest({ method: 'DELETE', path: `/api/auth/sessions/${id}` }),
+    onSettled: () => client.invalidateQueries({ queryKey: queryKeys.loginSessions }),
+  });
+}
