@@ -31,6 +31,9 @@ macro_rules! insert_comment {
 }
 const INSERT_COMMENT: &str = insert_comment!();
 
+/// Words behind an `@` that are looked up. Few of them name somebody: pasted code is full of them.
+const MOST_MENTIONS: usize = 2_000;
+
 impl Store {
     /// Comments on an incident, tells its room, and notifies everyone mentioned but the author.
     pub async fn create_comment_with_mentions(
@@ -44,7 +47,8 @@ impl Store {
             Begun::Answered(first) => return Ok(first),
             Begun::Open(change) => *change,
         };
-        let (content, mentions) = self.check_comment_within_limits(content)?;
+        let content = require_text_within_limit("content", content, self.config.limits.text_chars)?;
+        let mentions = find_distinct_mentioned_handles(&content, MOST_MENTIONS);
         let comment = Comment {
             id: Uuid::now_v7(),
             incident_id,
@@ -76,25 +80,26 @@ impl Store {
         .await?
         .ok_or(DomainError::NotFound("Incident"))?;
         if !mentions.is_empty() {
-            let people = find_mentioned_user_ids(connection, &mentions, author.id).await?;
+            let people = find_mentioned_user_ids(connection, &mentions).await?;
+            let people = self.check_mentioned_people_within_limit(people, author.id)?;
             change.notifications().draft_mentions_of_comment(&comment, &incident_title, &people);
         }
         change.commit_with_staged_events(comment).await
     }
 
-    /// The text as it is stored, and who it mentions.
-    fn check_comment_within_limits(&self, content: &str) -> Result<(String, Vec<Mention>)> {
-        let limits = &self.config.limits;
-        let content = require_text_within_limit("content", content, limits.text_chars)?;
-        let most = limits.mentions_per_comment;
-        let mentions = find_distinct_mentioned_handles(&content, most.saturating_add(1));
-        if mentions.len() > most {
-            return Err(DomainError::invalid_field_value(
-                "content",
-                format!("must mention at most {most} people"),
-            ));
+    /// Those of the people who are to be told: all but the author. Only people count towards the limit.
+    fn check_mentioned_people_within_limit(
+        &self,
+        mut people: Vec<UserId>,
+        author_id: UserId,
+    ) -> Result<Vec<UserId>> {
+        people.retain(|person| *person != author_id);
+        let most = self.config.limits.mentions_per_comment;
+        if people.len() > most {
+            let message = format!("must mention at most {most} people");
+            return Err(DomainError::invalid_field_value("content", message));
         }
-        Ok((content, mentions))
+        Ok(people)
     }
 
     /// Deletes a comment of the incident and tells its room.
@@ -189,11 +194,10 @@ fn bind_columns_of_comment(comment: &Comment) -> Result<PgArguments> {
     Ok(arguments)
 }
 
-/// The people these mentions name, each once, but not the author.
+/// The people these mentions name, each once.
 async fn find_mentioned_user_ids(
     connection: &mut PgConnection,
     mentions: &[Mention],
-    author_id: UserId,
 ) -> Result<Vec<UserId>> {
     let candidates: Vec<&str> =
         mentions.iter().flat_map(Mention::list_candidate_handles_longest_first).collect();
@@ -212,7 +216,6 @@ async fn find_mentioned_user_ids(
                 .list_candidate_handles_longest_first()
                 .find_map(|handle| known.get(handle).copied())
         })
-        .filter(|id| *id != author_id)
         .collect();
     people.sort_unstable();
     people.dedup();

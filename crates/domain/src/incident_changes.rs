@@ -14,6 +14,7 @@ use crate::{
     },
     payload::{IncidentChanges, IncidentResolved, IncidentUpdated},
     policy::{Action, authorize_user_for_action},
+    search_index::SearchedIncident,
     validate::{accept_optional_text_within, require_text_within_limit},
 };
 
@@ -34,8 +35,8 @@ pub struct IncidentPatch {
     pub assignee_id: Option<Option<Uuid>>,
     /// How it was resolved; only together with status RESOLVED.
     pub resolution: Option<String>,
-    /// The version the change was made against, when the client cares.
-    pub expected_version: Option<i32>,
+    /// The versions the change may be made against; empty when the client does not care.
+    pub expected_versions: Vec<i32>,
 }
 
 impl Store {
@@ -54,12 +55,7 @@ impl Store {
         let connection = change.open_transaction_when_needed().await?;
         let before = lock_incident_row_by_id(connection, id).await?;
         authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
-        if patch.expected_version.is_some_and(|version| version != before.version) {
-            return Err(DomainError::Conflict(format!(
-                "The incident has changed: it is at version {}",
-                before.version
-            )));
-        }
+        refuse_unexpected_incident_version(&before, &patch.expected_versions)?;
         let assignee = choose_assignee_for_patch(connection, actor, &before, &patch).await?;
         let after = self.apply_patch_to_incident(actor, &before, patch, assignee)?;
         commit_incident_with_changes(change, actor, before, after).await
@@ -71,6 +67,7 @@ impl Store {
         actor: &User,
         id: IncidentId,
         resolution: Option<String>,
+        expected_versions: &[i32],
         key: Option<IdempotencyKey>,
     ) -> Result<Committed<Incident>> {
         let mut change = match self.begin_change_for_actor(actor.id, key).await? {
@@ -80,6 +77,7 @@ impl Store {
         let connection = change.open_transaction_when_needed().await?;
         let before = lock_incident_row_by_id(connection, id).await?;
         authorize_user_for_action(actor, Action::UpdateIncident(&before))?;
+        refuse_unexpected_incident_version(&before, expected_versions)?;
         if before.status == Status::Resolved {
             return Err(DomainError::Conflict("The incident is already resolved".into()));
         }
@@ -129,6 +127,14 @@ impl Store {
         }
         Ok(after)
     }
+}
+
+fn refuse_unexpected_incident_version(incident: &Incident, expected: &[i32]) -> Result<()> {
+    if expected.is_empty() || expected.contains(&incident.version) {
+        return Ok(());
+    }
+    let message = format!("The incident has changed: it is at version {}", incident.version);
+    Err(DomainError::Conflict(message))
 }
 
 /// Who works on the incident after the patch. Whoever does already stays, also when their role would no longer let
@@ -244,9 +250,11 @@ async fn lock_incident_row_by_id(connection: &mut PgConnection, id: Uuid) -> Res
 }
 
 async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incident) -> Result<()> {
+    let searched = SearchedIncident::from(after).write_text_of_incident();
     sqlx::query(
         "update incidents set title = $2, description = $3, severity = $4, status = $5, location = $6,
-             assignee_id = $7, updated_at = $8, resolved_at = $9, resolved_by = $10, resolution = $11, version = $12
+             assignee_id = $7, updated_at = $8, resolved_at = $9, resolved_by = $10, resolution = $11, version = $12,
+             search_text = $13, search_key = $14
          where id = $1",
     )
     .bind(after.id)
@@ -261,6 +269,8 @@ async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incide
     .bind(after.resolved_by.as_ref().map(|user| user.id))
     .bind(&after.resolution)
     .bind(after.version)
+    .bind(searched.text)
+    .bind(searched.key)
     .execute(connection)
     .await?;
     Ok(())

@@ -1,4 +1,8 @@
-//! The list of incidents: filters, full-text search, pages.
+//! The list of incidents: filters, search, pages.
+//!
+//! Search is for terms anywhere in the text (see [`crate::search_text`]). What is frequent is found by walking the list
+//! from the newest on, what is rare by the index of trigrams; which of both it is, the newest rows tell. So neither walks
+//! a million rows, nor sorts a hundred thousand.
 
 use std::collections::HashSet;
 
@@ -9,11 +13,18 @@ use crate::{
     DomainError, Incident, Result, Severity, Status, Store, UserId,
     incidents::{SELECT_INCIDENT, read_incident_from_row},
     page::Page,
+    search_text::{SearchTerm, split_query_into_terms},
     validate::refuse_unstorable_or_long_text,
 };
 
 /// Longest search text.
 const SEARCH_CHARS: usize = 200;
+/// The newest rows, of which enough have what is frequent: a look takes two milliseconds.
+const FIRST_WALK_ROWS: i64 = 2_000;
+/// A longer walk than the index would take is not begun.
+const LONGEST_WALK_ROWS: i64 = 30_000;
+/// With fewer matches among the newest rows the index is quicker than the walk: measured in `docs/BENCHMARKS.md`.
+const LEAST_MATCHES_TO_WALK: usize = 8;
 
 /// Whose incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +44,7 @@ pub struct IncidentFilter {
     pub severities: Vec<Severity>,
     /// Whose.
     pub assignee: Option<AssigneeFilter>,
-    /// Words in title, description or location; the last one may be unfinished.
+    /// Terms, divided by spaces, each of which is somewhere in title, description, location or id.
     pub search: Option<String>,
     /// Only incidents reported before this one: the `next_before` of the page before.
     pub before: Option<Uuid>,
@@ -41,16 +52,34 @@ pub struct IncidentFilter {
     pub limit: u32,
 }
 
+/// What looking at the newest rows has found.
+struct Walk {
+    ids: Vec<Uuid>,
+    /// Whether there were no further rows to look at.
+    saw_everything: bool,
+}
+
 impl Store {
     /// Which of these titles incidents have, however many newer ones there are. The index of the search finds them.
     pub async fn find_known_incident_titles(&self, titles: &[&str]) -> Result<HashSet<String>> {
+        // The longest word of a title is rare enough.
+        let patterns: Vec<String> = titles
+            .iter()
+            .map(|title| {
+                let terms = split_query_into_terms(title).into_iter().map(|term| term.key_pattern);
+                terms.max_by_key(String::len).unwrap_or_else(|| "%".to_owned())
+            })
+            .collect();
         let known: Vec<String> = sqlx::query_scalar(
-            "select title from unnest($1::text[]) as wanted (title)
+            "select title from unnest($1::text[], $2::text[]) as wanted (title, pattern)
              where exists (
                  select from incidents
-                 where search @@ phraseto_tsquery('simple', wanted.title) and incidents.title = wanted.title)",
+                 where coalesce(search_key, search_text) like wanted.pattern and incidents.title = wanted.title)
+                 or exists (
+                 select from incidents where search_text is null and incidents.title = wanted.title)",
         )
         .bind(titles)
+        .bind(patterns)
         .fetch_all(&self.pool)
         .await?;
         Ok(known.into_iter().collect())
@@ -73,20 +102,113 @@ impl Store {
         &self,
         filter: &IncidentFilter,
     ) -> Result<Page<Incident>> {
+        let wanted = filter.search.as_deref().map(str::trim).filter(|query| !query.is_empty());
         let mut sql = QueryBuilder::<Postgres>::new(SELECT_INCIDENT);
         sql.push(" where true");
-        push_filter_conditions_to_query(&mut sql, filter)?;
+        match wanted {
+            Some(query) => {
+                refuse_unstorable_or_long_text("q", query, SEARCH_CHARS)?;
+                let terms = split_query_into_terms(query);
+                let ids = self.search_incident_ids_by_terms(filter, &terms).await?;
+                sql.push(" and i.id = any(").push_bind(ids).push(")");
+            }
+            None => push_filter_conditions_to_query(&mut sql, filter),
+        }
         sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
         let rows = sql.build().fetch_all(&self.pool).await?;
         let incidents = rows.iter().map(read_incident_from_row).collect::<Result<Vec<_>>>()?;
         Ok(Page::from_rows_with_one_more(incidents, filter.limit, |incident| incident.id))
     }
+
+    /// The newest that match, one more than the page has. A query in which there is nothing to look for finds nothing.
+    async fn search_incident_ids_by_terms(
+        &self,
+        filter: &IncidentFilter,
+        terms: &[SearchTerm],
+    ) -> Result<Vec<Uuid>> {
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let wanted = filter.limit as usize + 1;
+        let first = self.walk_newest_incident_rows(filter, terms, FIRST_WALK_ROWS).await?;
+        if first.saw_everything || first.ids.len() >= wanted {
+            return Ok(first.ids);
+        }
+        if !terms.iter().any(|term| term.has_trigram) {
+            // One or two letters: there is no index of these.
+            return Ok(self.walk_newest_incident_rows(filter, terms, i64::MAX).await?.ids);
+        }
+        if first.ids.len() >= LEAST_MATCHES_TO_WALK {
+            // Twice as far as it takes when they go on as they began.
+            let enough = 2 * FIRST_WALK_ROWS * wanted as i64 / first.ids.len() as i64;
+            let rows = enough.min(LONGEST_WALK_ROWS);
+            let longer = self.walk_newest_incident_rows(filter, terms, rows).await?;
+            if longer.saw_everything || longer.ids.len() >= wanted {
+                return Ok(longer.ids);
+            }
+        }
+        self.find_incident_ids_by_index(filter, terms).await
+    }
+
+    async fn walk_newest_incident_rows(
+        &self,
+        filter: &IncidentFilter,
+        terms: &[SearchTerm],
+        rows: i64,
+    ) -> Result<Walk> {
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "with edge as materialized (select i.id from incidents i where true",
+        );
+        push_filter_conditions_to_query(&mut sql, filter);
+        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
+        sql.push(
+            " select i.id, (select id from edge) is null as saw_everything from incidents i
+              where i.id > coalesce((select id from edge), '00000000-0000-0000-0000-000000000000')",
+        );
+        push_filter_conditions_to_query(&mut sql, filter);
+        for term in terms {
+            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
+        }
+        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
+        let found: Vec<(Uuid, bool)> = sql.build_query_as().fetch_all(&self.pool).await?;
+        let saw_everything = match found.first() {
+            Some((_, saw_everything)) => *saw_everything,
+            None => !self.has_more_incident_rows(filter, rows).await?,
+        };
+        Ok(Walk { ids: found.into_iter().map(|(id, _)| id).collect(), saw_everything })
+    }
+
+    async fn has_more_incident_rows(&self, filter: &IncidentFilter, rows: i64) -> Result<bool> {
+        let mut sql =
+            QueryBuilder::<Postgres>::new("select exists (select from incidents i where true");
+        push_filter_conditions_to_query(&mut sql, filter);
+        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
+        Ok(sql.build_query_scalar().fetch_one(&self.pool).await?)
+    }
+
+    async fn find_incident_ids_by_index(
+        &self,
+        filter: &IncidentFilter,
+        terms: &[SearchTerm],
+    ) -> Result<Vec<Uuid>> {
+        let mut sql = QueryBuilder::<Postgres>::new(
+            "select id from (select i.id from incidents i where true",
+        );
+        push_filter_conditions_to_query(&mut sql, filter);
+        for term in terms {
+            // The index is of this very expression.
+            sql.push(" and coalesce(i.search_key, i.search_text) like ");
+            sql.push_bind(term.key_pattern.clone());
+            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
+        }
+        // Planned by itself, for all that match: the index of the search is its only way.
+        sql.push(" offset 0) as matching order by id desc limit ");
+        sql.push_bind(i64::from(filter.limit) + 1);
+        Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
+    }
 }
 
-fn push_filter_conditions_to_query(
-    sql: &mut QueryBuilder<Postgres>,
-    filter: &IncidentFilter,
-) -> Result<()> {
+fn push_filter_conditions_to_query(sql: &mut QueryBuilder<Postgres>, filter: &IncidentFilter) {
     if !filter.statuses.is_empty() {
         let words: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
         sql.push(" and i.status = any(").push_bind(words).push(")");
@@ -104,39 +226,7 @@ fn push_filter_conditions_to_query(
         }
         None => {}
     }
-    if let Some(query) = filter.search.as_deref().and_then(build_prefix_search_query) {
-        refuse_unstorable_or_long_text("q", &query, SEARCH_CHARS * 4)?;
-        sql.push(" and i.search @@ to_tsquery('simple', ").push_bind(query).push(")");
-    }
     if let Some(before) = filter.before {
         sql.push(" and i.id < ").push_bind(before);
-    }
-    Ok(())
-}
-
-/// All words must occur; the last may be the beginning of one, so that searching while typing works.
-fn build_prefix_search_query(text: &str) -> Option<String> {
-    let words: Vec<String> = text
-        .chars()
-        .take(SEARCH_CHARS)
-        .collect::<String>()
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| format!("'{word}'"))
-        .collect();
-    if words.is_empty() { None } else { Some(format!("{}:*", words.join(" & "))) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::build_prefix_search_query;
-
-    #[test]
-    fn should_turn_any_text_into_a_safe_query() {
-        assert_eq!(
-            build_prefix_search_query("troll in' & dung").unwrap(),
-            "'troll' & 'in' & 'dung':*"
-        );
-        assert_eq!(build_prefix_search_query(" !&| "), None);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     payload::{EscalationCritical, IncidentCreated},
     policy::{Action, authorize_user_for_action},
     rows::{UserRow, read_user_with_prefix, user_columns},
+    search_index::SearchedIncident,
     validate::{accept_optional_text_within, require_text_within_limit},
 };
 
@@ -49,8 +50,9 @@ pub(crate) const SELECT_INCIDENT: &str = concat!(
 
 /// Inserts a new incident and returns a row.
 const INSERT_INCIDENT: &str = "insert into incidents
-     (id, title, description, severity, status, location, reported_by, assignee_id, created_at, updated_at)
- values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+     (id, title, description, severity, status, location, reported_by, assignee_id, created_at, updated_at, search_text,
+      search_key)
+ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11)
  returning id";
 
 pub(crate) fn read_incident_from_row(row: &PgRow) -> Result<Incident> {
@@ -177,6 +179,7 @@ impl Store {
 }
 
 fn bind_columns_of_incident(incident: &Incident) -> Result<PgArguments> {
+    let searched = SearchedIncident::from(incident).write_text_of_incident();
     let mut arguments = PgArguments::default();
     arguments
         .add(incident.id)
@@ -188,6 +191,8 @@ fn bind_columns_of_incident(incident: &Incident) -> Result<PgArguments> {
         .and_then(|()| arguments.add(incident.reported_by.id))
         .and_then(|()| arguments.add(incident.assignee.as_ref().map(|user| user.id)))
         .and_then(|()| arguments.add(incident.created_at))
+        .and_then(|()| arguments.add(searched.text))
+        .and_then(|()| arguments.add(searched.key))
         .map_err(DomainError::internal_error_from_cause)?;
     Ok(arguments)
 }

@@ -9,7 +9,7 @@
 //! - [`error`]: the one error type, with the codes every surface answers, and [`causes`], what the log says of it;
 //! - [`recovery`]: what is kept of a connection for its client to come back to;
 //! - [`policy`]: who may do what, in one function;
-//! - [`validate`]: the limits of every text;
+//! - [`validate`]: the limits of every text; [`search_text`]: what search compares, and `search_index`, what is written of it;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
 //!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
@@ -56,6 +56,8 @@ pub mod presence;
 pub mod recoveries;
 pub mod recovery;
 mod rows;
+mod search_index;
+pub mod search_text;
 pub mod store;
 mod unread;
 pub mod validate;

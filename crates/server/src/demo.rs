@@ -200,7 +200,8 @@ async fn add_demo_incident_to_store(
     let _ = store.update_incident_with_events(actor, incident.id, patch, None).await?;
     if demo.status == Status::Resolved {
         let resolution = Some("Dealt with, and Filch has been told.".to_owned());
-        let _ = store.resolve_incident_with_events(actor, incident.id, resolution, None).await?;
+        let _ =
+            store.resolve_incident_with_events(actor, incident.id, resolution, &[], None).await?;
     }
     Ok(())
 }

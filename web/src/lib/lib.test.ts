@@ -34,6 +34,14 @@ describe('mentions', () => {
     const mentions = (text: string) => splitTextIntoMentions(text).filter((part) => part.mention).map((part) => part.text);
     expect(mentions('@harry.potter, ask (@ron).')).toEqual(['@harry.potter', '@ron']);
     expect(mentions('mail harry@hogwarts.edu, @ nothing, a@@b')).toEqual([]);
+    for (const text of ['请@harry看一下', '＠harry お願い', '**@harry** look', '_@harry_', '- @harry', '[@harry]', '“@harry”', "@harry's owl", '@harry—now', '@harry。']) {
+      expect(mentions(text).map((mention) => mention.replace(/_$/, '')), text).toEqual([text.includes('＠') ? '＠harry' : '@harry']);
+    }
+    for (const text of ['https://x.example/@harry/1', '[post](https://x.example/@harry)', 'x.example/@harry', '`@harry`', '```\n@harry\n```', '@harry@hogwarts.social', 'first.@harry']) {
+      expect(mentions(text), text).toEqual([]);
+    }
+    expect(mentions('`code` @harry `more`')).toEqual(['@harry']);
+    expect(mentions('cc/@harry/@ron')).toEqual(['@harry', '@ron']);
     expect(splitTextIntoMentions('a @b c').map((part) => part.text).join('')).toBe('a @b c');
   });
 

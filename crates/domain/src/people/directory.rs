@@ -1,14 +1,16 @@
 //! Finding people, and adding them.
 
-use sqlx::FromRow;
+use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
 use super::name::require_name_of_person;
 use crate::{
-    DomainError, Result, Role, Store, User,
+    Result, Role, Store, User,
     change::Change,
     policy::{Action, authorize_user_for_action},
     rows::{UserRow, user_columns},
+    search_index::write_searched_words_of_person,
+    search_text::split_query_into_terms,
     validate::require_email_with_handle,
 };
 
@@ -20,7 +22,8 @@ struct KnownUserRow {
 }
 
 impl Store {
-    /// People whose handle, address or name begins with `prefix` (any word of the name), for completion. Those who are
+    /// People of whose name, address and handle some word begins with each word of `prefix`, whatever its case and accents,
+    /// for completion. Those who are
     /// deactivated are shown to Aurors, when they ask for them, and then they alone.
     pub async fn search_users_by_prefix(
         &self,
@@ -32,27 +35,24 @@ impl Store {
         if deactivated {
             authorize_user_for_action(actor, Action::ManagePeople)?;
         }
-        let prefix = prefix.trim().trim_start_matches('@').to_lowercase();
-        if prefix.contains('\0') {
-            return Err(DomainError::invalid_field_value("q", "must not contain NUL"));
+        let terms = split_query_into_terms(prefix.trim().trim_start_matches(['@', '\u{ff20}']));
+        if terms.is_empty() && !prefix.trim().is_empty() {
+            return Ok(Vec::new());
         }
-        let pattern: String = prefix
-            .chars()
-            .flat_map(|c| if "\\%_".contains(c) { vec!['\\', c] } else { vec![c] })
-            .collect();
-        let rows = sqlx::query_as::<_, UserRow>(concat!(
+        let mut sql = QueryBuilder::<Postgres>::new(concat!(
             "select ",
             user_columns!(),
-            " from users
-                 where (deactivated_at is not null) = $3 and deleted_at is null and ($1 = '' or handle like $1 || '%' or lower(name) like $1 || '%'
-                     or lower(name) like '% ' || $1 || '%')
-                 order by handle limit $2"
-        ))
-        .bind(pattern)
-        .bind(i64::from(limit.clamp(1, self.config.limits.page_size)))
-        .bind(deactivated)
-        .fetch_all(&self.pool)
-        .await?;
+            " from users where deleted_at is null and (deactivated_at is not null) = "
+        ));
+        sql.push_bind(deactivated);
+        for term in terms {
+            // From the beginning of a word on.
+            let pattern = format!("% {}", &term.text_pattern[1..]);
+            sql.push(" and search_text like ").push_bind(pattern);
+        }
+        sql.push(" order by handle limit ");
+        sql.push_bind(i64::from(limit.clamp(1, self.config.limits.page_size)));
+        let rows: Vec<UserRow> = sql.build_query_as().fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -91,6 +91,7 @@ impl Store {
     ) -> Result<User> {
         let email = require_email_with_handle(email)?;
         let name = require_name_of_person(name, self.config.limits.name_chars)?;
+        let connection = change.open_transaction_when_needed().await?;
         let added: UserRow = sqlx::query_as(concat!(
             "insert into users (id, email, name, role, password_hash) values ($1, $2, $3, $4, $5) returning ",
             user_columns!()
@@ -100,9 +101,16 @@ impl Store {
         .bind(name)
         .bind(role.as_str())
         .bind(password_hash)
-        .fetch_one(change.open_transaction_when_needed().await?)
+        .fetch_one(&mut *connection)
         .await?;
-        Ok(change.commit_with_staged_events(User::from(added)).await?.value)
+        let user = User::from(added);
+        // The handle is the database's to give.
+        sqlx::query("update users set search_text = $2 where id = $1")
+            .bind(user.id)
+            .bind(write_searched_words_of_person(&user.name, &user.email, &user.handle))
+            .execute(connection)
+            .await?;
+        Ok(change.commit_with_staged_events(user).await?.value)
     }
 
     /// The user with this address, whatever its case.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     receiver::NodeReceiver,
     sink::NodeSink,
-    upkeep::{WriteProof, keep_house_until_stop},
+    upkeep::{WriteProof, keep_house_until_stop, write_search_texts_until_stop},
 };
 use crate::{
     RealtimeConfig,
@@ -237,6 +237,7 @@ impl Parts {
             ("typing", async move { typing.expire_typing_until_stop().await }.boxed()),
             ("write_proof", self.write_proof.clone().prove_writes_until_stop().boxed()),
             ("housekeeping", housekeeping.boxed()),
+            ("search_texts", write_search_texts_until_stop(self.store.clone()).boxed()),
             ("bus", self.exchange_messages_of_bus()),
         ]
     }

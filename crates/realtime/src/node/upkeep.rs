@@ -18,6 +18,8 @@ const WRITE_PROOF_PAUSE: Duration = Duration::from_secs(2);
 const FAILED_PROOF_PAUSE: Duration = Duration::from_millis(200);
 /// Between two removals of what is old.
 const HOUSEKEEPING_PAUSE: Duration = Duration::from_secs(60);
+/// Between two looks for rows that search does not find yet. It asks an index that is empty.
+const SEARCH_TEXT_PAUSE: Duration = Duration::from_secs(2);
 /// Whatever is kept for how short a time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 
@@ -83,6 +85,24 @@ pub(super) async fn keep_house_until_stop(store: Store, node_id: Uuid, health: A
         match kept.await {
             Ok(()) => health.housekeeping.note_success_of_task(),
             Err(error) => tracing::warn!(%error, "housekeeping failed; it is tried again"),
+        }
+    }
+}
+
+/// Gives incidents and people that others have written what search compares. That it is behind makes no node unready: what
+/// has a text is found.
+pub(super) async fn write_search_texts_until_stop(store: Store) {
+    loop {
+        let written = store.write_missing_search_texts();
+        match tokio::time::timeout(store.longest_wait_for_database(), written).await {
+            // There are more.
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => tokio::time::sleep(SEARCH_TEXT_PAUSE).await,
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "search is behind; it is tried again");
+                tokio::time::sleep(SEARCH_TEXT_PAUSE).await;
+            }
+            Err(_) => tokio::time::sleep(SEARCH_TEXT_PAUSE).await,
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context as _;
 use owlpost_domain::Store;
 use parking_lot::Mutex;
-use pglite_oxide::PgliteServer;
+use pglite_oxide::{PgliteServer, extensions::PG_TRGM};
 use tempfile::TempDir;
 
 use super::template_files::copy_template_files_below;
@@ -93,6 +93,7 @@ fn start_postgres_on_socket(cluster: &Path, socket: &Path) -> anyhow::Result<Pgl
     let server = PgliteServer::builder()
         .path(cluster)
         .unix(socket)
+        .extension(PG_TRGM)
         .start()
         .context("the embedded database does not start")?;
     copy_template_files_below(cluster).context("the files of the embedded database")?;
