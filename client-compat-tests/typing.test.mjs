@@ -47,6 +47,27 @@ describe('Typing indicators', () => {
     await waitForStop();
   });
 
+  test('should_tell_a_newcomer_who_types_already', async () => {
+    await startTyping();
+    const newcomer = await connectSocketAsUser(server, await createUserWithRole(server, 'PREFECT'));
+    await joinRoomWithSuccessfulAck(newcomer, roomNameOfIncident(incident));
+    const told = await waitForEvent(newcomer, 'presence:typing', { match: (e) => e.isTyping });
+    assert.deepEqual([told.userId, told.incidentId], [typist.id, incident.id]);
+  });
+
+  test('should_go_on_while_another_tab_of_the_typist_types', async () => {
+    const idle = await connectSocketAsUser(server, typist);
+    await joinRoomWithSuccessfulAck(idle, roomNameOfIncident(incident));
+    await startTyping();
+    assert.deepEqual(await idle.emitEventWithAck('typing:stop', { incidentId: incident.id }), { ok: true });
+    idle.socket.close();
+    await typing.emitEventWithAck('typing:start', { incidentId: incident.id });
+    await fenceClientsWithNewIncident(server, watching);
+    assert.equal(watching.payloadsOf('presence:typing').filter((e) => !e.isTyping).length, 0);
+    await typing.emitEventWithAck('typing:stop', { incidentId: incident.id });
+    await waitForStop();
+  });
+
   test('should_not_show_typing_to_the_typist_or_outside_the_room', async () => {
     const outside = await connectSocketAsUser(server, await createUserWithRole(server, 'AUROR'));
     await joinRoomWithSuccessfulAck(outside, 'incidents');

@@ -50,6 +50,17 @@ async fn should_release_the_waiting_poll_and_go_on_by_websocket() {
 }
 
 #[tokio::test]
+async fn should_upgrade_whatever_else_is_in_the_packet() {
+    let mut server = TestServer::start_echo().await;
+    let polling = PollingClient::open(server.address).await;
+    server.expect_connect().await;
+    let mut websocket = open_answered_probe(&server, &polling).await;
+    websocket.send_text_to_server("5probe").await;
+    websocket.send_text_to_server("4hello").await;
+    websocket.expect_text_from_server("4hello").await;
+}
+
+#[tokio::test]
 async fn should_deliver_what_is_emitted_during_the_upgrade_once_and_in_order() {
     let mut server = TestServer::start().await;
     let polling = PollingClient::open(server.address).await;

@@ -145,6 +145,7 @@ impl Rooms {
             registry.remove_session_from_topic(session, Topic::Incident(before));
         }
         registry.add_session_to_topic(session, topic);
+        self.typing.tell_newcomer_of_typists(session, id);
         Ok(EnteredRoom::New(topic))
     }
 

@@ -49,7 +49,7 @@ async fn probe_then_change_over<D, S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    receive_text_of_client(websocket, PROBE).await?;
+    receive_text_of_client(websocket, |text| text == PROBE).await?;
     if !socket.link.begin_upgrade_from_polling() {
         return None;
     }
@@ -58,16 +58,20 @@ where
     websocket.put_text_before_queue(PROBE_ANSWER);
     poll_fn(|cx| websocket.poll_write_unwritten_frames(cx)).await.ok()?;
     poll_fn(|cx| websocket.poll_flush_of_stream(cx)).await.ok()?;
-    receive_text_of_client(websocket, UPGRADE).await?;
+    // Whatever else is in the packet says nothing.
+    receive_text_of_client(websocket, |text| text.starts_with(UPGRADE)).await?;
     socket.link.finish_upgrade_to_websocket().then_some(())
 }
 
-async fn receive_text_of_client<S>(websocket: &mut WebSocketStream<S>, text: &str) -> Option<()>
+async fn receive_text_of_client<S>(
+    websocket: &mut WebSocketStream<S>,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Option<()>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match poll_fn(|cx| websocket.poll_next_message_of_client(cx, PROBE_BOUNDS)).await {
-        Ok(Message::Text(received)) if received == text => Some(()),
+        Ok(Message::Text(received)) if is_wanted(&received) => Some(()),
         _ => None,
     }
 }

@@ -54,7 +54,7 @@ fn should_tell_the_room_once_of_a_beginning_and_once_of_an_end() {
     }
     assert_eq!(scene.table.count_typists_of_node(), 1);
     for _ in 0..2 {
-        scene.table.stop_typing_in_incident(&scene.typist, scene.incident);
+        scene.table.stop_typing_of_session(&scene.typist, scene.incident);
     }
     assert_eq!(scene.list_signs_of_typing(), [true, false]);
     assert_eq!(scene.table.count_typists_of_node(), 0);
@@ -76,11 +76,42 @@ fn should_go_on_while_another_tab_of_the_person_types() {
     let user = scene.typist.user();
     let second = open_session_with_topics(&scene.dispatcher, &user, &own, &room);
     assert!(scene.table.start_typing_in_incident(&scene.typist, scene.incident).is_ok());
+    let idle = open_session_with_topics(&scene.dispatcher, &user, &own, &room);
     assert!(scene.table.start_typing_in_incident(&second, scene.incident).is_ok());
-    scene.table.stop_typing_of_session(&scene.typist, scene.incident);
-    assert_eq!(scene.list_signs_of_typing(), [true], "the second tab typed last");
+    scene.table.stop_typing_of_session(&idle, scene.incident);
     scene.table.stop_typing_of_session(&second, scene.incident);
+    assert_eq!(scene.list_signs_of_typing(), [true], "the first tab still types");
+    scene.table.stop_typing_of_session(&scene.typist, scene.incident);
     assert_eq!(scene.list_signs_of_typing(), [true, false]);
+}
+
+#[test]
+fn should_go_on_while_the_person_types_on_another_node() {
+    let scene = Scene::set_scene_with_timeout(Duration::from_secs(60));
+    assert!(scene.table.start_typing_in_incident(&scene.typist, scene.incident).is_ok());
+    scene.table.apply_typing_of_node(scene.typing_of_other_node(true));
+    scene.table.stop_typing_of_session(&scene.typist, scene.incident);
+    assert_eq!(scene.list_signs_of_typing(), [true]);
+    scene.table.apply_typing_of_node(scene.typing_of_other_node(false));
+    assert_eq!(scene.list_signs_of_typing(), [true, false]);
+}
+
+#[test]
+fn should_tell_a_newcomer_who_types_already() {
+    let scene = Scene::set_scene_with_timeout(Duration::from_secs(60));
+    assert!(scene.table.start_typing_in_incident(&scene.typist, scene.incident).is_ok());
+    let (room, own) = ([Topic::Incident(scene.incident)], FakeTransport::with_room_of_frames(100));
+    let luna = make_user_with_name("Luna");
+    let newcomer = open_session_with_topics(&scene.dispatcher, &luna, &own, &room);
+    scene.table.tell_newcomer_of_typists(&newcomer, scene.incident);
+    scene.table.tell_newcomer_of_typists(&newcomer, IncidentId::from_u128(2));
+    // The person themselves, in another tab, is told nothing.
+    let user = scene.typist.user();
+    let tab = open_session_with_topics(&scene.dispatcher, &user, &own, &room);
+    scene.table.tell_newcomer_of_typists(&tab, scene.incident);
+    assert_eq!(own.written().len(), 1);
+    assert!(own.written()[0].contains("Hermione"));
+    assert_eq!(scene.list_signs_of_typing(), [true], "the others are told nothing again");
 }
 
 #[test]
