@@ -9,6 +9,9 @@ use http::HeaderMap;
 use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
+/// What proxies say of a request. Of anybody else it is not believed.
+const WORDS_OF_PROXIES: [&str; 5] =
+    [FORWARDED_FOR, "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "forwarded"];
 
 /// The address of the client, in the extensions of every request the server's listener hands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,11 @@ impl Networks {
             })
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// Whether one of them has this address.
@@ -66,6 +74,20 @@ pub fn find_client_behind_proxies(
         }
     }
     ClientAddress(client)
+}
+
+/// Takes what proxies say out of a request that comes from none of them, so that everybody behind this may believe what is
+/// left. True when there was any.
+pub fn remove_words_of_strangers(
+    trusted: &Networks,
+    peer: IpAddr,
+    headers: &mut HeaderMap,
+) -> bool {
+    if trusted.include_address_of_peer(peer) {
+        return false;
+    }
+    let removed = WORDS_OF_PROXIES.map(|name| headers.remove(name).is_some());
+    removed.contains(&true)
 }
 
 /// A text that is neither an address nor a network.
@@ -118,6 +140,22 @@ mod tests {
     fn should_believe_the_proxy_behind_what_a_client_made_unreadable() {
         assert_eq!(client_seen_from("10.0.0.1", &["é, 9.9.9.9"]), "9.9.9.9");
         assert_eq!(client_seen_from("10.0.0.1", &["6.6.6.6", "é, 10.0.0.2"]), "10.0.0.2");
+    }
+
+    #[test]
+    fn should_leave_words_of_proxies_and_of_nobody_else() {
+        let proxies = Networks::from_texts(["10.0.0.0/8"]).expect("networks");
+        let left_of = |peer: &str| {
+            let mut headers = HeaderMap::new();
+            for name in WORDS_OF_PROXIES.into_iter().chain(["host"]) {
+                headers.append(name, "x".parse().expect("header"));
+            }
+            let peer = peer.parse().expect("peer");
+            let any = remove_words_of_strangers(&proxies, peer, &mut headers);
+            (any, headers.len())
+        };
+        assert_eq!(left_of("1.2.3.4"), (true, 1));
+        assert_eq!(left_of("::ffff:10.0.0.1"), (false, 6));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod fuzz;
+mod own_origin;
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ use axum::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use owlpost_metrics::ORIGINS_REFUSED;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+
+use self::own_origin::{is_origin_of_this_server, says_browser_that_origin_is_own};
 
 /// Origins whose pages may connect, besides the server's own.
 #[derive(Debug, Clone)]
@@ -75,13 +78,10 @@ async fn refuse_foreigners_or_go_on(
 fn is_origin_allowed_to_connect(headers: &HeaderMap, allowed: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else { return true };
     let Ok(origin) = origin.to_str() else { return false };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let own = host.is_some_and(|host| {
-        origin.split_once("://").is_some_and(|(_, of_page)| of_page.eq_ignore_ascii_case(host))
-    });
-    own || allowed
+    let listed = allowed
         .iter()
-        .any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin))
+        .any(|known| known == "*" || known.trim_end_matches('/').eq_ignore_ascii_case(origin));
+    listed || says_browser_that_origin_is_own(headers) || is_origin_of_this_server(headers, origin)
 }
 
 #[cfg(test)]

@@ -3,19 +3,24 @@
 use std::{
     future::Future,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
-        Arc,
+        Arc, Once,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use axum::Router;
+use axum::{
+    Router,
+    http::{StatusCode, Version, header},
+    response::{IntoResponse as _, Response},
+};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use owlpost_admission::{
-    Networks, NoPlace, Place, Places, client_address::find_client_behind_proxies,
+    Networks, NoPlace, Place, Places,
+    client_address::{find_client_behind_proxies, remove_words_of_strangers},
 };
 use owlpost_metrics::CONNECTIONS_REFUSED;
 use tokio::{
@@ -175,10 +180,22 @@ async fn serve_requests_of_connection(
 ) {
     let io = TokioIo::new(CountedStream::new(stream, place));
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let client =
-            find_client_behind_proxies(&trusted_proxies, peer_addr.ip(), request.headers());
+        let headers = request.headers_mut();
+        let client = find_client_behind_proxies(&trusted_proxies, peer_addr.ip(), headers);
+        if remove_words_of_strangers(&trusted_proxies, peer_addr.ip(), headers) {
+            warn_of_proxy_without_trust(&trusted_proxies, peer_addr.ip());
+        }
+        let has_one_host = headers.get_all(header::HOST).iter().count() == 1
+            || request.version() == Version::HTTP_10;
         request.extensions_mut().insert(client);
-        router.clone().oneshot(request)
+        let router = router.clone();
+        async move {
+            if has_one_host {
+                router.oneshot(request).await
+            } else {
+                Ok(refuse_request_of_no_host())
+            }
+        }
     });
     let mut connection = std::pin::pin!(server.serve_connection(io, service).with_upgrades());
     let outcome = tokio::select! {
@@ -193,6 +210,26 @@ async fn serve_requests_of_connection(
     if let Err(error) = outcome {
         tracing::debug!(%peer_addr, %error, "connection ended early");
     }
+}
+
+/// Once: a proxy says it with every request.
+fn warn_of_proxy_without_trust(trusted: &Networks, peer: IpAddr) {
+    static WARNING: Once = Once::new();
+    WARNING.call_once(|| {
+        let known = if trusted.is_empty() { "none is" } else { "it is not" };
+        tracing::warn!(
+            %peer,
+            "requests carry X-Forwarded headers, and TRUSTED_PROXIES says that {known} trusted: they are not believed. If \
+             this is a proxy of yours, name it there; its clients count as one address, and its pages may be refused"
+        );
+    });
+}
+
+/// A request of HTTP/1.1 has one host (RFC 9112, section 3.2): of two, a proxy before us may have read the other.
+fn refuse_request_of_no_host() -> Response {
+    let body = r#"{"error":{"code":"VALIDATION_ERROR","message":"Host: must be there once","details":{"field":"Host"}}}"#;
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (StatusCode::BAD_REQUEST, kind, body).into_response()
 }
 
 async fn drain_connections_within_timeout(
