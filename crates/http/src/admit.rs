@@ -56,7 +56,8 @@ fn find_token_of_request(request: &Request) -> Result<Option<Cow<'_, str>>, Http
     Ok(query.read_text_of_param("token")?.map(|token| token.to_owned().into()))
 }
 
-fn read_bearer_token_from(headers: &HeaderMap) -> Option<&str> {
+/// The token of `Authorization: Bearer`.
+pub(crate) fn read_bearer_token_from(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.trim().split_once(' ')?;
     let token = token.trim();

@@ -74,6 +74,9 @@ pub(crate) async fn add_comment_from_body(
 ) -> Result<(StatusCode, Json<Comment>), HttpError> {
     let store = state.store().clone();
     let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    if value.content.contains(['@', '\u{ff20}']) {
+        state.notifying_rate().check_rate_of_key(author.id)?;
+    }
     let change = async move {
         store.create_comment_with_mentions(&author, incident_id, &value.content, key).await
     };

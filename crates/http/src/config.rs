@@ -40,6 +40,10 @@ pub struct HttpConfig {
     pub rate_limit_register: u32,
     /// Requests per second and user; 0 for no limit.
     pub rate_limit_http: u32,
+    /// Requests that notify people, per minute and user; 0 for no limit.
+    pub rate_limit_notify: u32,
+    /// What `GET /metrics` must be asked with; anybody may without.
+    pub metrics_token: Option<String>,
     /// Logins of the demonstration; empty when this is not one.
     pub demo_users: Vec<DemoUser>,
     /// Answers `GET /metrics`.
@@ -63,6 +67,8 @@ impl Default for HttpConfig {
             rate_limit_auth: 30,
             rate_limit_register: 60,
             rate_limit_http: 50,
+            rate_limit_notify: 60,
+            metrics_token: None,
             demo_users: Vec::new(),
             metrics_renderer: Arc::new(String::new),
             workers_stuck: Arc::new(|| false),

@@ -39,6 +39,9 @@ pub enum HttpError {
         /// Largest body.
         limit_bytes: usize,
     },
+    /// The body is compressed, or otherwise not as it is.
+    #[error("Content-Encoding: must be identity")]
+    EncodingUnknown,
     /// No route has this path.
     #[error("There is nothing at this address")]
     RouteUnknown,
@@ -127,6 +130,10 @@ impl HttpError {
             Self::BodyTooLarge { .. } => {
                 Answer::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge)
             }
+            Self::EncodingUnknown => Answer {
+                field: Some("Content-Encoding".to_owned()),
+                ..Answer::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::ValidationError)
+            },
             Self::RouteUnknown => Answer::new(StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed => Answer {
                 field: Some("method".to_owned()),
@@ -229,6 +236,7 @@ mod tests {
             (HttpError::TokenMissing, 401, "UNAUTHENTICATED"),
             (HttpError::RateLimited { retry_after_seconds: 3 }, 429, "RATE_LIMITED"),
             (HttpError::BodyTooLarge { limit_bytes: 1 }, 413, "PAYLOAD_TOO_LARGE"),
+            (HttpError::EncodingUnknown, 415, "VALIDATION_ERROR"),
             (HttpError::RouteUnknown, 404, "NOT_FOUND"),
             (HttpError::MethodNotAllowed, 405, "VALIDATION_ERROR"),
             (HttpError::TimedOut, 503, "UNAVAILABLE"),

@@ -23,6 +23,8 @@ use crate::{
 };
 
 const EVENT_STREAM: &str = "text/event-stream";
+/// Characters of a position that are read: more than any has.
+const POSITION_CHARACTERS: usize = 32;
 
 /// A durable event. `event_schema` describes it.
 #[derive(Debug, Serialize)]
@@ -53,8 +55,9 @@ pub(crate) struct EventEntryPage {
 /// Read or stream durable events one is entitled to
 ///
 /// As JSON, a page of events after `after`. With `Accept: text/event-stream`, a stream that begins after
-/// `Last-Event-ID` (or `after`) and never ends by itself: `id:` is the position a reader has everything up to (of durable
-/// events, and of `connection:acknowledged`, which comes first), `event:` the name, `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
+/// `Last-Event-ID` (or `lastEventId`, or `after`) and never ends by itself: `id:` is the position a reader has everything up to (of durable
+/// events, and of `connection:acknowledged`, which comes first), `event:` the name (`stream:error` for `error`, which
+/// `EventSource` has for itself), `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
 /// those of an incident.
 #[utoipa::path(get, path = "/api/events", operation_id = "listEvents", tag = "events", security(("bearer" = [])),
     params(
@@ -62,7 +65,8 @@ pub(crate) struct EventEntryPage {
         ("limit" = Option<u32>, Query, minimum = 1, description = "Events of a page, 1 to 100, 50 without"),
         ("room" = Option<Vec<String>>, Query, description = "`incident:<id>` or `incidents`; repeated or with commas"),
         ("token" = Option<String>, Query, description = "Access token, for a browser's `EventSource`"),
-        ("Last-Event-ID" = Option<String>, Header, pattern = "^[0-9]*$", description = "What a reconnecting stream read last; wins over `after`"),
+        ("lastEventId" = Option<String>, Query, description = "What a stream that is opened anew read last; wins over `after`"),
+        ("Last-Event-ID" = Option<String>, Header, description = "What a reconnecting stream read last; wins over both. What is no position is answered `complete: false`"),
     ),
     responses(
         (status = 200, description = "A page, or a stream that goes on", content(
@@ -81,11 +85,13 @@ pub(crate) async fn read_or_stream_events(
 ) -> Result<Response, HttpError> {
     let names = query.read_words_of_param("room");
     let rooms = state.realtime().resolve_rooms_of_reader(&names).await?;
-    let after = query.read_number_of_param::<i64>("after")?;
     if accepts_stream_of_events(&headers) {
-        let after = read_last_event_id_from(&headers)?.or(after);
+        let after = read_last_event_id_from(&headers)
+            .or(query.read_text_of_param("lastEventId")?.map(str::to_owned))
+            .or(query.read_text_of_param("after")?.map(str::to_owned));
         return open_event_stream_response(&state, user, rooms, after).await;
     }
+    let after = query.read_number_of_param::<i64>("after")?;
     let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
     let page = read_page_of_events(&state, &user, &rooms, after.unwrap_or(0), limit).await?;
     Ok(Json(page).into_response())
@@ -120,25 +126,25 @@ async fn read_page_of_events(
 fn accepts_stream_of_events(headers: &HeaderMap) -> bool {
     let values =
         headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    values
-        .flat_map(|value| value.split(','))
-        .filter_map(|range| range.split(';').next())
-        .any(|media_type| media_type.trim().eq_ignore_ascii_case(EVENT_STREAM))
+    values.flat_map(|value| value.split(',')).any(is_range_of_streams)
 }
 
-/// What the reader of a stream saw last. Browsers send it when they reconnect; empty is none.
-fn read_last_event_id_from(headers: &HeaderMap) -> Result<Option<i64>, HttpError> {
-    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
-        return Ok(None);
-    };
-    let digits = value.to_str().ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let position = digits.and_then(|text| text.parse().ok());
-    position.map(Some).ok_or_else(|| {
-        HttpError::refuse_field_with_message(
-            "Last-Event-ID",
-            "must be the id of an event of this stream",
-        )
-    })
+/// Whether a range of `Accept` names streams, and does not rule them out with `q=0`.
+fn is_range_of_streams(range: &str) -> bool {
+    let mut parts = range.split(';').map(str::trim);
+    let names_streams =
+        parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
+    let quality =
+        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+    names_streams && quality.is_none_or(|quality| quality.parse::<f32>().is_ok_and(|q| q > 0.0))
+}
+
+/// What the reader of a stream saw last. Browsers send it when they reconnect; empty is none. What is no position is
+/// answered as one that the log does not reach: `complete: false`.
+fn read_last_event_id_from(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("last-event-id").filter(|value| !value.is_empty())?;
+    let text = String::from_utf8_lossy(value.as_bytes());
+    Some(text.chars().take(POSITION_CHARACTERS).collect())
 }
 
 #[cfg(test)]
@@ -158,23 +164,26 @@ mod tests {
         {
             assert!(accepts_stream_of_events(&headers_with("accept", accept)), "{accept}");
         }
-        for accept in ["*/*", "application/json", "text/*", ""] {
+        for accept in [
+            "*/*",
+            "application/json",
+            "text/*",
+            "",
+            "text/event-stream;q=0",
+            "text/event-stream; q=0.0",
+        ] {
             assert!(!accepts_stream_of_events(&headers_with("accept", accept)), "{accept}");
         }
     }
 
     #[test]
-    fn should_read_only_positions_as_last_event_id() {
-        assert_eq!(
-            read_last_event_id_from(&headers_with("last-event-id", "42")).expect("id"),
-            Some(42)
-        );
-        assert_eq!(
-            read_last_event_id_from(&headers_with("last-event-id", "")).expect("none"),
-            None
-        );
-        for id in ["-1", "x", "1.0", "99999999999999999999"] {
-            assert!(read_last_event_id_from(&headers_with("last-event-id", id)).is_err(), "{id}");
+    fn should_read_what_a_reader_saw_last_whatever_it_is() {
+        let read = |id| read_last_event_id_from(&headers_with("last-event-id", id));
+        assert_eq!(read(""), None);
+        for id in ["42", "-1", "x", "99999999999999999999"] {
+            assert_eq!(read(id).as_deref(), Some(id));
         }
+        let long = "9".repeat(8_000).leak();
+        assert_eq!(read(long).map(|text| text.len()), Some(POSITION_CHARACTERS));
     }
 }

@@ -3,13 +3,15 @@
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use owlpost_domain::DomainError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    admit::read_bearer_token_from,
     error::{ErrorBody, HttpError},
     state::HttpState,
 };
@@ -103,7 +105,27 @@ pub(crate) async fn report_server_readiness_status(State(state): State<HttpState
 
 /// Metrics in Prometheus' text format
 #[utoipa::path(get, path = "/metrics", operation_id = "getMetrics", tag = "server",
-    responses((status = 200, body = String, content_type = "text/plain", description = "The metrics")))]
-pub(crate) async fn render_metrics_as_text(State(state): State<HttpState>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], (state.config().metrics_renderer)())
+    responses(
+        (status = 200, body = String, content_type = "text/plain", description = "The metrics"),
+        (status = 401, body = ErrorBody, description = "`UNAUTHENTICATED`: not asked with the `METRICS_TOKEN` of the server, \
+            which has one"),
+    ))]
+pub(crate) async fn render_metrics_as_text(
+    State(state): State<HttpState>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, HttpError> {
+    if let Some(wanted) = &state.config().metrics_token {
+        let given = read_bearer_token_from(&headers).ok_or(HttpError::TokenMissing)?;
+        if !is_same_in_same_time(given, wanted) {
+            return Err(DomainError::Unauthenticated.into());
+        }
+    }
+    Ok(([(header::CONTENT_TYPE, METRICS_TYPE)], (state.config().metrics_renderer)()))
+}
+
+/// The time tells nothing of where two texts differ.
+fn is_same_in_same_time(given: &str, wanted: &str) -> bool {
+    let (given, wanted) = (given.as_bytes(), wanted.as_bytes());
+    let differing = given.iter().zip(wanted).fold(0, |all, (one, other)| all | (one ^ other));
+    given.len() == wanted.len() && differing == 0
 }

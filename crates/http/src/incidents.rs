@@ -3,8 +3,8 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderName, StatusCode, header},
-    response::IntoResponse,
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse, Response},
 };
 use owlpost_domain::{
     Incident, Severity, Status, UserId,
@@ -20,7 +20,8 @@ use crate::{
     error::HttpError,
     extract::{
         AuthenticatedUser, IdempotencyKeyHeader, IfMatchHeader, JsonBody, OptionalJsonBody, PathId,
-        QueryParams, read_optional_word_value, read_present_field_value, read_present_word_value,
+        QueryParams, is_known_to_reader, read_optional_word_value, read_present_field_value,
+        read_present_word_value,
     },
     state::HttpState,
 };
@@ -166,6 +167,9 @@ pub(crate) async fn report_incident_from_body(
 ) -> Result<impl IntoResponse, HttpError> {
     let store = state.store().clone();
     let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    if value.severity == Some(Severity::Critical) || value.assignee_id.is_some() {
+        state.notifying_rate().check_rate_of_key(actor.id)?;
+    }
     let new = NewIncident {
         title: value.title,
         description: value.description,
@@ -182,18 +186,30 @@ pub(crate) async fn report_incident_from_body(
 /// One incident, with the number of its comments and viewers
 #[utoipa::path(get, path = "/api/incidents/{id}", operation_id = "getIncident", tag = "incidents",
     security(("bearer" = [])),
-    params(("id" = Uuid, Path, description = "The incident")),
-    responses((status = 200, body = IncidentWithCounts, description = "The incident",
-        headers(("ETag" = String, description = "Its version")))))]
+    params(
+        ("id" = Uuid, Path, description = "The incident"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of what the reader has"),
+    ),
+    responses(
+        (status = 200, body = IncidentWithCounts, description = "The incident",
+            headers(("ETag" = String, description = "Its version and its counts"))),
+        (status = 304, description = "The reader has it"),
+    ))]
 pub(crate) async fn show_incident_with_counts(
     State(state): State<HttpState>,
+    headers: HeaderMap,
     PathId(id): PathId,
-) -> Result<impl IntoResponse, HttpError> {
+) -> Result<Response, HttpError> {
     let incident = state.store().find_incident_by_id(id).await?;
     let comments_count = state.store().count_comments_of_incident(id).await?;
     let viewers_count = state.realtime().presence().list_viewers_of_incident(id).len();
-    let etag = format_version_as_etag(incident.version);
-    Ok((etag, Json(IncidentWithCounts { incident, comments_count, viewers_count })))
+    // Weak: a name in it may change without the version.
+    let etag = format!("W/\"{}.{comments_count}.{viewers_count}\"", incident.version);
+    if is_known_to_reader(&headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let shown = IncidentWithCounts { incident, comments_count, viewers_count };
+    Ok(([(header::ETAG, etag)], Json(shown)).into_response())
 }
 
 /// Change an incident; its reporter, its assignee, Prefects and Aurors only
@@ -225,6 +241,9 @@ pub(crate) async fn change_incident_from_body(
 ) -> Result<impl IntoResponse, HttpError> {
     let store = state.store().clone();
     let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
+    if value.severity == Some(Severity::Critical) || matches!(value.assignee_id, Some(Some(_))) {
+        state.notifying_rate().check_rate_of_key(actor.id)?;
+    }
     let patch = IncidentPatch {
         title: value.title,
         description: value.description,
@@ -233,7 +252,7 @@ pub(crate) async fn change_incident_from_body(
         location: value.location,
         assignee_id: value.assignee_id,
         resolution: value.resolution,
-        expected_version: if_match.agree_with_body_version(value.version)?,
+        expected_versions: if_match.agree_with_body_version(value.version)?,
     };
     let change = async move { store.update_incident_with_events(&actor, id, patch, key).await };
     let incident = state.realtime().commit_and_publish_events(change).await?;
@@ -247,6 +266,7 @@ pub(crate) async fn change_incident_from_body(
     security(("bearer" = [])),
     params(
         ("id" = Uuid, Path, description = "The incident"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` the incident was read with"),
         ("Idempotency-Key" = Option<String>, Header, 
             description = "The same key and body give the first answer again, for 24 h"),
     ),
@@ -255,20 +275,23 @@ pub(crate) async fn change_incident_from_body(
         (status = 200, body = IncidentResolution, description = "The incident, resolved",
             headers(("ETag" = String, description = "Its version"))),
         (status = 403, description = "`FORBIDDEN`: somebody else's incident"),
-        (status = 409, description = "`CONFLICT`: it is resolved already, or the `Idempotency-Key` was used for another request"),
+        (status = 409, description = "`CONFLICT`: it is resolved already, it changed since the version given, or the `Idempotency-Key` was used for another request"),
     ))]
 pub(crate) async fn resolve_incident_by_delete(
     State(state): State<HttpState>,
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     PathId(id): PathId,
+    if_match: IfMatchHeader,
     key: IdempotencyKeyHeader,
     OptionalJsonBody { value: note, bytes }: OptionalJsonBody<ResolutionNote>,
 ) -> Result<impl IntoResponse, HttpError> {
     let resolution = note.and_then(|note| note.resolution);
+    let expected = if_match.agree_with_body_version(None)?;
     let store = state.store().clone();
     let key = key.bind_to_request_body(&bytes, &store.config().limits)?;
-    let change =
-        async move { store.resolve_incident_with_events(&actor, id, resolution, key).await };
+    let change = async move {
+        store.resolve_incident_with_events(&actor, id, resolution, &expected, key).await
+    };
     let incident = state.realtime().commit_and_publish_events(change).await?;
     let etag = format_version_as_etag(incident.version);
     Ok((etag, Json(IncidentResolution { message: "Incident resolved", incident })))

@@ -42,6 +42,12 @@ const TOO_LARGE: SharedError = SharedError {
     description: "`PAYLOAD_TOO_LARGE`: the body is larger than the limit",
     header: None,
 };
+const ENCODED: SharedError = SharedError {
+    name: "UnsupportedMediaType",
+    status: "415",
+    description: "`VALIDATION_ERROR`: the body is compressed",
+    header: None,
+};
 const RATE_LIMITED: SharedError = SharedError {
     name: "RateLimited",
     status: "429",
@@ -63,7 +69,7 @@ const ANY_OTHER: SharedError = SharedError {
 
 /// The error answers that operations refer to, by name.
 pub(crate) fn describe_shared_error_answers() -> Vec<(String, RefOr<Response>)> {
-    [INVALID, UNAUTHENTICATED, NOT_FOUND, TOO_LARGE, RATE_LIMITED, UNAVAILABLE, ANY_OTHER]
+    [INVALID, UNAUTHENTICATED, NOT_FOUND, TOO_LARGE, ENCODED, RATE_LIMITED, UNAVAILABLE, ANY_OTHER]
         .into_iter()
         .map(|error| {
             let mut response = ResponseBuilder::new()
@@ -160,6 +166,7 @@ fn add_shared_errors_to_operation(operation: &mut Operation) {
         (has_user, UNAUTHENTICATED),
         (has_id, NOT_FOUND),
         (has_body, TOO_LARGE),
+        (has_body, ENCODED),
         (has_body || has_user, RATE_LIMITED),
         (has_body || has_user, UNAVAILABLE),
         (true, ANY_OTHER),

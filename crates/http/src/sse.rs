@@ -23,7 +23,7 @@ pub(crate) async fn open_event_stream_response(
     state: &HttpState,
     AuthenticatedUser { user, access }: AuthenticatedUser,
     rooms: Vec<Topic>,
-    after: Option<i64>,
+    after: Option<String>,
 ) -> Result<Response, HttpError> {
     let events = state.realtime().open_stream_of_events(user, access, rooms, after).await?;
     let opening = Event::default().comment("open").retry(state.config().stream_retry);
@@ -47,8 +47,15 @@ fn turn_items_into_frames(events: EventStream) -> impl Stream<Item = Event> + Se
     })
 }
 
+/// `EventSource` has an event `error` of its own, for a connection that broke.
+const ERROR_OF_STREAM: &str = "stream:error";
+
 fn write_item_as_frame(item: &StreamItem) -> Event {
-    let frame = Event::default().event(item.name.as_str()).data(&*item.payload);
+    let name = match item.name {
+        EventName::Error => ERROR_OF_STREAM,
+        name => name.as_str(),
+    };
+    let frame = Event::default().event(name).data(&*item.payload);
     match item.id {
         Some(position) => frame.id(position.to_string()),
         None => frame,

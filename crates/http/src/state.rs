@@ -17,6 +17,7 @@ struct Shared {
     config: HttpConfig,
     doors: Doors,
     user_rate: KeyedRateLimiter,
+    notifying_rate: KeyedRateLimiter,
 }
 
 impl HttpState {
@@ -24,7 +25,8 @@ impl HttpState {
     pub fn new(realtime: Realtime, config: HttpConfig) -> Self {
         let doors = Doors::from_http_config(&config);
         let user_rate = KeyedRateLimiter::per_second(config.rate_limit_http);
-        Self(Arc::new(Shared { realtime, config, doors, user_rate }))
+        let notifying_rate = KeyedRateLimiter::per_minute(config.rate_limit_notify);
+        Self(Arc::new(Shared { realtime, config, doors, user_rate, notifying_rate }))
     }
 
     pub(crate) fn realtime(&self) -> &Realtime {
@@ -41,6 +43,11 @@ impl HttpState {
 
     pub(crate) fn doors(&self) -> &Doors {
         &self.0.doors
+    }
+
+    /// How often one user may do what notifies people.
+    pub(crate) fn notifying_rate(&self) -> &KeyedRateLimiter {
+        &self.0.notifying_rate
     }
 
     pub(crate) fn user_rate(&self) -> &KeyedRateLimiter {

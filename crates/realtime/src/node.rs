@@ -136,7 +136,7 @@ impl Realtime {
         user: User,
         access: VerifiedToken,
         rooms: Vec<Topic>,
-        after: Option<i64>,
+        after: Option<String>,
     ) -> Result<EventStream> {
         self.0.parts.sessions.open_stream_of_events(user, access, rooms, after).await
     }
@@ -190,7 +190,7 @@ impl Realtime {
 
     /// Notes that the session's user types no more; the room hears of it if it knew.
     pub fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
-        self.0.parts.typing.stop_typing_in_incident(session, incident);
+        self.0.parts.typing.stop_typing_of_session(session, incident);
     }
 
     // --- reading and writing without a session -------------------------------------------------------------

@@ -196,7 +196,7 @@ async fn should_end_a_stream_when_its_token_expires() {
     let brief =
         Person { token: mint_token_from_claims(&claims, Algorithm::HS256, SECRET), ..harry };
     let mut stream = server.api.stream("/api/events", &brief).await;
-    let told = stream.next_named("error").await;
+    let told = stream.next_named("stream:error").await;
     assert_eq!(told.data["code"], "TOKEN_EXPIRED");
     assert!(stream.next_event().await.is_none(), "there is no grace for streams");
     // A token is good to the end of the second of its `exp`.
@@ -246,4 +246,28 @@ async fn should_end_streams_and_exit_cleanly_when_asked_to_stop() {
     let ended = tokio::spawn(async move { while stream.next_event().await.is_some() {} });
     assert_eq!(server.stop(), Some(0));
     tokio::time::timeout(support::DEADLINE, ended).await.expect("the stream ends").unwrap();
+}
+
+#[tokio::test]
+async fn should_answer_a_position_that_is_none_as_sockets_are_answered() {
+    let server = TestServer::start();
+    let harry = server.student("harry").await;
+    server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let known = server.api.get("/api/events", &harry).await.expect(200).json;
+    let last = known["lastEventId"].as_str().unwrap();
+    for (path, header, complete) in [
+        (format!("/api/events?lastEventId={last}"), "", true),
+        (format!("/api/events?after={last}"), "", true),
+        ("/api/events?lastEventId=nonsense".to_owned(), "", false),
+        ("/api/events".to_owned(), "-1", false),
+        ("/api/events".to_owned(), "99999999999999999999", false),
+        (format!("/api/events?lastEventId={last}"), "nonsense", false),
+        ("/api/events?lastEventId=nonsense".to_owned(), last, true),
+    ] {
+        let request = server.api.request("GET", &path).bearer_auth(&harry.token);
+        let request = request.header("accept", "text/event-stream").header("last-event-id", header);
+        let mut stream = support::EventReader::open(request).await;
+        let resumed = stream.next_named("events:resumed").await;
+        assert_eq!(resumed.data["complete"], json!(complete), "{path} {header}");
+    }
 }

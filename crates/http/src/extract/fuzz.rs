@@ -99,14 +99,24 @@ fn build_request_with_header(name: HeaderName, values: &[&[u8]]) -> Option<Parts
 fn check_version_of_request(parts: &mut Parts, values: &[&[u8]]) {
     let read = IfMatchHeader::from_request_parts(parts, &()).now_or_never().expect("at once");
     match read {
-        Ok(IfMatchHeader(None)) => assert!(values.is_empty() || values[0].trim_ascii() == b"*"),
-        Ok(IfMatchHeader(Some(version))) => {
-            assert!(version >= 0 && values.len() == 1);
-            let text = String::from_utf8_lossy(values[0]);
-            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-            assert_eq!(digits.parse().ok(), Some(version));
-            let other = text.replace(|c: char| c.is_ascii_digit(), "");
-            assert!(["", "\"\"", "W/\"\"", "W/"].contains(&other.trim()), "{other}");
+        Ok(IfMatchHeader(None)) => {
+            let mut tags = values.iter().flat_map(|value| value.split(|byte| *byte == b','));
+            assert!(values.is_empty() || tags.any(|tag| tag.trim_ascii() == b"*"));
+        }
+        Ok(IfMatchHeader(Some(versions))) => {
+            let tags: Vec<String> = values
+                .iter()
+                .flat_map(|value| value.split(|byte| *byte == b','))
+                .map(|tag| String::from_utf8_lossy(tag).into_owned())
+                .collect();
+            assert_eq!(tags.len(), versions.len());
+            for (tag, version) in tags.iter().zip(versions) {
+                let numbers = tag.trim().trim_start_matches("W/").trim_matches('"');
+                let first = numbers.split('.').next().expect("a part");
+                assert_eq!(first.parse().ok(), Some(version));
+                let other = tag.replace(|c: char| c.is_ascii_digit() || c == '.', "");
+                assert!(["", "\"\"", "W/\"\"", "W/"].contains(&other.trim()), "{other}");
+            }
         }
         Err(error) => assert_eq!(read_field_of_refusal(&error), "If-Match"),
     }

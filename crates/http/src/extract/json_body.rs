@@ -6,7 +6,7 @@ mod fuzz;
 use axum::{
     body::Body,
     extract::{FromRequest, Request},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -101,6 +101,11 @@ pub(crate) async fn read_body_within_limit(
 /// `application/json` and its kin, and `text/plain`, which is what `fetch` says of a string when the page names no
 /// type. Forms and files are not read as JSON by accident.
 fn require_json_content_type(headers: &HeaderMap) -> Result<(), HttpError> {
+    let mut codings = headers.get_all(header::CONTENT_ENCODING).into_iter();
+    let is_plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if !codings.all(is_plain) {
+        return Err(HttpError::EncodingUnknown);
+    }
     let value =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -121,6 +126,8 @@ fn parse_json_object_strictly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Ht
     // Serde looks at the encoding of known fields only.
     let text = std::str::from_utf8(bytes)
         .map_err(|_| HttpError::refuse_field_with_message("body", "must be UTF-8"))?;
+    // Some tools begin every text with it.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     // Serde would take an array for a struct, field by field in order of declaration.
     if !text.trim_start().starts_with('{') {
         return Err(HttpError::refuse_field_with_message("body", "must be a JSON object"));
@@ -210,7 +217,7 @@ mod tests {
     #[test]
     fn should_refuse_what_is_no_json_object() {
         let deep = format!(r#"{{"title":{}1{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
-        let bodies: [&[u8]; 10] = [
+        let bodies: [&[u8]; 9] = [
             br#"["a",null,null,"x"]"#,
             b"",
             b"{",
@@ -220,12 +227,18 @@ mod tests {
             br#"{"title":"a"} x"#,
             b"{\"title\":\"\xff\"}",
             b"{'title':1}",
-            b"\xef\xbb\xbf{\"title\":\"a\"}",
         ];
         for body in bodies {
             assert_eq!(expect_refused_field(body), "body");
         }
         assert!(["body", "title"].contains(&&*expect_refused_field(deep)));
+    }
+
+    #[test]
+    fn should_pass_over_the_mark_that_some_tools_begin_with() {
+        let marked = b"\xef\xbb\xbf{\"title\":\"a\"}";
+        assert_eq!(parse_json_object_strictly::<Example>(marked).expect("accepted").title, "a");
+        assert_eq!(expect_refused_field("\u{feff}\u{feff}{\"title\":\"a\"}"), "body");
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod request_origin;
 
 pub(crate) use authenticated_user::AuthenticatedUser;
 pub(crate) use idempotency_key::IdempotencyKeyHeader;
-pub(crate) use if_match::IfMatchHeader;
+pub(crate) use if_match::{IfMatchHeader, is_known_to_reader};
 pub(crate) use json_body::{JsonBody, OptionalJsonBody, read_body_within_limit};
 pub(crate) use path_id::{PathId, PathIdOfComment};
 pub(crate) use present_value::{

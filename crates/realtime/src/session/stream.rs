@@ -60,7 +60,7 @@ impl Sessions {
         user: User,
         access: VerifiedToken,
         rooms: Vec<Topic>,
-        after: Option<i64>,
+        after: Option<String>,
     ) -> Result<EventStream> {
         let (transport, items) = QueueTransport::with_capacity(STREAM_ITEMS);
         let session = self.register_session_on_hold(SessionRequest {
@@ -76,8 +76,7 @@ impl Sessions {
         let stream = EventStream { items, session: session.clone(), dispatcher };
         let rooms: Vec<String> =
             rooms.iter().chain(&[Topic::Feed]).map(ToString::to_string).collect();
-        let last_event_id = after.map(|position| position.to_string());
-        let asked = Resumption { rooms, last_event_id, recovery: None };
+        let asked = Resumption { rooms, last_event_id: after, recovery: None };
         let ready = self.prepare_session_with_replay(&session, &asked).await?;
         self.start_session_after_preparation(&session, ready);
         Ok(stream)

@@ -176,7 +176,8 @@ async fn open_stream_of_caller(caller: &Caller, wishes: StreamWishes) -> Result<
     let rooms = caller.core.resolve_rooms_of_reader(&wishes.rooms).await?;
     let user = (*caller.session.user()).clone();
     let access = caller.session.access();
-    caller.core.open_stream_of_events(user, access, rooms, wishes.after).await
+    let after = wishes.after.map(|position| position.to_string());
+    caller.core.open_stream_of_events(user, access, rooms, after).await
 }
 
 /// `after` and `rooms`, each of which may be left out.

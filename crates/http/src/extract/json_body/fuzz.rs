@@ -156,7 +156,9 @@ fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
     if let Some(field) = &refused {
         assert!(field == "body" || known(field), "{field}");
     }
-    let oracle = std::str::from_utf8(body).ok().map(serde_json::from_str::<Object>);
+    let text = std::str::from_utf8(body).ok();
+    let text = text.map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let oracle = text.map(serde_json::from_str::<Object>);
     match oracle {
         Some(Ok(object)) => {
             let wrong = find_wrong_fields_of_object(&object, fields);
