@@ -82,6 +82,7 @@ export class OwlPostServer {
       RATE_LIMIT_AUTH: '0',
       RATE_LIMIT_REGISTER: '0',
       RATE_LIMIT_HTTP: '0',
+      RATE_LIMIT_NOTIFY: '0',
       LOG_FORMAT: 'text',
       ...(TMPDIR ? { TMPDIR } : {}),
       ...(LANG ? { LANG } : {}),

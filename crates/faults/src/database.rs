@@ -122,6 +122,7 @@ impl RunDatabase {
             .env("RATE_LIMIT_AUTH", "0")
             .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
+            .env("RATE_LIMIT_NOTIFY", "0")
             .env("RATE_LIMIT_EVENTS", "0");
         for name in ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "RUST_LOG"] {
             if let Some(value) = std::env::var_os(name) {

@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use owlpost_admission::Places;
+use owlpost_admission::{KeyedRateLimiter, Places};
 use owlpost_metrics::SESSIONS_REFUSED;
 use owlpost_realtime::Realtime;
 
 use crate::{
     browser_guard::BrowserGuard, call_counters::begin_counters_of_calls, limits::GatewayLimits,
 };
+
+/// Connections of one user that may call as often as one may, all at the same time.
+const CONNECTIONS_AT_FULL_RATE: u32 = 4;
 
 /// What all connections of a server share, whatever their protocol. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +22,8 @@ pub struct GatewayContext {
     pub core: Realtime,
     /// Bounds of each connection.
     pub limits: Arc<GatewayLimits>,
+    /// How often one user may call, through however many connections, one after the other or at once.
+    pub rate_of_users: Arc<KeyedRateLimiter>,
     /// Which web pages may connect.
     pub browsers: BrowserGuard,
     /// Places for connections, of all protocols together.
@@ -34,7 +39,9 @@ impl GatewayContext {
         places: Arc<Places>,
     ) -> Self {
         begin_counters_of_calls();
-        Self { core, limits: Arc::new(limits), browsers, places }
+        let of_user = limits.calls_per_second.saturating_mul(CONNECTIONS_AT_FULL_RATE);
+        let rate_of_users = Arc::new(KeyedRateLimiter::per_second(of_user));
+        Self { core, limits: Arc::new(limits), rate_of_users, browsers, places }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
+use owlpost_admission::KeyedRateLimiter;
 use owlpost_domain::{DomainError, Result};
 use owlpost_metrics::{CLIENT_EVENTS_REFUSED, CONNECTIONS_OPENED};
 use owlpost_realtime::{CloseReason, Resumption, Session, SessionEnd, SessionRequest};
@@ -47,6 +48,7 @@ pub struct Conversation<P: Peer> {
     peer: Arc<P>,
     inbox: Inbox<Waiting<P::Ticket>>,
     max_message_bytes: usize,
+    rate_of_users: Arc<KeyedRateLimiter>,
 }
 
 impl<P: Peer> Conversation<P> {
@@ -71,6 +73,7 @@ impl<P: Peer> Conversation<P> {
         Ok(Arc::new(Self {
             inbox: Inbox::new(&context.limits),
             max_message_bytes: context.limits.max_message_bytes,
+            rate_of_users: context.rate_of_users.clone(),
             caller: Caller { core: context.core.clone(), session },
             peer,
         }))
@@ -162,7 +165,8 @@ impl<P: Peer> Conversation<P> {
         if self.caller.session.is_closed() {
             return None;
         }
-        if !self.inbox.is_within_call_rate() {
+        let of_user = || self.rate_of_users.check_rate_of_key(self.caller.session.user().id);
+        if !self.inbox.is_within_call_rate() || of_user().is_err() {
             self.refuse_call_over_rate(ticket);
             return None;
         }

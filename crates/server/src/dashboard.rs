@@ -10,7 +10,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use rust_embed::{EmbeddedFile, RustEmbed};
-use tower_http::compression::CompressionLayer;
 
 #[derive(RustEmbed)]
 #[folder = "../../web/dist"]
@@ -21,6 +20,8 @@ struct DashboardFiles;
 const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
 /// Where Node's servers offer the bundles of the client, for pages without a build step.
 const SOCKETIO_PATHS: [&str; 2] = ["socket.io", "socket.io-msgpack"];
+/// How the build ends the names of compressed forms, and what they are, the smallest first.
+const FORMS: [(&str, &str); 2] = [(".br", "br"), (".gz", "gzip")];
 const INDEX: &str = "index.html";
 const PLACEHOLDER: &str = include_str!("dashboard_placeholder.html");
 /// Scripts come from us alone. Mantine writes style elements at run time, hence the one exception.
@@ -30,7 +31,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
 
 /// The dashboard as a router, for everything no other route claims.
 pub fn build_router_of_dashboard() -> Router {
-    Router::new().fallback(answer_path_with_file).layer(CompressionLayer::new())
+    Router::new().fallback(answer_path_with_file)
 }
 
 async fn answer_path_with_file(request: Request) -> Response {
@@ -40,16 +41,18 @@ async fn answer_path_with_file(request: Request) -> Response {
         && request.method() == Method::GET
         && let Some(bundle) = find_client_bundle_by_name(rest)
     {
-        return answer_with_embedded_file(rest, bundle, request.headers());
+        let path = format!("socket.io/{rest}");
+        return answer_with_embedded_file(&path, bundle, request.headers());
     }
-    if RESERVED.contains(&first) {
+    if RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(first)) {
         return answer_path_as_unknown();
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response();
     }
     let hidden = path.split('/').any(|segment| segment.starts_with('.'));
-    match DashboardFiles::get(path).filter(|_| !hidden && !path.is_empty()) {
+    let is_form = FORMS.iter().any(|(ending, _)| path.ends_with(ending));
+    match DashboardFiles::get(path).filter(|_| !hidden && !is_form && !path.is_empty()) {
         Some(file) => answer_with_embedded_file(path, file, request.headers()),
         // A missing file must not answer with the page: a browser would run HTML as a script.
         None if hidden || first == "assets" => answer_path_as_unknown(),
@@ -64,7 +67,12 @@ fn find_client_bundle_by_name(name: &str) -> Option<EmbeddedFile> {
 
 fn answer_path_as_unknown() -> Response {
     let body = r#"{"error":{"code":"NOT_FOUND","message":"There is nothing at this address"}}"#;
-    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (StatusCode::NOT_FOUND, headers, body).into_response()
 }
 
 fn answer_with_index_page(headers: &HeaderMap) -> Response {
@@ -77,8 +85,18 @@ fn answer_with_index_page(headers: &HeaderMap) -> Response {
     }
 }
 
+/// In the smallest form that the client takes and the build has made: compressing at each request would cost 25 ms of a core.
 fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let etag = quote_hash_as_etag(&file.metadata.sha256_hash());
+    let hash = file.metadata.sha256_hash();
+    let compressed = FORMS.iter().find_map(|(ending, coding)| {
+        let form = DashboardFiles::get(&format!("{path}{ending}"))?;
+        is_content_coding_accepted(headers, coding).then_some((*coding, form))
+    });
+    let (coding, file) = match compressed {
+        Some((coding, form)) => (Some(coding), form),
+        None => (None, file),
+    };
+    let etag = quote_hash_as_etag(&hash, coding);
     // The build puts a hash of the content into the names below assets/.
     let cache_control = if path.starts_with("assets/") {
         "public, max-age=31536000, immutable"
@@ -97,10 +115,26 @@ fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap
         };
         ([(header::CONTENT_TYPE, content_type_from_path(path))], body).into_response()
     };
+    if let Some(coding) = coding.filter(|_| !unchanged) {
+        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept-encoding"));
     if let Ok(etag) = HeaderValue::from_str(&etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
     apply_headers_for_browsers(response, cache_control)
+}
+
+/// Whether `Accept-Encoding` names it, and not with `q=0`.
+fn is_content_coding_accepted(headers: &HeaderMap, coding: &str) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter();
+    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
+        let quality =
+            parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("q=").map(str::to_owned));
+        named && quality.is_none_or(|quality| quality.parse::<f32>().is_ok_and(|q| q > 0.0))
+    })
 }
 
 fn apply_headers_for_browsers(mut response: Response, cache_control: &'static str) -> Response {
@@ -113,9 +147,10 @@ fn apply_headers_for_browsers(mut response: Response, cache_control: &'static st
     response
 }
 
-fn quote_hash_as_etag(hash: &[u8; 32]) -> String {
+/// Another form of a file is other bytes, and has another tag.
+fn quote_hash_as_etag(hash: &[u8; 32], coding: Option<&str>) -> String {
     let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("\"{hex}\"")
+    format!("\"{hex}{}\"", coding.map(|coding| format!("-{coding}")).unwrap_or_default())
 }
 
 fn content_type_from_path(path: &str) -> &'static str {
@@ -166,6 +201,9 @@ mod tests {
     async fn should_answer_unknown_api_paths_as_json() {
         for path in [
             "/api/nothing",
+            "/API/incidents",
+            "/Health",
+            "/api",
             "/docs/x",
             "/health/x",
             "/socket.io-msgpack/x",
@@ -176,6 +214,20 @@ mod tests {
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "application/json");
         }
+    }
+
+    #[test]
+    fn should_take_codings_that_are_wanted() {
+        let accepts = |value: &'static str, coding| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
+            is_content_coding_accepted(&headers, coding)
+        };
+        assert!(accepts("gzip, deflate, br", "br") && accepts("gzip;q=0.5", "gzip"));
+        assert!(
+            !accepts("gzip", "br") && !accepts("br;q=0, gzip", "br") && !accepts("br; Q=0.0", "br")
+        );
+        assert!(!accepts("", "gzip") && !accepts("identity", "gzip"));
     }
 
     #[tokio::test]

@@ -52,6 +52,10 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("LIMIT_TITLE", "201", "from 1 to 200"),
         ("LIMIT_LOCATION", "201", "from 1 to 200"),
         ("LIMIT_NAME", "101", "from 1 to 100"),
+        ("METRICS_TOKEN", "short", "at least 16"),
+        ("REGISTRATION", "hogwarts", "open, closed, or domains"),
+        ("JWT_JWKS", "http://id.example/keys", "https://"),
+        ("JWT_ISSUER", "https://id.example", "JWT_AUDIENCE"),
         ("JWT_SECRET", "too short", "at least 32 bytes"),
         ("REFRESH_TOKEN_TTL", "1s", "ACCESS_TOKEN_TTL"),
     ];
@@ -149,6 +153,7 @@ fn should_explain_every_variable_in_the_help() {
         "RUST_LOG",
         "RATE_LIMIT_AUTH",
         "RATE_LIMIT_REGISTER",
+        "RATE_LIMIT_NOTIFY",
         "RATE_LIMIT_HTTP",
         "RATE_LIMIT_EVENTS",
         "4001",

@@ -40,6 +40,7 @@ const RANGES: &[(&str, &str, u64, u64)] = &[
     ("event-log-max-rows", "EVENT_LOG_MAX_ROWS", 1, 1_000_000_000_000),
     ("rate-limit-auth", "RATE_LIMIT_AUTH", 0, 1_000_000),
     ("rate-limit-register", "RATE_LIMIT_REGISTER", 0, 1_000_000),
+    ("rate-limit-notify", "RATE_LIMIT_NOTIFY", 0, 1_000_000),
     ("rate-limit-http", "RATE_LIMIT_HTTP", 0, 1_000_000),
     ("rate-limit-events", "RATE_LIMIT_EVENTS", 0, 1_000_000),
     ("max-sockets-per-user", "MAX_SOCKETS_PER_USER", 1, 1_000_000),

@@ -50,6 +50,7 @@ export class TestServer {
         RATE_LIMIT_AUTH: '0',
         RATE_LIMIT_REGISTER: '0',
         RATE_LIMIT_HTTP: '0',
+      RATE_LIMIT_NOTIFY: '0',
         RATE_LIMIT_EVENTS: '0',
         ...this.env,
       },

@@ -83,6 +83,7 @@ impl OwlPost {
             .env("RATE_LIMIT_AUTH", "0")
             .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
+            .env("RATE_LIMIT_NOTIFY", "0")
             .env("RATE_LIMIT_EVENTS", "0")
             .env_remove("DATABASE_URL")
             .env_remove("REDIS_URL")

@@ -167,6 +167,8 @@ impl Settings {
             rate_limit_auth: self.limits.rate_limit_auth,
             rate_limit_register: self.limits.rate_limit_register,
             rate_limit_http: self.limits.rate_limit_http,
+            rate_limit_notify: self.limits.rate_limit_notify,
+            metrics_token: self.server.metrics_token.clone(),
             demo_users,
             metrics_renderer,
             ..HttpConfig::default()

@@ -111,17 +111,30 @@ pub(crate) fn parse_switch_on_or_off(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Reads one origin of a browser page, `scheme://host[:port]`, or `*` for any.
+/// Schemes that no page has an origin of.
+const SCHEMES_WITHOUT_PAGES: [&str; 7] = ["ftp", "file", "ws", "wss", "data", "blob", "javascript"];
+
+/// Reads one origin of a page, `scheme://host[:port]`, of browsers, their extensions and apps; `null`, which pages have that
+/// have none; or `*` for any.
 pub(crate) fn parse_origin_of_page(text: &str) -> Result<String, String> {
     const EXPECTED: &str =
         "should be origins such as http://localhost:3001, separated by commas, or *";
     let origin = text.trim().trim_end_matches('/');
-    if origin == "*" {
+    if origin == "*" || origin == "null" {
         return Ok(origin.to_owned());
     }
-    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-    match host {
-        Some(host) if !host.is_empty() && !host.contains(['/', ' ', '?', '#', '*']) => {
+    let is_scheme = |scheme: &str| {
+        let letters = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(letters)
+            && !SCHEMES_WITHOUT_PAGES.iter().any(|other| other.eq_ignore_ascii_case(scheme))
+    };
+    match origin.split_once("://") {
+        Some((scheme, host))
+            if is_scheme(scheme)
+                && !host.is_empty()
+                && !host.contains(['/', ' ', '?', '#', '*']) =>
+        {
             Ok(origin.to_ascii_lowercase())
         }
         _ => Err(EXPECTED.into()),
@@ -167,6 +180,15 @@ pub(crate) fn parse_policy_of_registration(text: &str) -> Result<RegistrationPol
     };
     let domains = text.split(',').map(read_domain).collect::<Result<_, _>>()?;
     Ok(RegistrationPolicy::Domains(domains))
+}
+
+/// Reads the token of whoever scrapes the metrics.
+pub(crate) fn parse_token_of_metrics(text: &str) -> Result<String, String> {
+    const LEAST_CHARS: usize = 16;
+    let is_token = text.len() >= LEAST_CHARS && text.chars().all(|c| c.is_ascii_graphic());
+    let expected =
+        format!("should have at least {LEAST_CHARS} letters, digits and signs, without spaces");
+    is_token.then(|| text.to_owned()).ok_or(expected)
 }
 
 /// Reads the signing secret of access tokens.
@@ -263,7 +285,11 @@ mod tests {
             parse_origin_of_page("http://Localhost:3001/"),
             Ok("http://localhost:3001".into())
         );
-        assert_eq!(parse_origin_of_page("*"), Ok("*".into()));
+        for text in
+            ["*", "null", "capacitor://localhost", "tauri://localhost", "chrome-extension://abcdef"]
+        {
+            assert_eq!(parse_origin_of_page(text), Ok(text.into()));
+        }
         for text in ["localhost:3001", "http://", "ftp://x", "http://a/b", "https://*.example.com"]
         {
             assert!(parse_origin_of_page(text).is_err(), "{text}");

@@ -9,7 +9,8 @@ use super::parse_value::{
     parse_address_to_listen, parse_duration_within_bounds, parse_network_of_addresses,
     parse_number_of_port, parse_number_within_bounds, parse_origin_of_page, parse_place_of_keys,
     parse_policy_of_registration, parse_secret_of_tokens, parse_size_in_bytes,
-    parse_switch_on_or_off, parse_timeout_of_watchdog, parse_url_of_postgres, parse_url_of_redis,
+    parse_switch_on_or_off, parse_timeout_of_watchdog, parse_token_of_metrics,
+    parse_url_of_postgres, parse_url_of_redis,
 };
 
 /// All options. A flag wins over the environment, the environment over `.env`, `.env` over the default.
@@ -68,6 +69,9 @@ pub struct ServerSettings {
     /// Proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas [default: none]
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', value_parser = parse_network_of_addresses)]
     pub trusted_proxies: Vec<String>,
+    /// What /metrics must be asked with, as Authorization: Bearer; anybody may without it
+    #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, value_parser = parse_token_of_metrics)]
+    pub metrics_token: Option<String>,
     /// Seed a small castle of users and incidents; its logins are printed at start
     #[arg(long, env = "OWLPOST_DEMO", value_parser = parse_switch_on_or_off, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -266,11 +270,16 @@ pub struct LimitSettings {
     #[arg(long, env = "RATE_LIMIT_REGISTER", default_value = "60",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_register: u32,
+    /// Requests that notify people (critical incidents, assignments, mentions) per minute and user; 0 for no limit
+    #[arg(long, env = "RATE_LIMIT_NOTIFY", default_value = "60",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
+    pub rate_limit_notify: u32,
     /// REST requests per second and user; 0 for no limit
     #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_http: u32,
-    /// Events per second and socket, with bursts of twice as many; 0 for no limit
+    /// Events per second and socket, with bursts of twice as many, and four times as many per second and user; 0 for no
+    /// limit
     #[arg(long, env = "RATE_LIMIT_EVENTS", default_value = "50",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_events: u32,

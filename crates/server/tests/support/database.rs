@@ -64,6 +64,7 @@ impl TestDatabase {
             .env("RATE_LIMIT_AUTH", "0")
             .env("RATE_LIMIT_REGISTER", "0")
             .env("RATE_LIMIT_HTTP", "0")
+            .env("RATE_LIMIT_NOTIFY", "0")
             .env("RATE_LIMIT_EVENTS", "0")
             .env("LOG_FORMAT", "text");
         for name in ["PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME", "RUST_LOG"] {
