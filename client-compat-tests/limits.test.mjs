@@ -35,6 +35,26 @@ describe('Rate of events', () => {
     assert.equal(client.payloadsOf('$disconnect').length, 0);
   });
 
+  test('should_count_the_events_of_a_user_over_all_sockets_also_over_new_ones', async () => {
+    const [user, other] = await createUsersWithRoles(server, 'STUDENT', 'STUDENT');
+    const incident = await createIncidentAsUser(server, user);
+    let sent = 0;
+    let refused = 0;
+    // Each socket stays within its own burst, and is left for another.
+    for (let round = 0; round < 6 && refused === 0; round += 1) {
+      const sockets = await Promise.all(Array.from({ length: 4 }, () => connectSocketAsUser(server, user)));
+      const leaving = sockets.map((socket) => () => socket.emitEventWithAck('typing:stop', { incidentId: incident.id }));
+      const acks = await Promise.all(leaving.flatMap((leave) => Array.from({ length: BURST - 20 }, leave)));
+      sent += acks.length;
+      refused += acks.filter(({ ok }) => !ok).length;
+      for (const ack of acks.filter(({ ok }) => !ok)) assertAckFailsWithCode(ack, 'RATE_LIMITED');
+      for (const socket of sockets) socket.socket.close();
+    }
+    assert.ok(refused > 0, `${sent} events of one user in a moment were taken`);
+    const neighbour = await connectSocketAsUser(server, other);
+    assert.ok((await neighbour.emitEventWithAck('typing:stop', { incidentId: incident.id })).ok);
+  });
+
   test('should_tell_with_the_error_event_where_no_ack_was_asked', async () => {
     const { client, incident } = await connectTypistAndWatcher();
     for (let n = 0; n < BURST + 20; n += 1) client.emit('typing:start', { incidentId: incident.id });

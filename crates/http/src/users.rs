@@ -39,7 +39,7 @@ pub(crate) struct UserChange {
 /// People by the beginning of their handle or of a word of their name
 #[utoipa::path(get, path = "/api/users", operation_id = "searchUsers", tag = "users", security(("bearer" = [])),
     params(
-        ("q" = Option<String>, Query, description = "Beginning of a handle or of a word of a name; everybody without"),
+        ("q" = Option<String>, Query, description = "Beginning of a handle, an address or a part of a name, whatever its case and accents; everybody without"),
         ("limit" = Option<u32>, Query, minimum = 1, description = "Most people in the answer, 1 to 100"),
         ("deactivated" = Option<bool>, Query, description = "`true` for those who are deactivated, instead; Aurors only"),
     ),

@@ -266,7 +266,7 @@ async fn should_answer_a_position_that_is_none_as_sockets_are_answered() {
     ] {
         let request = server.api.request("GET", &path).bearer_auth(&harry.token);
         let request = request.header("accept", "text/event-stream").header("last-event-id", header);
-        let mut stream = support::EventReader::open(request).await;
+        let mut stream = EventReader::open(request).await;
         let resumed = stream.next_named("events:resumed").await;
         assert_eq!(resumed.data["complete"], json!(complete), "{path} {header}");
     }
