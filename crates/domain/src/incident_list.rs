@@ -19,6 +19,11 @@ use crate::{
 
 /// Longest search text.
 const SEARCH_CHARS: usize = 200;
+/// Characters of a whole id.
+const UUID_CHARS: usize = 36;
+/// How an id is printed: this, and its last digits.
+const PRINTED_PREFIX: &str = "owl-";
+const PRINTED_DIGITS: usize = 5;
 /// The newest rows, of which enough have what is frequent: a look takes two milliseconds.
 const FIRST_WALK_ROWS: i64 = 2_000;
 /// A longer walk than the index would take is not begun.
@@ -44,12 +49,46 @@ pub struct IncidentFilter {
     pub severities: Vec<Severity>,
     /// Whose.
     pub assignee: Option<AssigneeFilter>,
-    /// Terms, divided by spaces, each of which is somewhere in title, description, location or id.
+    /// Terms, divided by spaces, each of which is somewhere in title, description or location, or an id.
     pub search: Option<String>,
     /// Only incidents reported before this one: the `next_before` of the page before.
     pub before: Option<Uuid>,
     /// Rows of the page.
     pub limit: u32,
+}
+
+/// What is looked for.
+#[derive(Default)]
+struct Wanted {
+    terms: Vec<SearchTerm>,
+    ids: Vec<Uuid>,
+    /// Ends of ids, in lower case.
+    printed_ids: Vec<String>,
+}
+
+impl Wanted {
+    /// Ids are looked up, whole or as they are printed: a short number would be somewhere in many by chance.
+    fn from_query(query: &str) -> Self {
+        let mut wanted = Self::default();
+        let mut words = Vec::new();
+        for word in query.split_whitespace() {
+            let lower = word.to_ascii_lowercase();
+            let printed = lower.strip_prefix(PRINTED_PREFIX).filter(|end| {
+                end.len() == PRINTED_DIGITS && end.bytes().all(|byte| byte.is_ascii_hexdigit())
+            });
+            match (Uuid::parse_str(word), printed) {
+                (Ok(id), _) if word.len() == UUID_CHARS => wanted.ids.push(id),
+                (_, Some(end)) => wanted.printed_ids.push(end.to_owned()),
+                _ => words.push(word),
+            }
+        }
+        wanted.terms = split_query_into_terms(&words.join(" "));
+        wanted
+    }
+
+    fn names_ids(&self) -> bool {
+        !self.ids.is_empty() || !self.printed_ids.is_empty()
+    }
 }
 
 /// What looking at the newest rows has found.
@@ -108,8 +147,12 @@ impl Store {
         match wanted {
             Some(query) => {
                 refuse_unstorable_or_long_text("q", query, SEARCH_CHARS)?;
-                let terms = split_query_into_terms(query);
-                let ids = self.search_incident_ids_by_terms(filter, &terms).await?;
+                let wanted = Wanted::from_query(query);
+                let ids = if wanted.names_ids() {
+                    self.find_incident_ids_by_name(filter, &wanted).await?
+                } else {
+                    self.search_incident_ids_by_terms(filter, &wanted.terms).await?
+                };
                 sql.push(" and i.id = any(").push_bind(ids).push(")");
             }
             None => push_filter_conditions_to_query(&mut sql, filter),
@@ -118,6 +161,26 @@ impl Store {
         let rows = sql.build().fetch_all(&self.pool).await?;
         let incidents = rows.iter().map(read_incident_from_row).collect::<Result<Vec<_>>>()?;
         Ok(Page::from_rows_with_one_more(incidents, filter.limit, |incident| incident.id))
+    }
+
+    async fn find_incident_ids_by_name(
+        &self,
+        filter: &IncidentFilter,
+        wanted: &Wanted,
+    ) -> Result<Vec<Uuid>> {
+        let mut sql = QueryBuilder::<Postgres>::new("select i.id from incidents i where true");
+        push_filter_conditions_to_query(&mut sql, filter);
+        for id in &wanted.ids {
+            sql.push(" and i.id = ").push_bind(*id);
+        }
+        for end in &wanted.printed_ids {
+            sql.push(" and right(i.id::text, 5) = ").push_bind(end.clone());
+        }
+        for term in &wanted.terms {
+            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
+        }
+        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
+        Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
     }
 
     /// The newest that match, one more than the page has. A query in which there is nothing to look for finds nothing.

@@ -7,13 +7,10 @@ use crate::{Incident, Result, Store, search_text::SearchText};
 
 /// Rows that are given a text in one statement, so that none holds its locks for long.
 const BATCH_ROWS: i64 = 500;
-/// Hex digits at the end of an id that are printed as `OWL-…`.
-const PRINTED_DIGITS: usize = 5;
 
 /// What is searched of an incident.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SearchedIncident<'a> {
-    pub(crate) id: Uuid,
     pub(crate) title: &'a str,
     pub(crate) description: Option<&'a str>,
     pub(crate) location: Option<&'a str>,
@@ -22,7 +19,6 @@ pub(crate) struct SearchedIncident<'a> {
 impl<'a> From<&'a Incident> for SearchedIncident<'a> {
     fn from(incident: &'a Incident) -> Self {
         Self {
-            id: incident.id,
             title: &incident.title,
             description: incident.description.as_deref(),
             location: incident.location.as_deref(),
@@ -31,12 +27,9 @@ impl<'a> From<&'a Incident> for SearchedIncident<'a> {
 }
 
 impl SearchedIncident<'_> {
-    /// Its title, description and place, its id, and what the dashboard prints of that.
+    /// Its title, description and place. Not its id, which a short number would be found in by chance.
     pub(crate) fn write_text_of_incident(self) -> SearchText {
-        let id = self.id.to_string();
-        let printed = format!("OWL-{}", &id[id.len() - PRINTED_DIGITS..]);
-        let texts =
-            [Some(self.title), self.description, self.location, Some(&*id), Some(&*printed)];
+        let texts = [Some(self.title), self.description, self.location];
         SearchText::from_parts(texts.into_iter().flatten())
     }
 }
@@ -88,9 +81,9 @@ impl Store {
         let texts: Vec<SearchText> = rows
             .iter()
             .map(|row| {
-                let UnindexedIncident { id, title, description, location, .. } = row;
+                let UnindexedIncident { title, description, location, .. } = row;
                 let (description, location) = (description.as_deref(), location.as_deref());
-                SearchedIncident { id: *id, title, description, location }.write_text_of_incident()
+                SearchedIncident { title, description, location }.write_text_of_incident()
             })
             .collect();
         // Who was changed since is written with the change, or the next time.

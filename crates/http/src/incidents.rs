@@ -123,7 +123,7 @@ pub(crate) struct IncidentResolution {
         ("status" = Option<Vec<Status>>, Query, description = "Any of these; repeated or with commas"),
         ("severity" = Option<Vec<Severity>>, Query, description = "Any of these; repeated or with commas"),
         ("assignee" = Option<String>, Query, description = "A user's id, `me` or `none`"),
-        ("q" = Option<String>, Query, description = "What is somewhere in title, description, location or id, whatever its case and accents: words, parts of words, signs. Each of several, divided by spaces, is; up to 200 characters"),
+        ("q" = Option<String>, Query, description = "What is somewhere in title, description or location, whatever its case and accents: words, parts of words, signs; or an id, whole or as it is printed (`OWL-1A2B3`). Each of several, divided by spaces, is; up to 200 characters"),
         ("limit" = Option<u32>, Query, minimum = 1, description = "Incidents of the page, 1 to 100, 50 without"),
         ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
     ),

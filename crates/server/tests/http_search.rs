@@ -85,9 +85,24 @@ async fn should_find_an_incident_by_its_id_its_place_and_what_it_became() {
     let incident = server.api.report(&harry, body).await;
     let id = incident["id"].as_str().unwrap();
     let printed = format!("OWL-{}", id[id.len() - 5..].to_uppercase());
-    for query in [id, &id[..13], &printed, "dungeon", "D\u{fc}ngeon 4", "feet troll"] {
+    for query in [
+        id,
+        &id.to_uppercase(),
+        &printed,
+        &printed.to_lowercase(),
+        "dungeon",
+        "D\u{fc}ngeon 4",
+        "feet troll",
+    ] {
         assert_eq!(find_titles(&server, &harry, query).await, ["Troll"], "{query}");
     }
+    let other = format!("{} nothing", printed);
+    assert_eq!(find_titles(&server, &harry, &other).await, [""; 0]);
+    assert_eq!(
+        find_titles(&server, &harry, &id[..8]).await,
+        [""; 0],
+        "no number is found by chance"
+    );
     let path = format!("/api/incidents/{id}");
     let patch = json!({ "title": "Two trolls", "description": null });
     server.api.patch(&path, &harry, patch).await.expect(200);
