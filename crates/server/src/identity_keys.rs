@@ -3,15 +3,12 @@
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, bail};
-use axum::{
-    body::Bytes,
-    http::{Request, header},
-};
-use http_body_util::{BodyExt as _, Empty, Limited};
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use axum::http::{Request, header};
+use http_body_util::{BodyExt as _, Full, Limited};
 use owlpost_domain::identity_provider::{KeySetSource, KeySetText};
 use tokio::io::AsyncReadExt as _;
+
+use crate::https_client::build_client_of_machine;
 
 /// Bytes of a key set: more than a hundred keys have.
 const MOST_BYTES: usize = 256 * 1024;
@@ -56,16 +53,11 @@ impl KeySetSource for KeySetAddress {
 
 /// A client for each reading: there is one in ten minutes. Redirects are not followed: the address is the one to trust.
 async fn read_address_within_bound(address: &str) -> anyhow::Result<String> {
-    let connector = HttpsConnectorBuilder::new()
-        .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
-        .https_or_http()
-        .enable_http1()
-        .build();
-    let client = Client::builder(TokioExecutor::new()).build::<_, Empty<Bytes>>(connector);
+    let client = build_client_of_machine()?;
     let request = Request::get(address)
         .header(header::ACCEPT, "application/json")
         .header(header::USER_AGENT, concat!("owlpost/", env!("CARGO_PKG_VERSION")))
-        .body(Empty::new())?;
+        .body(Full::default())?;
     let response = client.request(request).await?;
     if !response.status().is_success() {
         bail!("{address} was answered {}", response.status());

@@ -9,7 +9,7 @@
 //! - [`database`]: Postgres by its address, or inside this process;
 //! - [`dashboard`]: the web assets;
 //! - [`demo`]: the castle of `--demo`;
-//! - `identity_keys`: where the keys of an identity provider are read;
+//! - `identity_keys`: where the keys of an identity provider are read, by the `https_client`;
 //! - [`telemetry`]: logs and metrics;
 //! - [`standard_streams`]: everything that is written to stdout and stderr.
 
@@ -18,6 +18,7 @@ pub mod config;
 pub mod dashboard;
 pub mod database;
 pub mod demo;
+mod https_client;
 mod identity_keys;
 pub mod listener;
 pub mod server;

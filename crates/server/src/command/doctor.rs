@@ -9,8 +9,9 @@ use tokio::{
     net::TcpStream,
 };
 
+use super::outside_look::look_at_server_from_outside;
 use crate::{
-    config::{MIN_SECRET_BYTES, Settings},
+    config::{MIN_SECRET_BYTES, Settings, command_line::DoctorArgs},
     database::{Database, data_dir::DataDirHeld, open_database_from_settings},
     listener::socket_options::{bind_listener_to_address, raise_open_files_limit},
     standard_streams::print_line_to_stdout,
@@ -26,7 +27,7 @@ const PORT_TIMEOUT: Duration = Duration::from_secs(3);
 const META_BYTES: u64 = 16 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub(super) enum Verdict {
     Good,
     Notice,
     Bad,
@@ -42,20 +43,26 @@ impl fmt::Display for Verdict {
     }
 }
 
-struct Finding {
+pub(super) struct Finding {
     subject: &'static str,
     verdict: Verdict,
     details: String,
 }
 
 impl Finding {
-    fn new(subject: &'static str, verdict: Verdict, details: impl Into<String>) -> Self {
+    pub(super) fn new(subject: &'static str, verdict: Verdict, details: impl Into<String>) -> Self {
         Self { subject, verdict, details: details.into() }
     }
 }
 
 /// Prints one line per check. Fails when one of them does.
-pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow::Result<()> {
+pub(super) async fn check_surroundings_and_report(
+    settings: &Settings,
+    args: &DoctorArgs,
+) -> anyhow::Result<()> {
+    if let Some(url) = &args.url {
+        return report_findings_and_fail(&look_at_server_from_outside(url).await);
+    }
     // Read and validated before any command runs: a wrong value would not have come this far.
     let mut findings = vec![
         Finding::new("configuration", Verdict::Good, "every option is acceptable"),
@@ -65,7 +72,11 @@ pub(super) async fn check_surroundings_and_report(settings: &Settings) -> anyhow
     ];
     check_database_of_settings(settings, &mut findings).await;
     findings.push(check_redis_of_settings(settings).await);
-    for Finding { subject, verdict, details } in &findings {
+    report_findings_and_fail(&findings)
+}
+
+fn report_findings_and_fail(findings: &[Finding]) -> anyhow::Result<()> {
+    for Finding { subject, verdict, details } in findings {
         print_line_to_stdout(format_args!("{verdict:<5} {subject:<14} {details}"))?;
     }
     let failed = findings.iter().filter(|finding| finding.verdict == Verdict::Bad).count();

@@ -2,6 +2,7 @@
 
 mod doctor;
 mod migrate;
+mod outside_look;
 mod serve;
 mod token;
 mod user;
@@ -16,6 +17,6 @@ pub async fn run_command_to_end(command_line: CommandLine) -> anyhow::Result<()>
         Command::Migrate(args) => migrate::migrate_schema_and_report(&settings, &args).await,
         Command::User(command) => user::run_user_command_with_store(&settings, command).await,
         Command::Token(args) => token::print_token_of_user(&settings, &args).await,
-        Command::Doctor => doctor::check_surroundings_and_report(&settings).await,
+        Command::Doctor(args) => doctor::check_surroundings_and_report(&settings, &args).await,
     }
 }

@@ -36,7 +36,7 @@ pub enum Command {
     /// Print an access token of a user
     Token(TokenArgs),
     /// Check configuration and surroundings; exits with 1 if something is wrong
-    Doctor,
+    Doctor(DoctorArgs),
 }
 
 /// Arguments of `migrate`.
@@ -46,6 +46,14 @@ pub struct MigrateArgs {
     /// such as a copied data directory
     #[arg(long)]
     pub new_log_epoch: bool,
+}
+
+/// Arguments of `doctor`.
+#[derive(Debug, Clone, Args)]
+pub struct DoctorArgs {
+    /// Look at a server from outside instead, by the address that its clients use: websockets, host, buffering, stickiness
+    #[arg(long)]
+    pub url: Option<String>,
 }
 
 /// What can be done with users.
