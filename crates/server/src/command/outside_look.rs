@@ -35,13 +35,13 @@ struct Outside {
 pub(super) async fn look_at_server_from_outside(url: &str) -> Vec<Finding> {
     let outside = match Outside::from_address(url) {
         Ok(outside) => outside,
-        Err(error) => return vec![bad("url", format!("{error:#}"))],
+        Err(error) => return vec![describe_thing_as_bad("url", format!("{error:#}"))],
     };
     if let Err(error) = outside.require_answer_of_owl_post().await {
-        return vec![bad("url", format!("{error:#}"))];
+        return vec![describe_thing_as_bad("url", format!("{error:#}"))];
     }
     vec![
-        good("url", format!("{} is an Owl Post server", outside.origin)),
+        describe_thing_as_good("url", format!("{} is an Owl Post server", outside.origin)),
         outside.check_host_and_origin().await,
         outside.check_stickiness_of_sessions().await,
         outside.check_upgrade_to_websocket().await,
@@ -49,11 +49,11 @@ pub(super) async fn look_at_server_from_outside(url: &str) -> Vec<Finding> {
     ]
 }
 
-fn good(subject: &'static str, details: impl Into<String>) -> Finding {
+fn describe_thing_as_good(subject: &'static str, details: impl Into<String>) -> Finding {
     Finding::new(subject, Verdict::Good, details)
 }
 
-fn bad(subject: &'static str, details: impl Into<String>) -> Finding {
+fn describe_thing_as_bad(subject: &'static str, details: impl Into<String>) -> Finding {
     Finding::new(subject, Verdict::Bad, details)
 }
 
@@ -68,7 +68,7 @@ impl Outside {
         Ok(Self { client: build_client_of_machine()?, origin })
     }
 
-    async fn ask(
+    async fn send_request_to_server(
         &self,
         method: Method,
         path: &str,
@@ -85,7 +85,7 @@ impl Outside {
     }
 
     async fn require_answer_of_owl_post(&self) -> anyhow::Result<()> {
-        let answer = self.ask(Method::GET, "/api/meta", &[], "").await;
+        let answer = self.send_request_to_server(Method::GET, "/api/meta", &[], "").await;
         let answer = answer.with_context(|| format!("{} cannot be asked", self.origin))?;
         let status = answer.status();
         let text = read_text_within_bound(answer).await?;
@@ -99,17 +99,19 @@ impl Outside {
     async fn check_host_and_origin(&self) -> Finding {
         let subject = "host";
         let origin = [(header::ORIGIN, &*self.origin)];
-        match self.ask(Method::GET, POLLING, &origin, "").await {
+        match self.send_request_to_server(Method::GET, POLLING, &origin, "").await {
             Ok(answer) if answer.status() == StatusCode::OK => {
-                good(subject, "pages of this address may connect")
+                describe_thing_as_good(subject, "pages of this address may connect")
             }
-            Ok(answer) if answer.status() == StatusCode::FORBIDDEN => bad(
+            Ok(answer) if answer.status() == StatusCode::FORBIDDEN => describe_thing_as_bad(
                 subject,
                 "the server does not know itself by this address: let the proxy pass Host or X-Forwarded-Host on and name \
                  it in TRUSTED_PROXIES, or list the address in SOCKET_IO_CORS_ORIGIN",
             ),
-            Ok(answer) => bad(subject, format!("a session is answered {}", answer.status())),
-            Err(error) => bad(subject, format!("{error:#}")),
+            Ok(answer) => {
+                describe_thing_as_bad(subject, format!("a session is answered {}", answer.status()))
+            }
+            Err(error) => describe_thing_as_bad(subject, format!("{error:#}")),
         }
     }
 
@@ -119,20 +121,23 @@ impl Outside {
             match self.go_on_with_new_session().await {
                 Ok(true) => {}
                 Ok(false) => {
-                    return bad(
+                    return describe_thing_as_bad(
                         subject,
                         "a session is not known where its second request comes to: let the balancer keep a client at one \
                          node, by address or cookie",
                     );
                 }
-                Err(error) => return bad(subject, format!("{error:#}")),
+                Err(error) => return describe_thing_as_bad(subject, format!("{error:#}")),
             }
         }
-        good(subject, format!("{SESSIONS_TRIED} sessions went on over other connections"))
+        describe_thing_as_good(
+            subject,
+            format!("{SESSIONS_TRIED} sessions went on over other connections"),
+        )
     }
 
     async fn go_on_with_new_session(&self) -> anyhow::Result<bool> {
-        let opened = self.ask(Method::GET, POLLING, &[], "").await?;
+        let opened = self.send_request_to_server(Method::GET, POLLING, &[], "").await?;
         let cookie = opened.headers().get(header::SET_COOKIE);
         let cookie = cookie.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let text = read_text_within_bound(opened).await?;
@@ -142,8 +147,9 @@ impl Outside {
             (header::CONTENT_TYPE, "text/plain;charset=UTF-8"),
             (header::COOKIE, cookie.split(';').next().unwrap_or_default()),
         ];
-        let answer =
-            self.ask(Method::POST, &format!("{POLLING}&sid={sid}"), &headers, "40").await?;
+        let answer = self
+            .send_request_to_server(Method::POST, &format!("{POLLING}&sid={sid}"), &headers, "40")
+            .await?;
         Ok(answer.status() == StatusCode::OK)
     }
 
@@ -156,18 +162,18 @@ impl Outside {
             (header::SEC_WEBSOCKET_VERSION, "13"),
             (header::SEC_WEBSOCKET_KEY, &*key),
         ];
-        match self.ask(Method::GET, WEBSOCKET, &headers, "").await {
+        match self.send_request_to_server(Method::GET, WEBSOCKET, &headers, "").await {
             Ok(answer) if answer.status() == StatusCode::SWITCHING_PROTOCOLS => {
-                good(subject, "websockets come through")
+                describe_thing_as_good(subject, "websockets come through")
             }
-            Ok(answer) => bad(
+            Ok(answer) => describe_thing_as_bad(
                 subject,
                 format!(
                     "a websocket is answered {}: let the proxy pass Upgrade and Connection on, over HTTP/1.1",
                     answer.status()
                 ),
             ),
-            Err(error) => bad(subject, format!("{error:#}")),
+            Err(error) => describe_thing_as_bad(subject, format!("{error:#}")),
         }
     }
 
@@ -175,11 +181,16 @@ impl Outside {
     async fn check_streams_come_unbuffered(&self) -> Finding {
         let subject = "buffering";
         let path = format!("/ws/000/{:016x}/xhr_streaming", rand::random::<u64>());
-        let answer = match self.ask(Method::POST, &path, &[], "").await {
+        let answer = match self.send_request_to_server(Method::POST, &path, &[], "").await {
             Ok(answer) if answer.status() == StatusCode::OK => answer,
-            Ok(answer) => return bad(subject, format!("a stream is answered {}", answer.status())),
+            Ok(answer) => {
+                return describe_thing_as_bad(
+                    subject,
+                    format!("a stream is answered {}", answer.status()),
+                );
+            }
             Err(error) => {
-                return bad(
+                return describe_thing_as_bad(
                     subject,
                     format!("{error:#}: the proxy keeps streams back, turn its buffering off"),
                 );
@@ -187,8 +198,11 @@ impl Outside {
         };
         let mut body = answer.into_body();
         match tokio::time::timeout(PATIENCE, body.frame()).await {
-            Ok(Some(Ok(_))) => good(subject, "streams come at once"),
-            _ => bad(subject, "the proxy keeps streams back: turn its buffering off"),
+            Ok(Some(Ok(_))) => describe_thing_as_good(subject, "streams come at once"),
+            _ => describe_thing_as_bad(
+                subject,
+                "the proxy keeps streams back: turn its buffering off",
+            ),
         }
     }
 }
