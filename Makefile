@@ -23,7 +23,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
-        deny-advisories chromium python screenshots bench bench-quick bench-peers faults fuzz types fmt clean
+        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -131,6 +131,9 @@ fmt: ## Format the Rust code
 
 bench: build bench-peers ## Measure the server side by side with others and write docs/BENCHMARKS.md
 	$(TARGET_DIR)/release/owlpost-bench run --server "$(BIN)"
+
+bench-search: ## Measure searches among a million incidents, on the database of the tests
+	$(CARGO) run --release --locked -p owlpost --example search_bench
 
 bench-quick: build bench-peers ## The same in three minutes, written nowhere
 	$(TARGET_DIR)/release/owlpost-bench run --quick --server "$(BIN)"
