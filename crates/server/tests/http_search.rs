@@ -165,6 +165,26 @@ async fn should_find_the_newest_however_frequent_the_word_is() {
 }
 
 #[tokio::test]
+async fn should_write_what_search_compares_of_long_texts_in_small_parts() {
+    let mut lab = DomainLab::open_with(DomainConfig::with_secret(SECRET)).await;
+    let reporter = lab.store().insert_user_with_role("a@b.c", "Somebody", Role::Student, None);
+    reporter.await.unwrap();
+    // Of 10,000 characters each: fifteen are the bound, and what is before them is below it.
+    lab.run(
+        "insert into incidents (id, title, description, reported_by)
+         select ('ffffffff-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, 'needle', repeat('0123456789', 1000),
+                users.id
+         from generate_series(1, 40) as n, users",
+    )
+    .await;
+    let mut found = Vec::new();
+    while lab.store().write_missing_search_texts().await.unwrap() {
+        found.push(list_found_ids(&lab, "needle", 100).await.len());
+    }
+    assert_eq!(found, [15, 30, 40]);
+}
+
+#[tokio::test]
 async fn should_complete_people_by_every_part_of_their_name() {
     let server = TestServer::start();
     let harry = server.student("harry").await;
