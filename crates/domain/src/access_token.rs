@@ -12,7 +12,7 @@ mod key_ring;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -73,17 +73,12 @@ impl TokenSigner {
 
     /// The same for every node that signs with the same secret. Tells no more about it than a token does.
     pub fn fingerprint_of_own_secret(&self) -> Result<String> {
-        let all = self.fingerprints_of_known_secrets()?;
-        all.into_iter().next().ok_or_else(|| DomainError::internal_error_from_cause("no secret"))
+        make_fingerprint_of_key(self.0.signing_key())
     }
 
     /// Those of every secret with which tokens verify here, the own one first.
     pub fn fingerprints_of_known_secrets(&self) -> Result<Vec<String>> {
-        let sign = |key| jsonwebtoken::crypto::sign(FINGERPRINTED_TEXT, key, Algorithm::HS256);
-        self.0
-            .encoding_keys()
-            .map(|key| sign(key).map_err(DomainError::internal_error_from_cause))
-            .collect()
+        self.0.encoding_keys().map(make_fingerprint_of_key).collect()
     }
 
     /// A token for this user, valid for `ttl` from now, that belongs to no login.
@@ -132,6 +127,11 @@ impl TokenSigner {
         let basis = TokenBasis { login, issued_at: claims.times.issued_second() };
         Ok(VerifiedToken { user_id, expires_at, basis })
     }
+}
+
+fn make_fingerprint_of_key(key: &EncodingKey) -> Result<String> {
+    jsonwebtoken::crypto::sign(FINGERPRINTED_TEXT, key, Algorithm::HS256)
+        .map_err(DomainError::internal_error_from_cause)
 }
 
 impl std::fmt::Debug for TokenSigner {

@@ -5,15 +5,13 @@ use std::{fmt, time::Duration};
 use http::{HeaderMap, header};
 use owlpost_domain::{DomainError, ErrorCode, Store, User, access_token::VerifiedToken};
 use owlpost_metrics::HANDSHAKES_REFUSED;
-use owlpost_realtime::Resumption;
+use owlpost_realtime::{Resumption, cut_position_of_client};
 
 /// Tries before a client is sent away because the database does not answer.
 const DATABASE_TRIES: u32 = 3;
 const DATABASE_PAUSE: Duration = Duration::from_millis(200);
 /// Rooms a client may name when it connects: the feed and one incident.
 const ROOMS_AT_CONNECT: usize = 2;
-/// Characters of a position that are read: more than any has.
-const POSITION_CHARACTERS: usize = 32;
 
 /// Who a client is, and what it comes back for.
 #[derive(Clone)]
@@ -119,7 +117,7 @@ pub fn bound_wishes_of_client(
 ) -> Resumption {
     Resumption {
         rooms: rooms.into_iter().take(ROOMS_AT_CONNECT).collect(),
-        last_event_id: last_event_id.map(|id| id.chars().take(POSITION_CHARACTERS).collect()),
+        last_event_id: last_event_id.map(|id| cut_position_of_client(&id)),
         recovery: None,
     }
 }

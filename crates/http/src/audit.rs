@@ -9,11 +9,10 @@ use crate::extract::RequestOrigin;
 /// One line, with `target` `owlpost::audit`: what was done, by whom, to whom or what, and from where. No secret is in any.
 pub(crate) fn record_deed_of_person(
     deed: &'static str,
-    actor: Option<UserId>,
+    actor: UserId,
     subject: impl Display,
     origin: &RequestOrigin,
 ) {
-    let actor = actor.map(tracing::field::display);
     let address = tracing::field::display(origin.address);
-    tracing::info!(target: "owlpost::audit", deed, actor, %subject, address, "audit");
+    tracing::info!(target: "owlpost::audit", deed, %actor, %subject, address, "audit");
 }

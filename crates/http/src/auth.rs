@@ -105,7 +105,7 @@ pub(crate) async fn register_user_from_body(
     let login = origin.to_login_origin();
     match state.store().register_user_with_password(person, &login).await {
         Ok(grant) => {
-            record_deed_of_person("register", Some(grant.user.id), grant.user.id, &origin);
+            record_deed_of_person("register", grant.user.id, grant.user.id, &origin);
             Ok((StatusCode::CREATED, Json(grant.into())))
         }
         Err(error) => {
@@ -151,7 +151,7 @@ pub(crate) async fn login_user_from_body(
         by_account.count_as_right_guess();
     }
     let grant = outcome?;
-    record_deed_of_person("login", Some(grant.user.id), grant.login, &origin);
+    record_deed_of_person("login", grant.user.id, grant.login, &origin);
     Ok(Json(grant.into()))
 }
 
@@ -173,7 +173,7 @@ pub(crate) async fn refresh_tokens_from_body(
     state.doors().renewals.check_rate_of_key(origin.subscriber())?;
     let login = origin.to_login_origin();
     let grant = state.store().rotate_refresh_token_family(&value.refresh_token, &login).await?;
-    record_deed_of_person("refresh", Some(grant.user.id), grant.login, &origin);
+    record_deed_of_person("refresh", grant.user.id, grant.login, &origin);
     Ok(Json(grant.into()))
 }
 
@@ -189,7 +189,7 @@ pub(crate) async fn logout_user_from_body(
     state.doors().renewals.check_rate_of_key(origin.subscriber())?;
     if let Some(user) = state.store().end_login_of_token(&value.refresh_token).await? {
         state.realtime().request_reading_of_log();
-        record_deed_of_person("logout", Some(user), user, &origin);
+        record_deed_of_person("logout", user, user, &origin);
     }
     Ok(StatusCode::NO_CONTENT)
 }

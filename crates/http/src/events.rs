@@ -11,11 +11,13 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use owlpost_domain::{DomainError, Topic, model::serialize_optional_time_utc};
+use owlpost_realtime::cut_position_of_client;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::{
+    accepted_values::is_value_accepted_with_quality,
     error::HttpError,
     extract::{AuthenticatedUser, QueryParams},
     sse::open_event_stream_response,
@@ -23,8 +25,6 @@ use crate::{
 };
 
 const EVENT_STREAM: &str = "text/event-stream";
-/// Characters of a position that are read: more than any has.
-const POSITION_CHARACTERS: usize = 32;
 
 /// A durable event. `event_schema` describes it.
 #[derive(Debug, Serialize)]
@@ -124,19 +124,7 @@ async fn read_page_of_events(
 }
 
 fn accepts_stream_of_events(headers: &HeaderMap) -> bool {
-    let values =
-        headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(is_range_of_streams)
-}
-
-/// Whether a range of `Accept` names streams, and does not rule them out with `q=0`.
-fn is_range_of_streams(range: &str) -> bool {
-    let mut parts = range.split(';').map(str::trim);
-    let names_streams =
-        parts.next().is_some_and(|media_type| media_type.eq_ignore_ascii_case(EVENT_STREAM));
-    let quality =
-        parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    names_streams && quality.is_none_or(|quality| quality.parse::<f32>().is_ok_and(|q| q > 0.0))
+    is_value_accepted_with_quality(headers, header::ACCEPT, EVENT_STREAM)
 }
 
 /// What the reader of a stream saw last. Browsers send it when they reconnect; empty is none. What is no position is
@@ -144,11 +132,13 @@ fn is_range_of_streams(range: &str) -> bool {
 fn read_last_event_id_from(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("last-event-id").filter(|value| !value.is_empty())?;
     let text = String::from_utf8_lossy(value.as_bytes());
-    Some(text.chars().take(POSITION_CHARACTERS).collect())
+    Some(cut_position_of_client(&text))
 }
 
 #[cfg(test)]
 mod tests {
+    use owlpost_realtime::POSITION_CHARACTERS;
+
     use super::*;
 
     fn headers_with(name: &'static str, value: &'static str) -> HeaderMap {

@@ -13,10 +13,12 @@
 //!   strangers may try); `audit` writes who did what to whom;
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
+//! - `accepted_values`: what a client says it takes;
 //! - `paths`: those that more than the router speaks of.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
+mod accepted_values;
 mod admit;
 mod audit;
 mod auth;
@@ -46,6 +48,7 @@ mod sse;
 pub mod state;
 mod users;
 
+pub use accepted_values::is_value_accepted_with_quality;
 pub use config::{DemoUser, HttpConfig, MetricsRenderer, StallCheck};
 pub use error::HttpError;
 pub use router::{build_openapi_document_of_routes, build_router_of_http};

@@ -72,7 +72,7 @@ pub(crate) async fn end_own_login_by_id(
 ) -> Result<StatusCode, HttpError> {
     state.store().end_one_login_by_id(user.id, id).await?;
     state.realtime().request_reading_of_log();
-    record_deed_of_person("end_session", Some(user.id), id, &origin);
+    record_deed_of_person("end_session", user.id, id, &origin);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -108,6 +108,6 @@ pub(crate) async fn change_own_password_from_body(
         other => other.into(),
     })?;
     state.realtime().request_reading_of_log();
-    record_deed_of_person("change_password", Some(user.id), user.id, &origin);
+    record_deed_of_person("change_password", user.id, user.id, &origin);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -86,7 +86,7 @@ pub(crate) async fn create_password_reset_of_user(
     PathId(id): PathId,
 ) -> Result<(StatusCode, Json<LinkOnce>), HttpError> {
     let link = state.store().create_password_reset_link(&actor, id).await?;
-    record_deed_of_person("create_password_reset", Some(actor.id), id, &origin);
+    record_deed_of_person("create_password_reset", actor.id, id, &origin);
     Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/reset-password"))))
 }
 
@@ -113,7 +113,7 @@ pub(crate) async fn reset_password_from_body(
     }
     let user_id = outcome?;
     state.realtime().request_reading_of_log();
-    record_deed_of_person("reset_password", Some(user_id), user_id, &origin);
+    record_deed_of_person("reset_password", user_id, user_id, &origin);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,7 +134,7 @@ pub(crate) async fn create_invitation_from_body(
     let role = value.role.unwrap_or(Role::Student);
     let email = value.email.as_deref();
     let link = state.store().create_invitation_as_actor(&actor, email, role).await?;
-    record_deed_of_person("invite", Some(actor.id), link.id, &origin);
+    record_deed_of_person("invite", actor.id, link.id, &origin);
     Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/register"))))
 }
 
@@ -169,6 +169,6 @@ pub(crate) async fn withdraw_invitation_by_id(
     PathId(id): PathId,
 ) -> Result<StatusCode, HttpError> {
     state.store().withdraw_invitation_as_actor(&actor, id).await?;
-    record_deed_of_person("withdraw_invitation", Some(actor.id), id, &origin);
+    record_deed_of_person("withdraw_invitation", actor.id, id, &origin);
     Ok(StatusCode::NO_CONTENT)
 }

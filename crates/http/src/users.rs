@@ -101,11 +101,11 @@ pub(crate) async fn change_standing_of_user(
             Role::Prefect => "make_prefect",
             Role::Auror => "make_auror",
         };
-        record_deed_of_person(deed, Some(actor_id), id, &origin);
+        record_deed_of_person(deed, actor_id, id, &origin);
     }
     if let Some(active) = active {
         let deed = if active { "activate" } else { "deactivate" };
-        record_deed_of_person(deed, Some(actor_id), id, &origin);
+        record_deed_of_person(deed, actor_id, id, &origin);
     }
     Ok(Json(user))
 }
@@ -134,6 +134,6 @@ pub(crate) async fn delete_user_by_id(
         async move { Ok(Committed::without_events(store.delete_user_by_actor(&actor, id).await?)) };
     state.realtime().commit_and_publish_events(change).await?;
     state.realtime().request_reading_of_log();
-    record_deed_of_person("delete", Some(actor_id), id, &origin);
+    record_deed_of_person("delete", actor_id, id, &origin);
     Ok(StatusCode::NO_CONTENT)
 }

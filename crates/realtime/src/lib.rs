@@ -39,7 +39,7 @@ pub use presence::directory::PresenceDirectory;
 pub use rooms::RoomView;
 pub use session::{
     opening::PreparedSession,
-    recovery::{RecoveryRequest, Resumption},
+    recovery::{POSITION_CHARACTERS, RecoveryRequest, Resumption, cut_position_of_client},
     stream::{EventStream, StreamItem},
     topic_replay::{MissedFrames, TopicReplay},
 };

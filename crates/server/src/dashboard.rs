@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use owlpost_http::is_value_accepted_with_quality;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
@@ -90,7 +91,8 @@ fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap
     let hash = file.metadata.sha256_hash();
     let compressed = FORMS.iter().find_map(|(ending, coding)| {
         let form = DashboardFiles::get(&format!("{path}{ending}"))?;
-        is_content_coding_accepted(headers, coding).then_some((*coding, form))
+        is_value_accepted_with_quality(headers, header::ACCEPT_ENCODING, coding)
+            .then_some((*coding, form))
     });
     let (coding, file) = match compressed {
         Some((coding, form)) => (Some(coding), form),
@@ -123,18 +125,6 @@ fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap
         response.headers_mut().insert(header::ETAG, etag);
     }
     apply_headers_for_browsers(response, cache_control)
-}
-
-/// Whether `Accept-Encoding` names it, and not with `q=0`.
-fn is_content_coding_accepted(headers: &HeaderMap, coding: &str) -> bool {
-    let values = headers.get_all(header::ACCEPT_ENCODING).into_iter();
-    values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(coding));
-        let quality =
-            parts.find_map(|part| part.to_ascii_lowercase().strip_prefix("q=").map(str::to_owned));
-        named && quality.is_none_or(|quality| quality.parse::<f32>().is_ok_and(|q| q > 0.0))
-    })
 }
 
 fn apply_headers_for_browsers(mut response: Response, cache_control: &'static str) -> Response {
@@ -221,7 +211,7 @@ mod tests {
         let accepts = |value: &'static str, coding| {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(value));
-            is_content_coding_accepted(&headers, coding)
+            is_value_accepted_with_quality(&headers, header::ACCEPT_ENCODING, coding)
         };
         assert!(accepts("gzip, deflate, br", "br") && accepts("gzip;q=0.5", "gzip"));
         assert!(

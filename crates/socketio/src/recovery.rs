@@ -1,7 +1,7 @@
 //! Which clients can come back by themselves, and what they say then.
 
 use http::{HeaderMap, header};
-use owlpost_realtime::RecoveryRequest;
+use owlpost_realtime::{RecoveryRequest, cut_position_of_client};
 use serde_json::Value;
 use socketioxide::{ProtocolVersion, extract::SocketRef};
 
@@ -39,7 +39,7 @@ pub(crate) fn read_recovery_of_auth(auth: &Value) -> RecoveryRequest {
     let text = |name| auth.get(name).and_then(Value::as_str);
     RecoveryRequest {
         pid: text("pid").and_then(|pid| pid.parse().ok()),
-        offset: text("offset").map(|offset| offset.chars().take(32).collect()),
+        offset: text("offset").map(cut_position_of_client),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::http::HeaderValue;
 use owlpost_fuzzing::FuzzTarget;
+use owlpost_realtime::POSITION_CHARACTERS;
 
 use super::*;
 

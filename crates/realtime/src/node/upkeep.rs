@@ -94,15 +94,17 @@ pub(super) async fn keep_house_until_stop(store: Store, node_id: Uuid, health: A
 pub(super) async fn write_search_texts_until_stop(store: Store) {
     loop {
         let written = store.write_missing_search_texts();
-        match tokio::time::timeout(store.longest_wait_for_database(), written).await {
-            // There are more.
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => tokio::time::sleep(SEARCH_TEXT_PAUSE).await,
+        let are_more = match tokio::time::timeout(store.longest_wait_for_database(), written).await
+        {
+            Ok(Ok(are_more)) => are_more,
             Ok(Err(error)) => {
                 tracing::debug!(%error, "search is behind; it is tried again");
-                tokio::time::sleep(SEARCH_TEXT_PAUSE).await;
+                false
             }
-            Err(_) => tokio::time::sleep(SEARCH_TEXT_PAUSE).await,
+            Err(_) => false,
+        };
+        if !are_more {
+            tokio::time::sleep(SEARCH_TEXT_PAUSE).await;
         }
     }
 }

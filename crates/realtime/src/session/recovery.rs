@@ -20,6 +20,14 @@ pub struct Resumption {
     pub recovery: Option<RecoveryRequest>,
 }
 
+/// Characters of a position that are read: more than any has.
+pub const POSITION_CHARACTERS: usize = 32;
+
+/// A position as a client wrote it, whatever it is, within its bound.
+pub fn cut_position_of_client(position: &str) -> String {
+    position.chars().take(POSITION_CHARACTERS).collect()
+}
+
 impl Resumption {
     /// The connection the client had, should it be able to recover.
     pub fn pid_of_connection(&self) -> Option<PidHash> {

@@ -1,8 +1,9 @@
 import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
 import { hasLength, isNotEmpty, useForm } from '@mantine/form';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { useQueryClient } from '@tanstack/react-query';
+import { FormFailure } from '../../components/FormFailure';
 import { queryKeys } from '../../lib/queryKeys';
+import { useServerForm } from '../../lib/useServerForm';
 import { changeOwnPassword, type PasswordChange } from './api/changePassword';
 
 export function PasswordForm() {
@@ -14,23 +15,15 @@ export function PasswordForm() {
       newPassword: hasLength({ min: 8, max: 200 }, 'At least 8 characters'),
     },
   });
-  const change = useMutation({
-    mutationFn: changeOwnPassword,
-    onError: (error) => form.setErrors(readFieldErrorsFromServer(error)),
-    onSuccess: () => {
-      form.reset();
-      return client.invalidateQueries({ queryKey: queryKeys.loginSessions });
-    },
+  const change = useServerForm(form, async (values: PasswordChange) => {
+    await changeOwnPassword(values);
+    form.reset();
+    await client.invalidateQueries({ queryKey: queryKeys.loginSessions });
   });
-  const fieldless = change.error && Object.keys(readFieldErrorsFromServer(change.error)).length === 0;
   return (
     <form onSubmit={form.onSubmit((values) => change.mutate(values))} noValidate aria-label="Change password">
       <Stack>
-        {fieldless && (
-          <Alert color="red" role="alert">
-            {describeErrorForPeople(change.error)}
-          </Alert>
-        )}
+        <FormFailure error={change.error} />
         {change.isSuccess && (
           <Alert color="green" role="status">
             Your password is changed. Every other sign-in has ended.

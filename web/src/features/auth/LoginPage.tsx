@@ -6,7 +6,7 @@ import { describeErrorForPeople } from '../../lib/apiError';
 import { loginUserWithPassword, type Credentials } from './api/loginUser';
 import { AuthLayout } from './AuthLayout';
 import { DemoUsers } from './DemoUsers';
-import { useAuthForm } from './useAuthForm';
+import { useServerForm } from '../../lib/useServerForm';
 
 export function LoginPage() {
   useDocumentTitle('Sign in · Owl Post');
@@ -14,7 +14,7 @@ export function LoginPage() {
     initialValues: { email: '', password: '' },
     validate: { email: isNotEmpty('Enter your email'), password: isNotEmpty('Enter your password') },
   });
-  const login = useAuthForm(form, loginUserWithPassword);
+  const login = useServerForm(form, loginUserWithPassword);
   return (
     <AuthLayout title="Sign in" subtitle="Good to see you back.">
       <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>

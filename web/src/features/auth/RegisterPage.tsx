@@ -1,11 +1,11 @@
-import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { hasLength, isEmail, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link, useLocation } from 'react-router';
-import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { FormFailure } from '../../components/FormFailure';
+import { useServerForm } from '../../lib/useServerForm';
 import { registerUserWithPassword, type Registration } from './api/registerUser';
 import { AuthLayout } from './AuthLayout';
-import { useAuthForm } from './useAuthForm';
 
 export function RegisterPage() {
   useDocumentTitle('Create an account · Owl Post');
@@ -19,17 +19,12 @@ export function RegisterPage() {
       password: hasLength({ min: 8, max: 200 }, 'At least 8 characters'),
     },
   });
-  const register = useAuthForm(form, (values: Registration) => registerUserWithPassword({ ...values, invitation }));
-  const fieldless = register.error && Object.keys(readFieldErrorsFromServer(register.error)).length === 0;
+  const register = useServerForm(form, (values: Registration) => registerUserWithPassword({ ...values, invitation }));
   return (
     <AuthLayout title="Create an account" subtitle={invitation ? 'You are invited.' : 'Everyone starts as a student.'}>
       <form onSubmit={form.onSubmit((values) => register.mutate(values))} noValidate>
         <Stack>
-          {fieldless && (
-            <Alert color="red" role="alert">
-              {describeErrorForPeople(register.error)}
-            </Alert>
-          )}
+          <FormFailure error={register.error} />
           <TextInput label="Name" autoComplete="name" {...form.getInputProps('name')} />
           <TextInput
             label="Email"

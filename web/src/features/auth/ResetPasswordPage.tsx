@@ -3,9 +3,9 @@ import { hasLength, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link, useLocation } from 'react-router';
 import { describeErrorForPeople } from '../../lib/apiError';
+import { useServerForm } from '../../lib/useServerForm';
 import { resetPasswordWithToken } from './api/resetPassword';
 import { AuthLayout } from './AuthLayout';
-import { useAuthForm } from './useAuthForm';
 
 /** Where the link leads that an Auror made: its secret is behind the `#`, which no server is sent. */
 export function ResetPasswordPage() {
@@ -15,7 +15,7 @@ export function ResetPasswordPage() {
     initialValues: { password: '' },
     validate: { password: hasLength({ min: 8, max: 200 }, 'At least 8 characters') },
   });
-  const reset = useAuthForm(form, ({ password }) => resetPasswordWithToken(token, password));
+  const reset = useServerForm(form, ({ password }) => resetPasswordWithToken(token, password));
   const refusal = reset.error && !form.errors.password ? describeErrorForPeople(reset.error) : null;
   return (
     <AuthLayout title="Set a new password" subtitle="Everyone who is signed in as you is signed out.">
