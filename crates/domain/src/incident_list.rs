@@ -1,8 +1,6 @@
 //! The list of incidents: filters, search, pages.
-//!
-//! Search is for terms anywhere in the text (see [`crate::search_text`]). What is frequent is found by walking the list
-//! from the newest on, what is rare by the index of trigrams; which of both it is, the newest rows tell. So neither walks
-//! a million rows, nor sorts a hundred thousand.
+
+mod search;
 
 use std::collections::HashSet;
 
@@ -24,12 +22,6 @@ const UUID_CHARS: usize = 36;
 /// How an id is printed: this, and its last digits.
 const PRINTED_PREFIX: &str = "owl-";
 const PRINTED_DIGITS: usize = 5;
-/// The newest rows, of which enough have what is frequent: a look takes two milliseconds.
-const FIRST_WALK_ROWS: i64 = 2_000;
-/// A longer walk than the index would take is not begun.
-const LONGEST_WALK_ROWS: i64 = 30_000;
-/// With fewer matches among the newest rows the index is quicker than the walk: measured in `docs/BENCHMARKS.md`.
-const LEAST_MATCHES_TO_WALK: usize = 8;
 
 /// Whose incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,13 +81,6 @@ impl Wanted {
     fn names_ids(&self) -> bool {
         !self.ids.is_empty() || !self.printed_ids.is_empty()
     }
-}
-
-/// What looking at the newest rows has found.
-struct Walk {
-    ids: Vec<Uuid>,
-    /// Whether there were no further rows to look at.
-    saw_everything: bool,
 }
 
 impl Store {
@@ -180,93 +165,6 @@ impl Store {
             sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
         }
         sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
-        Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
-    }
-
-    /// The newest that match, one more than the page has. A query in which there is nothing to look for finds nothing.
-    async fn search_incident_ids_by_terms(
-        &self,
-        filter: &IncidentFilter,
-        terms: &[SearchTerm],
-    ) -> Result<Vec<Uuid>> {
-        if terms.is_empty() {
-            return Ok(Vec::new());
-        }
-        let wanted = filter.limit as usize + 1;
-        let first = self.walk_newest_incident_rows(filter, terms, FIRST_WALK_ROWS).await?;
-        if first.saw_everything || first.ids.len() >= wanted {
-            return Ok(first.ids);
-        }
-        if !terms.iter().any(|term| term.has_trigram) {
-            // One or two letters: there is no index of these.
-            return Ok(self.walk_newest_incident_rows(filter, terms, i64::MAX).await?.ids);
-        }
-        if first.ids.len() >= LEAST_MATCHES_TO_WALK {
-            // Twice as far as it takes when they go on as they began.
-            let enough = 2 * FIRST_WALK_ROWS * wanted as i64 / first.ids.len() as i64;
-            let rows = enough.min(LONGEST_WALK_ROWS);
-            let longer = self.walk_newest_incident_rows(filter, terms, rows).await?;
-            if longer.saw_everything || longer.ids.len() >= wanted {
-                return Ok(longer.ids);
-            }
-        }
-        self.find_incident_ids_by_index(filter, terms).await
-    }
-
-    async fn walk_newest_incident_rows(
-        &self,
-        filter: &IncidentFilter,
-        terms: &[SearchTerm],
-        rows: i64,
-    ) -> Result<Walk> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "with edge as materialized (select i.id from incidents i where true",
-        );
-        push_filter_conditions_to_query(&mut sql, filter);
-        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
-        sql.push(
-            " select i.id, (select id from edge) is null as saw_everything from incidents i
-              where i.id > coalesce((select id from edge), '00000000-0000-0000-0000-000000000000')",
-        );
-        push_filter_conditions_to_query(&mut sql, filter);
-        for term in terms {
-            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
-        }
-        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
-        let found: Vec<(Uuid, bool)> = sql.build_query_as().fetch_all(&self.pool).await?;
-        let saw_everything = match found.first() {
-            Some((_, saw_everything)) => *saw_everything,
-            None => !self.has_more_incident_rows(filter, rows).await?,
-        };
-        Ok(Walk { ids: found.into_iter().map(|(id, _)| id).collect(), saw_everything })
-    }
-
-    async fn has_more_incident_rows(&self, filter: &IncidentFilter, rows: i64) -> Result<bool> {
-        let mut sql =
-            QueryBuilder::<Postgres>::new("select exists (select from incidents i where true");
-        push_filter_conditions_to_query(&mut sql, filter);
-        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
-        Ok(sql.build_query_scalar().fetch_one(&self.pool).await?)
-    }
-
-    async fn find_incident_ids_by_index(
-        &self,
-        filter: &IncidentFilter,
-        terms: &[SearchTerm],
-    ) -> Result<Vec<Uuid>> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "select id from (select i.id from incidents i where true",
-        );
-        push_filter_conditions_to_query(&mut sql, filter);
-        for term in terms {
-            // The index is of this very expression.
-            sql.push(" and coalesce(i.search_key, i.search_text) like ");
-            sql.push_bind(term.key_pattern.clone());
-            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
-        }
-        // Planned by itself, for all that match: the index of the search is its only way.
-        sql.push(" offset 0) as matching order by id desc limit ");
-        sql.push_bind(i64::from(filter.limit) + 1);
         Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
     }
 }

@@ -31,8 +31,9 @@ pub struct SearchTerm {
     pub text_pattern: String,
     /// As a `like` pattern for keys.
     pub key_pattern: String,
-    /// Whether the index knows anything of it: not of one or two letters.
-    pub has_trigram: bool,
+    /// Its runs of letters and digits, with the signs beside them, as `like` patterns for keys: each of them is in every key
+    /// that the term is in, and the index knows something of each. None of a run of one or two letters.
+    pub run_patterns: Vec<String>,
 }
 
 impl SearchText {
@@ -59,7 +60,7 @@ pub fn split_query_into_terms(query: &str) -> Vec<SearchTerm> {
         let term = SearchTerm {
             text_pattern: escape_text_for_pattern(word),
             key_pattern: escape_text_for_pattern(&key),
-            has_trigram: has_trigram_of_letters(&key),
+            run_patterns: write_patterns_of_runs(&key),
         };
         if !terms.contains(&term) && terms.len() < MOST_TERMS {
             terms.push(term);
@@ -80,8 +81,20 @@ fn escape_text_for_pattern(text: &str) -> String {
     pattern
 }
 
-fn has_trigram_of_letters(key: &str) -> bool {
-    key.split(|c: char| !c.is_ascii_alphanumeric()).any(|run| run.len() >= TRIGRAM_CHARS)
+/// The signs beside a run say where it begins and ends, which trigrams tell, too.
+fn write_patterns_of_runs(key: &str) -> Vec<String> {
+    let mut patterns = Vec::new();
+    let mut end = 0;
+    for run in key.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let start = end;
+        end = start + run.len();
+        if run.len() >= TRIGRAM_CHARS {
+            let with_signs = &key[start.saturating_sub(1)..key.len().min(end + 1)];
+            patterns.push(escape_text_for_pattern(with_signs));
+        }
+        end += 1;
+    }
+    patterns
 }
 
 fn write_key_of_text(text: &str) -> String {
@@ -173,7 +186,9 @@ mod tests {
         let key = key.as_ref().unwrap_or(&text);
         let terms = split_query_into_terms(query);
         let of_text = terms.iter().all(|term| is_like(&text, &term.text_pattern));
-        let of_key = terms.iter().all(|term| is_like(key, &term.key_pattern));
+        let of_key = terms.iter().all(|term| {
+            is_like(key, &term.key_pattern) && term.run_patterns.iter().all(|run| is_like(key, run))
+        });
         assert!(of_key || !of_text, "the index leaves out {query} in {text}");
         !terms.is_empty() && of_text
     }
@@ -239,12 +254,20 @@ mod tests {
             ["host-7", "ошибка", "火災", "서버", "🔥", "!!!", "c++", "λάθος", "שגיאה", "50%"]
         {
             let terms = split_query_into_terms(word);
-            assert!(terms[0].has_trigram, "{word}: {terms:?}");
+            assert!(!terms[0].run_patterns.is_empty(), "{word}: {terms:?}");
             assert!(terms[0].key_pattern.is_ascii());
         }
-        assert!(!split_query_into_terms("db")[0].has_trigram);
+        assert!(split_query_into_terms("db")[0].run_patterns.is_empty());
         assert_eq!(SearchText::from_parts(["plain words"]).key, None);
         assert_ne!(write_key_of_text("ошибка"), write_key_of_text("авария"));
+    }
+
+    #[test]
+    fn should_know_the_runs_of_a_term() {
+        let runs_of = |word: &str| split_query_into_terms(word).remove(0).run_patterns;
+        assert_eq!(runs_of("host-12345.ab.edu"), ["%host-%", "%-12345.%", "%.edu%"]);
+        assert_eq!(runs_of("/var/log_1"), ["%/var/%", "%/log\\_%"]);
+        assert_eq!(runs_of("plain"), ["%plain%"]);
     }
 
     #[test]

@@ -90,10 +90,12 @@ impl Store {
             .test_before_acquire(false)
             .after_connect(move |connection, _| {
                 Box::pin(async move {
-                    // The last one also bounds how long a dead writer can hold back the log (see `event_log`).
+                    // The third also bounds how long a dead writer can hold back the log (see `event_log`). Processes
+                    // that help with one statement take ten milliseconds to start, and cores from all others.
                     let settings = format!(
                         "set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}; \
-                         set idle_in_transaction_session_timeout = {timeout_ms}; set timezone = 'UTC'"
+                         set idle_in_transaction_session_timeout = {timeout_ms}; set timezone = 'UTC'; \
+                         set max_parallel_workers_per_gather = 0"
                     );
                     connection.execute(sqlx::AssertSqlSafe(settings)).await.map(drop)
                 })
