@@ -10,7 +10,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { requestApiAsUser, requestApiExpectingStatus } from './helpers/api.mjs';
 import { runTestWithOwnServer } from './helpers/server.mjs';
 import { closeEveryOpenSocketClient, connectSocketAsUser } from './helpers/socketTestClient.mjs';
-import { createUserWithRole } from './helpers/users.mjs';
+import { TEST_PASSWORD, createUserWithRole } from './helpers/users.mjs';
 import { waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 const ISSUER = 'https://id.hogwarts.example/';
@@ -101,7 +101,8 @@ describe('An identity provider', () => {
         const client = await connectSocketAsUser(server, { token });
         assert.equal(client.payloadsOf('connection:acknowledged')[0].user.role, 'PREFECT');
       }
-      assert.equal((await ask(server, luna.token)).status, 200, 'our own tokens as before');
+      const ours = await createUserWithRole(server);
+      assert.equal((await ask(server, ours.token)).status, 200, 'our own tokens as before');
       const stranger = keys[0].signToken(claimsOf('fleur@beauxbatons.example'));
       assert.equal((await ask(server, stranger)).status, 401, 'nobody is made unless that is set');
       // Who was deactivated here stays out, whoever vouches for them.
@@ -129,6 +130,24 @@ describe('An identity provider', () => {
       assert.equal((await ask(server, unproven)).status, 401, 'an address that nobody proved is nobody');
       const deceiving = key.signToken(claimsOf('tom@riddle.example', { name: '\u202eretsam' }));
       assert.equal((await ask(server, deceiving)).body.user.name, 'tom');
+    });
+  });
+
+  test('whoever had registered the address of another loses it to them', async () => {
+    const key = new ProviderKey('EdDSA');
+    provider.keys = [key];
+    await runTestWithOwnServer(settings(provider.url), async (server) => {
+      const impostor = await createUserWithRole(server);
+      const socket = await connectSocketAsUser(server, impostor);
+      const { body } = await ask(server, key.signToken(claimsOf(impostor.email)));
+      assert.equal(body.user.id, impostor.id);
+      await waitUntilConditionHolds('the socket is closed', () => !socket.connected);
+      assert.equal((await ask(server, impostor.token)).status, 401);
+      const renewal = { refreshToken: impostor.refreshToken };
+      assert.equal((await requestApiAsUser(server, {}, 'POST', '/api/auth/refresh', renewal)).status, 401);
+      const login = { email: impostor.email, password: TEST_PASSWORD };
+      assert.equal((await requestApiAsUser(server, {}, 'POST', '/api/auth/login', login)).status, 401);
+      assert.equal((await ask(server, key.signToken(claimsOf(impostor.email)))).status, 200);
     });
   });
 
@@ -187,6 +206,28 @@ describe('An identity provider', () => {
       provider.keys = [old, young];
       await waitUntilConditionHolds('the new key is taken', async () => (await statusOf(young)) === 200, { deadlineMs: 30_000 });
       assert.equal(await statusOf(old), 200);
+    });
+  });
+
+  test('keys that are known wait for no reading', async () => {
+    const key = new ProviderKey('ES256');
+    provider.keys = [key];
+    await runTestWithOwnServer(settings(provider.url), async (server) => {
+      const luna = await createUserWithRole(server);
+      assert.equal((await ask(server, key.signToken(claimsOf(luna.email)))).status, 200);
+      const listed = provider.answer;
+      let isAsked = false;
+      provider.answer = () => {
+        isAsked = true;
+      };
+      const askAsStranger = () => ask(server, new ProviderKey('ES256').signToken(claimsOf(luna.email)));
+      await waitUntilConditionHolds('the keys are read again', () => {
+        askAsStranger().catch(() => undefined);
+        return isAsked;
+      }, { deadlineMs: 30_000 });
+      const known = ask(server, key.signToken(claimsOf(luna.email))).then(({ status }) => status);
+      assert.equal(await Promise.race([askAsStranger(), known]), 200);
+      provider.answer = listed;
     });
   });
 

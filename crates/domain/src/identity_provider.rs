@@ -91,16 +91,23 @@ impl IdentityProvider {
 
     /// What a token says that a key of the provider signed.
     pub(crate) async fn verify_token_with_keys(&self, token: &str) -> Result<ForeignToken> {
-        self.read_keys_older_than(KEYS_AGE).await;
         let verify = |keys: Arc<KeySet>| {
             keys.verify_token_of_issuer(token, &self.config.issuer, &self.config.audience)
         };
         let keys = self.keys.read().clone();
         if keys.knows_key_of_token(token) {
-            return verify(keys);
+            // One reads the keys again; nobody else waits for that.
+            if let Ok(read_at) = self.read_at.try_lock() {
+                self.read_keys_older_than(KEYS_AGE, read_at).await;
+            }
+            let keys = self.keys.read().clone();
+            if keys.knows_key_of_token(token) {
+                return verify(keys);
+            }
         }
         // The provider may have begun to use another key since.
-        self.read_keys_older_than(LEAST_PAUSE).await;
+        let read_at = self.read_at.lock().await;
+        self.read_keys_older_than(LEAST_PAUSE, read_at).await;
         let keys = self.keys.read().clone();
         if keys.is_empty() {
             return Err(DomainError::Unavailable("the provider's keys cannot be read".into()));
@@ -108,11 +115,12 @@ impl IdentityProvider {
         verify(keys)
     }
 
-    /// Reads the keys, unless that was tried less than `age` ago. Whoever comes meanwhile waits for it.
-    async fn read_keys_older_than(&self, age: Duration) {
-        let mut read_at = self.read_at.lock().await;
-        // Those that could never be read are tried again as soon as may be.
-        let age = if self.keys.read().is_empty() { LEAST_PAUSE } else { age };
+    /// Reads the keys, unless that was tried less than `age` ago.
+    async fn read_keys_older_than(
+        &self,
+        age: Duration,
+        mut read_at: tokio::sync::MutexGuard<'_, Option<Instant>>,
+    ) {
         if read_at.is_some_and(|at| at.elapsed() < age) {
             return;
         }

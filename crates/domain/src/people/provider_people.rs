@@ -1,6 +1,6 @@
 //! People whom an identity provider vouches for: who of ours they are, or shall be.
 
-use super::name::require_name_of_person;
+use super::{login_list::LoginEnd, name::require_name_of_person};
 use crate::{
     DomainError, Result, Role, Store, UserId,
     access_token::{TokenBasis, VerifiedToken},
@@ -55,22 +55,29 @@ impl Store {
         .await?)
     }
 
-    /// Somebody known by the address that the provider vouches for is theirs from now on, unless they are another's.
+    /// Somebody known by the address that the provider vouches for is theirs from now on, unless they are another's. Who
+    /// registered that address with a password has proved nothing: the password and its logins end.
     async fn link_user_by_email(
         &self,
         issuer: &str,
         token: &ForeignToken,
     ) -> Result<Option<UserId>> {
         let Some(email) = &token.email else { return Ok(None) };
-        Ok(sqlx::query_scalar(
-            "update users set external_issuer = $1, external_subject = $2
+        let mut transaction = self.pool.begin_transaction_with_guard().await?;
+        let linked: Option<UserId> = sqlx::query_scalar(
+            "update users set external_issuer = $1, external_subject = $2, password_hash = null
              where lower(email) = $3 and external_subject is null returning id",
         )
         .bind(issuer)
         .bind(&token.subject)
         .bind(email)
-        .fetch_optional(&self.pool)
-        .await?)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let Some(user_id) = linked else { return Ok(None) };
+        LoginEnd::AllBut(None).end_logins_within_transaction(&mut transaction, user_id).await?;
+        transaction.commit_transaction_within_limit().await?;
+        self.forget_user_in_memory(user_id);
+        Ok(Some(user_id))
     }
 
     async fn create_user_of_provider(&self, issuer: &str, token: &ForeignToken) -> Result<UserId> {
