@@ -1,6 +1,9 @@
 //! The sessions of one server.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, OnceLock},
+};
 
 use engineioxide_core::{Packet, ProtocolVersion, Sid, TransportType};
 use http::{Extensions, request::Parts};
@@ -61,6 +64,7 @@ impl<H: EngineIoHandler> EngineIo<H> {
             req_parts,
             link,
             rewrite,
+            attachments: OnceLock::new(),
             _place: place,
         });
         self.sockets.write().insert(socket.link.sid, socket.clone());

@@ -10,7 +10,7 @@
 //! - [`service`]: what is put in front of a router; [`request`] and [`response`]: what comes in and goes out by HTTP;
 //! - [`engine`]: the sessions; [`socket`] and [`handler`]: a session as its user sees it;
 //! - [`link`]: the queue of a session and who may take from it; [`session_handle`]: its other end, for fan-out;
-//! - [`polling`] with `payload` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent
+//! - [`polling`] with `payload`, `attachments` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent
 //!   client is found;
 //! - [`config`]: bounds and times.
 //!
@@ -19,6 +19,7 @@
 //! extensions. A request without them is not counted. They can also give it a [`TextRewrite`], which each text of the
 //! session goes through before its user reads it.
 
+mod attachments;
 mod compression;
 pub mod config;
 mod disconnect_reason;
@@ -40,4 +41,4 @@ pub mod websocket;
 pub use engineioxide_core::{ProtocolVersion, Str, TransportType};
 pub use session_handle::SessionHandle;
 pub use socket::{DisconnectReason, Socket};
-pub use text_rewrite::TextRewrite;
+pub use text_rewrite::{ReadableText, TextRewrite};

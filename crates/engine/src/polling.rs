@@ -239,9 +239,11 @@ pub(crate) fn receive_packet_of_client<H: EngineIoHandler>(
 ) -> Result<Received, Rejection> {
     match packet {
         Packet::Message(text) => {
-            engine.handler.on_message(socket.rewrite_text_of_client(text), socket.clone());
+            let text = socket.rewrite_text_of_client(text, engine.config.upgrade_timeout);
+            engine.handler.on_message(text, socket.clone());
         }
         Packet::Binary(bytes) | Packet::BinaryV3(bytes) => {
+            socket.note_bytes_of_client();
             engine.handler.on_binary(bytes, socket.clone());
         }
         Packet::Ping => {

@@ -1,6 +1,10 @@
 //! A session as its user sees it: messages to the client, and its end.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use engineioxide_core::{Packet, PacketBuf, ProtocolVersion, Str, TransportType};
@@ -13,8 +17,9 @@ pub use engineioxide_core::Sid;
 pub use crate::disconnect_reason::DisconnectReason;
 
 use crate::{
+    attachments::AwaitedAttachments,
     link::{Link, Outgoing},
-    text_rewrite::TextRewrite,
+    text_rewrite::{ReadableText, TextRewrite},
 };
 
 /// One client, whatever carries its session.
@@ -30,6 +35,8 @@ pub struct Socket<D> {
     pub req_parts: Parts,
     pub(crate) link: Arc<Link>,
     pub(crate) rewrite: Option<TextRewrite>,
+    /// Made when the client first announces any: hardly one ever does.
+    pub(crate) attachments: OnceLock<Arc<AwaitedAttachments>>,
     pub(crate) _place: Option<Place>,
 }
 
@@ -40,10 +47,20 @@ impl<D> Socket<D> {
     }
 
     /// What the client sent, as the engine's user can read it.
-    pub(crate) fn rewrite_text_of_client(&self, text: Str) -> Str {
-        match self.rewrite {
-            Some(TextRewrite(rewrite)) => rewrite(text),
-            None => text,
+    pub(crate) fn rewrite_text_of_client(&self, text: Str, patience: Duration) -> Str {
+        let Some(TextRewrite(rewrite)) = self.rewrite else { return text };
+        let ReadableText { text, attachments } = rewrite(text);
+        if attachments > 0 {
+            let awaited = self.attachments.get_or_init(Arc::default);
+            awaited.await_announced_attachments(attachments, &self.link, patience);
+        }
+        text
+    }
+
+    /// Bytes have come that a text may have announced.
+    pub(crate) fn note_bytes_of_client(&self) {
+        if let Some(awaited) = self.attachments.get() {
+            awaited.note_one_attachment_received();
         }
     }
 

@@ -16,7 +16,7 @@ use axum::{Extension, Router, extract::Request, middleware::map_request, serve::
 use bytes::Bytes;
 use chrono::Utc;
 use engineioxide::{SessionHandle, TextRewrite};
-use owlpost_socketio::event_names::rewrite_event_name_plainly;
+use owlpost_socketio::event_names::make_packet_text_readable;
 use parking_lot::Mutex;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
@@ -99,7 +99,7 @@ pub fn build_router_of_server(options: &ServerOptions) -> Router {
     Router::new()
         .route_service(&format!("{}/", options.path), service)
         // The engine takes it from the request that begins a session.
-        .layer(Extension(TextRewrite(rewrite_event_name_plainly)))
+        .layer(Extension(TextRewrite(make_packet_text_readable)))
         .layer(map_request(wait))
 }
 

@@ -11,7 +11,7 @@ use owlpost_gateway::GatewayContext;
 use owlpost_metrics::SESSIONS_REFUSED;
 
 use crate::{
-    event_names::rewrite_event_name_plainly,
+    event_names::make_packet_text_readable,
     request_parts::{copy_needed_request_parts, is_kept_by_session},
 };
 
@@ -27,7 +27,7 @@ pub(crate) async fn check_request_before_upgrade(
     }
     let mut request = if is_kept_by_session(&request) {
         let mut kept = copy_needed_request_parts(request);
-        kept.extensions_mut().insert(TextRewrite(rewrite_event_name_plainly));
+        kept.extensions_mut().insert(TextRewrite(make_packet_text_readable));
         kept
     } else {
         request

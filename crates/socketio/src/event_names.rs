@@ -7,15 +7,29 @@
 #[cfg(test)]
 mod tests;
 
-use engineioxide::Str;
+use engineioxide::{ReadableText, Str};
 use serde_json::Number;
 
 /// Stands for a character of a name that cannot be written without an escape. No event that is handled has one.
 const STAND_IN: char = char::REPLACEMENT_CHARACTER;
 
+/// What the library is given of a text: the packet, in which an event's name has no escapes, and how many attachments it
+/// announces.
+pub fn make_packet_text_readable(text: Str) -> ReadableText {
+    let attachments = count_announced_attachments(&text);
+    ReadableText { text: rewrite_event_name_plainly(text), attachments }
+}
+
+/// Of an event or an acknowledgement with attachments (types 5 and 6). A number that is none is left to the library, which
+/// ends the connection.
+fn count_announced_attachments(text: &str) -> usize {
+    let Some(b'5' | b'6') = text.as_bytes().first() else { return 0 };
+    text[1..].split_once('-').and_then(|(count, _)| count.parse().ok()).unwrap_or(0)
+}
+
 /// Writes the name of an event as text without escapes; every other packet stays as it is. A packet becomes half as long
 /// again at most, and two bytes longer.
-pub fn rewrite_event_name_plainly(text: Str) -> Str {
+pub(crate) fn rewrite_event_name_plainly(text: Str) -> Str {
     let Some(start) = find_first_value_of_event(&text) else { return text };
     let plain = match text.as_bytes().get(start) {
         Some(b'"') => decode_name_with_escapes(&text[start..]),

@@ -82,3 +82,18 @@ fn should_leave_every_other_text_alone() {
         assert_eq!(rewrite_name_in_text(text), text);
     }
 }
+
+#[test]
+fn should_count_the_attachments_a_packet_announces() {
+    for (text, announced) in [
+        (r#"51-["a",{"_placeholder":true,"num":0}]"#, 1),
+        (r#"62-/b,7[]"#, 2),
+        (r#"2["5-1"]"#, 0),
+        (r#"5["a"]"#, 0),
+        ("599999999999999999999999-[]", 0),
+        ("", 0),
+    ] {
+        let readable = make_packet_text_readable(text.to_owned().into());
+        assert_eq!(readable.attachments, announced, "{text}");
+    }
+}

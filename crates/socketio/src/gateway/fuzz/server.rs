@@ -17,7 +17,7 @@ use tower::ServiceExt as _;
 use super::{EngineMessage, read_messages_of_input, replace_what_needs_an_escape};
 use crate::{
     config::SocketIoConfig,
-    event_names::rewrite_event_name_plainly,
+    event_names::make_packet_text_readable,
     gateway::{JSON_PATH, MSGPACK_PATH, build_server_without_namespaces},
     received_event::ReceivedEvent,
     transport::find_session_of_engine,
@@ -90,7 +90,7 @@ impl Server {
         drop(guard);
         let router = Router::new()
             .route_service(&format!("{path}/"), service)
-            .layer(Extension(TextRewrite(rewrite_event_name_plainly)));
+            .layer(Extension(TextRewrite(make_packet_text_readable)));
         Self { runtime, router, path, format, seen }
     }
 
