@@ -23,7 +23,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
-        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults fuzz types fmt clean
+        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -146,6 +146,15 @@ bench-peers:
 
 faults: build ## Inject every fault and check that nothing was lost (minutes)
 	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md
+
+check-deploy: ## Feed the files of deploy to the programs that read them; installs these where it may
+	deploy/check.sh --install
+
+image-check: ## Run the steps of the Dockerfile in clean Debian roots, without a container engine
+	deploy/image-check.sh
+
+attack: build ## Try every attack and check that nobody else notices (a minute)
+	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-attacks --write docs/ATTACKS.md
 
 # Each target has this long, after a build of its own. Of some targets only: make fuzz FUZZ_TARGETS="polling-bodies".
 FUZZ_SECONDS ?= 60

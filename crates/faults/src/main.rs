@@ -58,7 +58,7 @@ async fn main() -> Result<ExitCode> {
         let section = format!(
             "Seed {seed}; `owlpost-faults --seed {seed}` replays it.\n\n{table}\n### What an operator should do\n\n{advice}"
         );
-        write_section_between_marks(&path, &section)?;
+        write_section_between_marks(&path, "owlpost-faults", &section)?;
     }
     let failed = rows.iter().filter(|row| row.outcome == Outcome::Failed).count();
     if failed > 0 {
