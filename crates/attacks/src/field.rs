@@ -77,12 +77,12 @@ impl Field {
     }
 
     /// Somebody.
-    pub fn person(&self, index: usize) -> &Person {
+    pub fn find_person_by_index(&self, index: usize) -> &Person {
         &self.castle.people[index]
     }
 
     /// Their token.
-    pub fn token(&self, index: usize) -> &str {
+    pub fn find_token_by_index(&self, index: usize) -> &str {
         &self.castle.people[index].token
     }
 
@@ -99,7 +99,7 @@ impl Field {
 
     /// Enters as a person by Socket.IO.
     pub async fn enter_socket_as_person(&self, index: usize) -> Result<Intruder> {
-        Intruder::enter_with_good_token(self.address(), self.token(index)).await
+        Intruder::enter_with_good_token(self.address(), self.find_token_by_index(index)).await
     }
 
     /// A request as a person.
@@ -110,7 +110,10 @@ impl Field {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Answer> {
-        self.castle.rest.send_request_with_token(method, path, self.token(index), body, None).await
+        self.castle
+            .rest
+            .send_request_with_token(method, path, self.find_token_by_index(index), body, None)
+            .await
     }
 
     /// The same, and it must have one of these statuses.

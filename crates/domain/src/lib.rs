@@ -29,6 +29,7 @@ pub mod comments;
 pub mod config;
 pub mod constraints;
 mod database_error;
+pub mod database_fitness;
 pub mod diagnostics;
 pub mod error;
 pub mod event;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 
-use crate::{link::Link, socket::DisconnectReason};
+use crate::{disconnect_reason::DisconnectReason, link::Link};
 
 /// What a session has announced and not sent yet. One task at most watches over it, and only while something is awaited.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ struct Awaited {
 
 impl AwaitedAttachments {
     /// A text has announced this many.
-    pub(crate) fn await_announced_attachments(
+    pub(crate) fn await_attachments_after_text(
         self: &Arc<Self>,
         count: usize,
         link: &Arc<Link>,

@@ -52,7 +52,7 @@ impl<D> Socket<D> {
         let ReadableText { text, attachments } = rewrite(text);
         if attachments > 0 {
             let awaited = self.attachments.get_or_init(Arc::default);
-            awaited.await_announced_attachments(attachments, &self.link, patience);
+            awaited.await_attachments_after_text(attachments, &self.link, patience);
         }
         text
     }

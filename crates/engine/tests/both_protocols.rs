@@ -1,6 +1,6 @@
 //! What the documents of protocols 3 and 4 say of both, for each: the cases in which a server can be wrong.
 
-mod support;
+use crate::support;
 
 use std::time::Duration;
 

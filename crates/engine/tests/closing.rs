@@ -1,6 +1,6 @@
 //! How sessions of websockets end, from either side.
 
-mod support;
+use crate::support;
 
 use engineioxide::DisconnectReason;
 use owlpost_testkit::{WebSocketClient, finish_within_test_deadline};

@@ -1,6 +1,6 @@
 //! Pings, and clients that answer none.
 
-mod support;
+use crate::support;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Many sessions at once: each begins once, ends once and leaves nothing.
 
-mod support;
+use crate::support;
 
 use std::{
     collections::HashMap,

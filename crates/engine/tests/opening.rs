@@ -1,6 +1,6 @@
 //! How sessions begin, and what is refused.
 
-mod support;
+use crate::support;
 
 use engineioxide::{ProtocolVersion, TransportType, response::Rejection};
 use futures_util::{SinkExt as _, StreamExt as _};

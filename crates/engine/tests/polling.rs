@@ -1,6 +1,6 @@
 //! Sessions of protocol 4 that poll.
 
-mod support;
+use crate::support;
 
 use std::io::Read as _;
 

@@ -1,6 +1,6 @@
 //! What is different for clients of protocol 3.
 
-mod support;
+use crate::support;
 
 use owlpost_testkit::{PollingClient, WebSocketClient};
 use support::TestServer;

@@ -1,6 +1,6 @@
 //! What a client that nobody has let in may cost: bytes, time, places.
 
-mod support;
+use crate::support;
 
 use std::time::Duration;
 

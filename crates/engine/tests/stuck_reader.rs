@@ -1,6 +1,6 @@
 //! Clients that do not read, whom nothing must wait for.
 
-mod support;
+use crate::support;
 
 use std::{
     sync::Arc,

@@ -1,6 +1,6 @@
 //! Two ids of a session: one that others may know, and one that its client proves itself with.
 
-mod support;
+use crate::support;
 
 use engineioxide::Socket;
 use owlpost_testkit::{PollingClient, WebSocketClient, request_answer_from_engine};

@@ -1,6 +1,6 @@
 //! Sessions that begin by polling and go on by websocket.
 
-mod support;
+use crate::support;
 
 use std::time::{Duration, Instant};
 

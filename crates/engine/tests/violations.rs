@@ -1,6 +1,6 @@
 //! Clients that break a protocol: their sessions end, and they are told why.
 
-mod support;
+use crate::support;
 
 use engineioxide::DisconnectReason;
 use owlpost_testkit::{BINARY, MORE, TEXT, WebSocketClient, encode_masked_client_frame};

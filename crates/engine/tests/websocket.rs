@@ -1,6 +1,6 @@
 //! Sessions of protocol 4 that a websocket carries.
 
-mod support;
+use crate::support;
 
 use bytes::Bytes;
 use engineioxide::DisconnectReason;

@@ -120,6 +120,9 @@ metrics! {
         "Times that threads of the runtime did not come back from their work.";
     RUNTIME_WORKERS_STUCK: Gauge "owlpost_runtime_workers_stuck" []
         "Threads of the runtime that do not come back.";
+    BUILD_INFO: Gauge "owlpost_build_info"
+        ["version": Open("the version"), "embedded_database": Known(&["true", "false"])]
+        "1; its labels say what runs.";
     LOG_LINES_DROPPED: Counter "owlpost_log_lines_dropped_total"
         ["stream": Known(&["stderr", "stdout"]), "reason": Known(&["queue_full", "write_failed"])]
         "Lines of the log that nobody will read.";

@@ -272,7 +272,7 @@ impl Realtime {
             database: self.database_is_usable() && self.delivers_what_it_commits(),
             bus: self.0.parts.bus.is_connected(),
             stale_task: self.0.parts.health.find_first_stale_task(),
-            draining: self.is_draining(),
+            draining: self.0.parts.sessions.is_stop_announced(),
         }
     }
 
@@ -295,6 +295,11 @@ impl Realtime {
     /// Sets the gauges that are counted only when somebody looks.
     pub fn refresh_gauges_before_scrape(&self) {
         gauges::set_gauges_of_parts(&self.0.parts);
+    }
+
+    /// Is not ready from now on, and works as before: who sends clients here has time to send them elsewhere.
+    pub fn announce_stop_to_balancers(&self) {
+        self.0.parts.sessions.announce_stop_to_balancers();
     }
 
     /// Stops: tells every session, writes that they are gone, ends the tasks. No session can be opened after.

@@ -66,7 +66,8 @@ pub async fn run_server_until_shutdown(
     )
     .await;
     let waited = asked_at.get().map_or(Duration::ZERO, Instant::elapsed);
-    let left = (settings.server.drain_timeout + CLOSE_DELAY).saturating_sub(waited);
+    let stopping = settings.server.shutdown_delay + settings.server.drain_timeout;
+    let left = (stopping + CLOSE_DELAY).saturating_sub(waited);
     close_database_within_time(database, left.min(CLOSE_TIMEOUT)).await;
     tracing::info!("stopped");
     outcome
@@ -89,6 +90,18 @@ async fn serve_database_until_shutdown(
         application = prepare_application_on_database(settings, database, metrics, workers_stuck) => application?,
     };
     announce_address_to_starter(listener.local_addr()?, settings);
+    let (delay, announce_stop) = (settings.server.shutdown_delay, application.announce_stop);
+    let shutdown = async {
+        shutdown.await;
+        announce_stop();
+        if !delay.is_zero() {
+            tracing::info!(
+                seconds = delay.as_secs_f64(),
+                "not ready any more, stopping after a delay"
+            );
+            tokio::time::sleep(delay).await;
+        }
+    };
     let serving = serve_connections_until_shutdown(
         listener,
         application.router,

@@ -44,8 +44,8 @@ impl StopRequest {
 }
 
 /// Starts the thread that obeys SIGTERM, SIGINT and SIGHUP (the terminal was closed) in place of their default, which
-/// ends the process at once. SIGHUP keeps being ignored if it is (`nohup`).
-pub fn start_thread_obeying_signals(drain_timeout: Duration) -> io::Result<StopRequest> {
+/// ends the process at once. SIGHUP keeps being ignored if it is (`nohup`). `stop_timeout` is what the server may take.
+pub fn start_thread_obeying_signals(stop_timeout: Duration) -> io::Result<StopRequest> {
     let (arrivals, handlers_end) = UnixStream::pair()?;
     let mut signals = vec![SIGTERM, SIGINT];
     if !is_hangup_ignored_already() {
@@ -55,7 +55,7 @@ pub fn start_thread_obeying_signals(drain_timeout: Duration) -> io::Result<StopR
         low_level::pipe::register(signal, handlers_end.try_clone()?)?;
     }
     let (stop, asked) = watch::channel(false);
-    let limit = drain_timeout + FORCED_EXIT_DELAY;
+    let limit = stop_timeout + FORCED_EXIT_DELAY;
     thread::Builder::new()
         .name("owlpost-signals".to_owned())
         .spawn(move || obey_signals_until_end(&arrivals, &stop, limit))?;

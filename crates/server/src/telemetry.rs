@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use owlpost_metrics::{LOG_LINES_DROPPED, describe_metrics_to_recorder};
+use owlpost_metrics::{BUILD_INFO, LOG_LINES_DROPPED, describe_metrics_to_recorder};
 use parking_lot::Mutex;
 use tracing_subscriber::EnvFilter;
 
@@ -139,6 +139,9 @@ pub fn install_metrics_recorder_globally() -> anyhow::Result<PrometheusHandle> {
         .and_then(PrometheusBuilder::install_recorder)
         .context("metrics cannot be set up")?;
     describe_metrics_to_recorder();
+    let embedded = if cfg!(feature = "embedded-database") { "true" } else { "false" };
+    metrics::gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION"), "embedded_database" => embedded)
+        .set(1);
     *installed = Some(handle.clone());
     Ok(handle)
 }

@@ -5,6 +5,7 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 use axum::Router;
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusHandle;
+use metrics_process::Collector;
 use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
 use owlpost_realtime::Realtime;
@@ -24,6 +25,8 @@ const METRICS_UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 pub struct Application {
     /// Every route.
     pub router: Router,
+    /// Lets readiness say that the server will stop. Run once, before `close`.
+    pub announce_stop: Box<dyn FnOnce() + Send>,
     /// Tells sockets and streams to go and takes leave of the cluster. Run once, at shutdown.
     pub close: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
@@ -46,11 +49,13 @@ pub async fn build_application_from_parts(
     let router = build_router_of_http(HttpState::new(realtime.clone(), http))
         .fallback_service(build_router_of_dashboard());
     let router = gateways.iter().fold(router, |router, gateway| router.merge(gateway.router()));
+    let announcing = realtime.clone();
+    let announce_stop = Box::new(move || announcing.announce_stop_to_balancers());
     let close = Box::pin(async move {
         realtime.stop_node_with_farewell().await;
         join_all(gateways.iter().map(|gateway| gateway.close())).await;
     });
-    Ok(Application { router, close })
+    Ok(Application { router, announce_stop, close })
 }
 
 /// Every protocol that is served besides HTTP.
@@ -74,10 +79,11 @@ fn build_gateways_of_server(
 /// Renders the recorder's metrics, and keeps it from growing for as long as somebody may render.
 fn render_metrics_of_process(metrics: PrometheusHandle, realtime: Realtime) -> MetricsRenderer {
     let renderer: MetricsRenderer = {
-        let metrics = metrics.clone();
+        let (metrics, process) = (metrics.clone(), Collector::default());
         Arc::new(move || {
             realtime.refresh_gauges_before_scrape();
             refresh_counters_before_scrape();
+            process.collect();
             metrics.render()
         })
     };

@@ -131,6 +131,80 @@ fn should_read_variables_from_a_dotenv_file() {
 }
 
 #[test]
+fn should_never_print_a_line_of_a_dotenv_file() {
+    let directory = tempfile::tempdir().expect("temp dir");
+    for wrong in ["JWT_SECRET=hunter2 hunter2\n", "JWT_SECRET='hunter2\n", "hunter2\n"] {
+        let text = format!("TYPING_TIMEOUT=3000\n{wrong}");
+        std::fs::write(directory.path().join(".env"), text).expect("write");
+        let output = Command::new(env!("CARGO_BIN_EXE_owlpost"))
+            .env_clear()
+            .current_dir(directory.path())
+            .output()
+            .expect("program runs");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{wrong}: {stderr}");
+        assert!(stderr.contains(".env: line 2 should be"), "{wrong}: {stderr}");
+        assert!(!stderr.contains("hunter2"), "{stderr}");
+    }
+}
+
+#[test]
+fn should_read_secrets_from_files() {
+    let directory = tempfile::tempdir().expect("temp dir");
+    let file_of = |name: &str, text: &[u8]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("write");
+        path.to_str().expect("a path of text").to_owned()
+    };
+    let secret = file_of("secret", format!("{SECRET}\n").as_bytes());
+    let database = file_of("database", b"postgres://postgres:hunter2@127.0.0.1:1/owlpost\r\n");
+    // Both are taken: it is the database that does not answer.
+    let taken = [
+        ("JWT_SECRET_FILE", &*secret),
+        ("DATABASE_URL_FILE", &database),
+        ("SOCKET_IO_PORT", "0"),
+        ("STATEMENT_TIMEOUT", "500"),
+    ];
+    let refusal = refusal_of_variables(&taken);
+    assert!(refusal.contains("127.0.0.1:1 (database owlpost, user postgres)"), "{refusal}");
+    assert!(!refusal.contains("hunter2"), "{refusal}");
+    let empty = file_of("empty", b"\n");
+    let huge = file_of("huge", &[b'x'; 70_000]);
+    let bytes = file_of("bytes", &[0xff, 0xfe]);
+    let weak = file_of("weak", b"hunter2hunter2");
+    for (file, expected) in [
+        (&*empty, "should have a secret in it"),
+        (&huge, "should have a secret in it"),
+        (&bytes, "should name a file of text"),
+        ("/nowhere/secret", "should name a file"),
+        (&weak, "at least 32 bytes"),
+    ] {
+        let refusal = refusal_of_variables(&[("JWT_SECRET_FILE", file)]);
+        assert!(refusal.contains("JWT_SECRET"), "{refusal}");
+        assert!(refusal.contains(expected), "{expected}: {refusal}");
+        assert!(!refusal.contains("hunter2"), "{refusal}");
+    }
+    let both = refusal_of_variables(&[("JWT_SECRET_FILE", &secret), ("JWT_SECRET", SECRET)]);
+    assert!(both.contains("JWT_SECRET_FILE stands instead of JWT_SECRET"), "{both}");
+    let help = run_program_with_variables(&["--help"], &[("JWT_SECRET_FILE", &secret)]);
+    let help = String::from_utf8_lossy(&help.stdout);
+    assert!(help.contains("NAME_FILE") && !help.contains(SECRET), "{help}");
+}
+
+#[test]
+fn should_write_completions_and_a_manual_page() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run_program_with_variables(&["completions", shell], &[]);
+        let script = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && script.contains("set-password"), "{shell}: {script}");
+    }
+    let output = run_program_with_variables(&["man"], &[]);
+    let page = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && page.contains(".TH owlpost 1"), "{page}");
+    assert!(page.contains("SHUTDOWN_DELAY"), "{page}");
+}
+
+#[test]
 fn should_explain_every_variable_in_the_help() {
     use clap::CommandFactory as _;
 
@@ -172,4 +246,37 @@ fn should_explain_every_variable_in_the_help() {
         let variable = variable.unwrap_or_else(|| panic!("{} has no variable", arg.get_id()));
         assert!(help.contains(&variable), "{variable} is missing from the help");
     }
+}
+
+/// Words that are written as variables are.
+fn find_variable_names_in_text(text: &str) -> Vec<&str> {
+    let is_of_name = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    text.split(|c: char| !is_of_name(c))
+        .filter(|word| word.len() > 4 && word.contains('_'))
+        .collect()
+}
+
+#[test]
+fn should_know_every_variable_of_the_manifests() {
+    let help = run_program_with_variables(&["--help"], &[]);
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy");
+    let mut known = 0;
+    for file in [
+        "kubernetes/owlpost.yaml",
+        "systemd/owlpost.service",
+        "prometheus/alerts.yml",
+        "nginx.conf",
+    ] {
+        let text = std::fs::read_to_string(folder.join(file)).expect("a file");
+        for name in find_variable_names_in_text(&text) {
+            // Of others: a cookie, a part of systemd's, words of systemd's and Kubernetes' own.
+            if matches!(name, "OWLPOST_NODE" | "AF_INET" | "AF_INET6" | "AF_UNIX") {
+                continue;
+            }
+            assert!(help.contains(name), "{file} names {name}, which is no setting");
+            known += 1;
+        }
+    }
+    assert!(known > 10, "the manifests name settings");
 }

@@ -1,6 +1,6 @@
 //! The doctor beside a server that runs: what that server holds is no illness.
 
-mod support;
+use crate::support;
 
 use support::TestServer;
 

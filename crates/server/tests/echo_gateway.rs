@@ -6,7 +6,7 @@
 #[path = "../../gateway/examples/echo.rs"]
 #[allow(dead_code, unreachable_pub, clippy::print_stdout)]
 mod echo;
-mod support;
+use crate::support;
 
 use std::time::Duration;
 

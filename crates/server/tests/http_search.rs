@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
+use crate::support;
 
 use owlpost_domain::{DomainConfig, Role, incident_list::IncidentFilter, incidents::NewIncident};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
+use crate::support;
 
 use serde_json::{Value, json};
 use support::{PASSWORD, TestServer};
@@ -35,6 +35,16 @@ async fn should_count_requests_by_route_and_never_by_path() {
     server.api.get("/api/nothing", &harry).await.expect(404);
     let metrics = server.api.send(server.api.request("GET", "/metrics")).await.expect(200);
     assert!(metrics.header("content-type").starts_with("text/plain; version=0.0.4"));
+    let version = format!(r#"version="{}""#, env!("CARGO_PKG_VERSION"));
+    for name in [
+        "owlpost_build_info{",
+        &version,
+        "process_cpu_seconds_total ",
+        "process_resident_memory_bytes ",
+        "process_open_fds ",
+    ] {
+        assert!(metrics.text.contains(name), "{name} is not in\n{}", metrics.text);
+    }
     for line in [
         r#"owlpost_http_requests_total{method="GET",route="/api/incidents/{id}",status="200"} 1"#,
         r#"owlpost_http_requests_total{method="GET",route="/api/incidents/{id}",status="400"} 1"#,
@@ -299,7 +309,10 @@ async fn should_describe_every_metric_and_begin_its_counters_at_zero() {
             assert!(metrics.contains(&format!("# TYPE {name} {kind}")), "{name} is a {kind}");
         }
     }
-    let described = |line: &str| owlpost_metrics::METRICS.iter().any(|m| line == m.name);
+    // Those of the process have the names that Prometheus gives them everywhere.
+    let described = |name: &str| {
+        name.starts_with("process_") || owlpost_metrics::METRICS.iter().any(|m| name == m.name)
+    };
     let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let unknown: Vec<_> =
         types.filter(|line| !line.split(' ').next().is_some_and(described)).collect();

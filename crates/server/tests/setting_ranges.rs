@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod support;
+use crate::support;
 
 use clap::CommandFactory as _;
 use owlpost::config::{CommandLine, read_command_line_from};
@@ -15,6 +15,7 @@ const RANGES: &[(&str, &str, u64, u64)] = &[
     ("tcp-user-timeout", "TCP_USER_TIMEOUT", 1, 3_600_000),
     ("request-timeout", "REQUEST_TIMEOUT", 1, 3_600_000),
     ("drain-timeout", "DRAIN_TIMEOUT", 0, 3_600_000),
+    ("shutdown-delay", "SHUTDOWN_DELAY", 0, 600_000),
     ("statement-timeout", "STATEMENT_TIMEOUT", 1, 3_600_000),
     ("access-token-ttl", "ACCESS_TOKEN_TTL", 1, 31_536_000_000),
     ("refresh-token-ttl", "REFRESH_TOKEN_TTL", 1, 315_360_000_000),

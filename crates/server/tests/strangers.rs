@@ -1,7 +1,7 @@
 //! What clients without a token may cost: the server stays there for others, and its memory within what
 //! docs/OPERATIONS.md promises.
 
-mod support;
+use crate::support;
 
 use std::time::Instant;
 

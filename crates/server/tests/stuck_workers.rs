@@ -1,6 +1,6 @@
 //! Workers that never come back, a start that hangs: the process says so, and ends when it is told to.
 
-mod support;
+use crate::support;
 
 use std::{
     net::TcpListener,

@@ -16,13 +16,13 @@ const STAND_IN: char = char::REPLACEMENT_CHARACTER;
 /// What the library is given of a text: the packet, in which an event's name has no escapes, and how many attachments it
 /// announces.
 pub fn make_packet_text_readable(text: Str) -> ReadableText {
-    let attachments = count_announced_attachments(&text);
+    let attachments = count_attachments_of_packet(&text);
     ReadableText { text: rewrite_event_name_plainly(text), attachments }
 }
 
 /// Of an event or an acknowledgement with attachments (types 5 and 6). A number that is none is left to the library, which
 /// ends the connection.
-fn count_announced_attachments(text: &str) -> usize {
+fn count_attachments_of_packet(text: &str) -> usize {
     let Some(b'5' | b'6') = text.as_bytes().first() else { return 0 };
     text[1..].split_once('-').and_then(|(count, _)| count.parse().ok()).unwrap_or(0)
 }

@@ -47,8 +47,11 @@ pub(super) async fn flood_with_client_events(field: &Field) -> Result<String> {
     ensure!(refused > 0 || ended, "nothing was refused");
     let mut statuses = [0; 2];
     for _ in 0..300 {
-        let answer =
-            limited.castle.rest.get_path_with_token("/api/auth/me", limited.token(VICTIM)).await?;
+        let answer = limited
+            .castle
+            .rest
+            .get_path_with_token("/api/auth/me", limited.find_token_by_index(VICTIM))
+            .await?;
         match answer.status {
             200 => statuses[0] += 1,
             429 if answer.retry_after.is_some() => statuses[1] += 1,
@@ -72,7 +75,7 @@ pub(super) async fn open_sockets_without_end(field: &Field) -> Result<String> {
         ("UNLIMITED_ADDRESSES", "10.0.0.1"),
     ];
     let limited = field.prepare_field_with_settings(&settings).await?;
-    let auth = json!({ "token": limited.token(STUDENT) });
+    let auth = json!({ "token": limited.find_token_by_index(STUDENT) });
     let mut sockets = Vec::new();
     for _ in 0..12 {
         match Intruder::try_entering_with_auth(limited.address(), &auth).await? {
@@ -121,12 +124,12 @@ pub(super) async fn open_sockets_without_end(field: &Field) -> Result<String> {
 }
 
 /// 35: slow requests.
-pub(super) async fn send_requests_slowly(field: &Field) -> Result<String> {
+pub(super) async fn send_requests_byte_by_byte(field: &Field) -> Result<String> {
     let settings = [("HEADER_READ_TIMEOUT", "1000"), ("REQUEST_TIMEOUT", "2000")];
     let limited = field.prepare_field_with_settings(&settings).await?;
     let before = limited.look_at_server_before().await?;
     let begun = Instant::now();
-    let token = limited.token(STUDENT);
+    let token = limited.find_token_by_index(STUDENT);
     let many: String = (0..2_000).map(|n| format!("x-{n}: y\r\n")).collect();
     let beginnings = [
         ("nothing", String::new()),
@@ -174,7 +177,7 @@ pub(super) async fn read_nothing_at_all(field: &Field) -> Result<String> {
     for _ in 0..20 {
         let query = "EIO=4&transport=websocket";
         let mut socket = open_websocket_over_tcp(limited.address(), query, Some(4096)).await?;
-        let auth = json!({ "token": limited.token(STUDENT), "room": ["incidents"] });
+        let auth = json!({ "token": limited.find_token_by_index(STUDENT), "room": ["incidents"] });
         futures_util::SinkExt::send(
             &mut socket,
             tokio_tungstenite::tungstenite::Message::text(format!("40{auth}")),
@@ -189,7 +192,7 @@ pub(super) async fn read_nothing_at_all(field: &Field) -> Result<String> {
         loop {
             let body = json!({ "title": "to be read", "description": long });
             let rest = &limited.castle.rest;
-            rest.post_body_with_token(path, limited.token(VICTIM), &body)
+            rest.post_body_with_token(path, limited.find_token_by_index(VICTIM), &body)
                 .await?
                 .expect_status_of_answer(201)?;
             written += 1;

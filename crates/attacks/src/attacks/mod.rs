@@ -33,6 +33,7 @@ macro_rules! attacks {
 }
 
 /// All of them. Numbers are names, not an order; 12 is tried with 11, and 47 is `make deny-advisories`.
+#[allow(clippy::too_many_lines)]
 pub fn list_every_known_attack() -> Vec<Attack> {
     attacks! {
         1 "tokens without signature" true tokens::present_tokens_without_signature {
@@ -123,7 +124,7 @@ pub fn list_every_known_attack() -> Vec<Attack> {
             tried: "bytes without a packet, text inside of a binary one",
             expected: "that connection ends",
         }
-        24 "broken texts" true packets::send_broken_texts {
+        24 "broken texts" true packets::send_texts_with_broken_letters {
             tried: "broken UTF-8, letters of four bytes, lone surrogates, NUL",
             expected: "no panic; NUL never reaches the database",
         }
@@ -151,7 +152,7 @@ pub fn list_every_known_attack() -> Vec<Attack> {
             tried: "two polls, two upgrades, a second websocket",
             expected: "ended cleanly; nobody takes over another's",
         }
-        31 "unknown namespaces" true packets::enter_unknown_namespaces {
+        31 "unknown namespaces" true packets::enter_namespaces_nobody_has {
             tried: "a thousand namespaces, one of 10 kB",
             expected: "refused",
         }
@@ -167,7 +168,7 @@ pub fn list_every_known_attack() -> Vec<Attack> {
             tried: "sockets of one user, connections of one address, coming and going",
             expected: "refused at the bound, free again afterwards",
         }
-        35 "slow requests" false floods::send_requests_slowly {
+        35 "slow requests" false floods::send_requests_byte_by_byte {
             tried: "nothing, half a line, half a head, half a body, 2,000 headers",
             expected: "ended in time",
         }
@@ -175,7 +176,7 @@ pub fn list_every_known_attack() -> Vec<Attack> {
             tried: "20 clients that never read",
             expected: "closed as slow; memory is level, others hear everything",
         }
-        37 "injected queries" true requests::inject_into_queries {
+        37 "injected queries" true requests::inject_statements_into_queries {
             tried: "SQL, patterns and numbers in every parameter",
             expected: "texts are texts; numbers have bounds",
         }
@@ -195,7 +196,7 @@ pub fn list_every_known_attack() -> Vec<Attack> {
             tried: "accounts told by time, passwords by guessing",
             expected: "equal times; guesses slowed down, the owner is not",
         }
-        42 "mentions of everybody" false requests::mention_everybody_at_once {
+        42 "mentions of everybody" false requests::mention_everybody_in_comment {
             tried: "a thousand mentions, groups, more than one may notify",
             expected: "refused at the bound",
         }

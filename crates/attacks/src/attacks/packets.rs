@@ -161,7 +161,7 @@ pub(super) async fn send_bytes_nobody_announced(field: &Field) -> Result<String>
 }
 
 /// 24: broken texts.
-pub(super) async fn send_broken_texts(field: &Field) -> Result<String> {
+pub(super) async fn send_texts_with_broken_letters(field: &Field) -> Result<String> {
     let mut student = field.enter_socket_as_person(STUDENT).await?;
     student
         .write_raw_bytes_to_server(&encode_masked_client_frame(TEXT, true, &[b'4', 0xf0, 0x9f]))
@@ -235,8 +235,9 @@ pub(super) async fn nest_json_without_end(field: &Field) -> Result<String> {
     let http = &field.castle.rest.http;
     for (body, wanted) in &bodies {
         let request = http.post(format!("http://{}/api/incidents", field.address()));
-        let request =
-            request.bearer_auth(field.token(STUDENT)).header("content-type", "application/json");
+        let request = request
+            .bearer_auth(field.find_token_by_index(STUDENT))
+            .header("content-type", "application/json");
         let answer = request.body(body.clone()).send().await?;
         let (status, text) = (answer.status().as_u16(), answer.text().await?);
         ensure!(wanted.contains(&status), "{body:.60}: {status} {text:.200}");
@@ -260,7 +261,7 @@ pub(super) async fn ask_for_compressed_messages(field: &Field) -> Result<String>
             "GET {door} HTTP/1.1\r\nhost: test\r\nupgrade: websocket\r\nconnection: Upgrade\r\nsec-websocket-version: 13\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nauthorization: Bearer {}\r\n\
              sec-websocket-extensions: permessage-deflate; client_max_window_bits\r\n\r\n",
-            field.token(STUDENT)
+            field.find_token_by_index(STUDENT)
         );
         let mut connection = owlpost_testkit::RawConnection::connect(field.address()).await;
         connection.write_raw_bytes_to_server(request).await;
@@ -279,7 +280,7 @@ pub(super) async fn ask_for_compressed_messages(field: &Field) -> Result<String>
 }
 
 /// 31: unknown namespaces.
-pub(super) async fn enter_unknown_namespaces(field: &Field) -> Result<String> {
+pub(super) async fn enter_namespaces_nobody_has(field: &Field) -> Result<String> {
     let mut student = field.enter_socket_as_person(STUDENT).await?;
     let long = "n".repeat(10_000);
     let mut refused = 0;
@@ -318,7 +319,7 @@ pub(super) async fn join_rooms_without_end(field: &Field) -> Result<String> {
         ensure!(answer["ok"] == true, "{answer}");
     }
     // One views one incident at a time: joining the next leaves the last.
-    let own = &field.person(STUDENT).id;
+    let own = &field.find_person_by_index(STUDENT).id;
     let mut viewed = 0;
     for id in &created {
         let path = format!("/api/presence/incident/{id}");

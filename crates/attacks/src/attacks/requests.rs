@@ -7,28 +7,54 @@ use serde_json::{Value, json};
 
 use crate::field::{AUROR, Field, STUDENT, VICTIM};
 
+/// What somebody writes who hopes that it is more than text.
+const INJECTIONS: [&str; 15] = [
+    "' or 1=1 --",
+    "'; drop table incidents; --",
+    "\" or \"\"=\"",
+    "%' and pg_sleep(5) --",
+    "%%%%%%%%%%%%%%%%%%%%",
+    "____________________",
+    "\\",
+    "\\\\%",
+    "(((((((((((((",
+    "a & | ! b",
+    "<-> :* '",
+    "$1",
+    "{{7*7}}",
+    "*:*",
+    "a b c d e f g h i j k l m n o p q r s t u v w x y z",
+];
+
+async fn ask_for_impossible_page_sizes(field: &Field) -> Result<()> {
+    for limit in ["0", "-1", "1000000000", "1e9", "99999999999999999999", "101"] {
+        field
+            .expect_status_for_person(
+                STUDENT,
+                Method::GET,
+                &format!("/api/incidents?limit={limit}"),
+                None,
+                &[400],
+            )
+            .await?;
+        field
+            .expect_status_for_person(
+                STUDENT,
+                Method::GET,
+                &format!("/api/notifications?limit={limit}"),
+                None,
+                &[400],
+            )
+            .await?;
+    }
+    Ok(())
+}
+
 /// 37: injected queries.
-pub(super) async fn inject_into_queries(field: &Field) -> Result<String> {
-    let evil = [
-        "' or 1=1 --",
-        "'; drop table incidents; --",
-        "\" or \"\"=\"",
-        "%' and pg_sleep(5) --",
-        "%%%%%%%%%%%%%%%%%%%%",
-        "____________________",
-        "\\",
-        "\\\\%",
-        "(((((((((((((",
-        "a & | ! b",
-        "<-> :* '",
-        "$1",
-        "{{7*7}}",
-        "*:*",
-        "a b c d e f g h i j k l m n o p q r s t u v w x y z",
-    ];
+pub(super) async fn inject_statements_into_queries(field: &Field) -> Result<String> {
     let begun = std::time::Instant::now();
     let mut found = 0;
-    for text in evil {
+    for text in INJECTIONS {
         let query: String = reqwest::Url::parse_with_params("http://x/", [("q", text)])?
             .query()
             .unwrap_or_default()
@@ -66,27 +92,8 @@ pub(super) async fn inject_into_queries(field: &Field) -> Result<String> {
         }
     }
     ensure!(found == 0, "{found} incidents match what is in none");
-    for limit in ["0", "-1", "1000000000", "1e9", "99999999999999999999", "101"] {
-        field
-            .expect_status_for_person(
-                STUDENT,
-                Method::GET,
-                &format!("/api/incidents?limit={limit}"),
-                None,
-                &[400],
-            )
-            .await?;
-        field
-            .expect_status_for_person(
-                STUDENT,
-                Method::GET,
-                &format!("/api/notifications?limit={limit}"),
-                None,
-                &[400],
-            )
-            .await?;
-    }
-    let id = field.person(VICTIM).id.replace('-', "%27-");
+    ask_for_impossible_page_sizes(field).await?;
+    let id = field.find_person_by_index(VICTIM).id.replace('-', "%27-");
     field
         .expect_status_for_person(
             STUDENT,
@@ -98,7 +105,7 @@ pub(super) async fn inject_into_queries(field: &Field) -> Result<String> {
         .await?;
     Ok(format!(
         "{} texts in every parameter: bound as texts, nothing found, {:.1} s in all",
-        evil.len(),
+        INJECTIONS.len(),
         begun.elapsed().as_secs_f64()
     ))
 }
@@ -127,7 +134,7 @@ pub(super) async fn store_pages_in_texts(field: &Field) -> Result<String> {
     for (path, wanted) in [("/api/incidents", "application/json"), ("/", "text/html")] {
         let headers = format!(
             "connection: close\r\nauthorization: Bearer {}\r\naccept: text/html\r\n",
-            field.token(STUDENT)
+            field.find_token_by_index(STUDENT)
         );
         let mut connection = RawConnection::connect(field.address()).await;
         connection
@@ -195,7 +202,7 @@ pub(super) async fn repeat_what_was_sent(field: &Field) -> Result<String> {
         rest.send_request_with_token(
             Method::POST,
             "/api/incidents",
-            field.token(person),
+            field.find_token_by_index(person),
             Some(&body),
             Some(&key),
         )
@@ -212,7 +219,7 @@ pub(super) async fn repeat_what_was_sent(field: &Field) -> Result<String> {
 }
 
 /// 42: mentions of everybody.
-pub(super) async fn mention_everybody_at_once(field: &Field) -> Result<String> {
+pub(super) async fn mention_everybody_in_comment(field: &Field) -> Result<String> {
     let path = format!("/api/incidents/{}/comments", field.castle.incidents[1]);
     let count = async |person: usize| -> Result<u64> {
         let page =
@@ -234,7 +241,8 @@ pub(super) async fn mention_everybody_at_once(field: &Field) -> Result<String> {
         .prepare_field_with_settings(&[("LIMIT_MENTIONS", "3"), ("RATE_LIMIT_NOTIFY", "5")])
         .await?;
     let mentions = |count: usize| {
-        let handles = (0..count).map(|index| format!("@{} ", limited.person(index).handle));
+        let handles =
+            (0..count).map(|index| format!("@{} ", limited.find_person_by_index(index).handle));
         json!({ "content": handles.collect::<String>().trim() })
     };
     let path = format!("/api/incidents/{}/comments", limited.castle.incidents[1]);
@@ -299,7 +307,7 @@ pub(super) async fn look_for_back_doors(field: &Field) -> Result<String> {
 
 /// 46: foreign forms.
 pub(super) async fn write_from_foreign_forms(field: &Field) -> Result<String> {
-    let token = field.token(VICTIM);
+    let token = field.find_token_by_index(VICTIM);
     let title = format!("forged by a form {}", field.pick_random_number_below(usize::MAX));
     let body = json!({ "title": title }).to_string();
     let mut tried = 0;

@@ -53,7 +53,7 @@ pub(super) async fn come_from_foreign_pages(field: &Field) -> Result<String> {
         }
         let headers = format!(
             "origin: {origin}\r\nconnection: close\r\nauthorization: Bearer {}\r\n",
-            field.token(VICTIM)
+            field.find_token_by_index(VICTIM)
         );
         let mut connection = RawConnection::connect(field.address()).await;
         let request = write_request_with_body("GET", "/api/auth/me", &headers, "");
@@ -68,7 +68,7 @@ pub(super) async fn come_from_foreign_pages(field: &Field) -> Result<String> {
 /// 11: rooms of others.
 pub(super) async fn enter_rooms_of_others(field: &Field) -> Result<String> {
     let mut student = field.enter_socket_as_person(STUDENT).await?;
-    let other = &field.person(VICTIM).id;
+    let other = &field.find_person_by_index(VICTIM).id;
     let rooms = [
         format!("user:{other}"),
         format!("USER:{other}"),
@@ -98,7 +98,7 @@ pub(super) async fn enter_rooms_of_others(field: &Field) -> Result<String> {
     field
         .expect_status_for_person(VICTIM, Method::POST, "/api/incidents", Some(&notified), &[201])
         .await?;
-    let body = json!({ "content": format!("@{} look", field.person(VICTIM).handle) });
+    let body = json!({ "content": format!("@{} look", field.find_person_by_index(VICTIM).handle) });
     let path = format!("/api/incidents/{}/comments", field.castle.incidents[1]);
     field.expect_status_for_person(AUROR, Method::POST, &path, Some(&body), &[201]).await?;
     let mut heard = 0;
@@ -152,7 +152,7 @@ pub(super) async fn guess_ids_of_incidents(field: &Field) -> Result<String> {
 pub(super) async fn listen_after_access_ends(field: &Field) -> Result<String> {
     let mut socket = field.enter_socket_as_person(EXPENDABLE).await?;
     socket.emit_event_for_ack("room:join", &json!({ "room": "incidents" })).await?;
-    let path = format!("/api/users/{}", field.person(EXPENDABLE).id);
+    let path = format!("/api/users/{}", field.find_person_by_index(EXPENDABLE).id);
     let begun = Instant::now();
     let off = json!({ "active": false });
     field.expect_status_for_person(AUROR, Method::PATCH, &path, Some(&off), &[200]).await?;
@@ -170,7 +170,8 @@ pub(super) async fn listen_after_access_ends(field: &Field) -> Result<String> {
 /// 15: others' things.
 pub(super) async fn reach_for_others_things(field: &Field) -> Result<String> {
     let comments = format!("/api/incidents/{}/comments", field.castle.incidents[1]);
-    let body = json!({ "content": format!("mine, @{}", field.person(VICTIM).handle) });
+    let body =
+        json!({ "content": format!("mine, @{}", field.find_person_by_index(VICTIM).handle) });
     let comment =
         field.expect_status_for_person(AUROR, Method::POST, &comments, Some(&body), &[201]).await?;
     let comment = comment.json["id"].as_str().context("no id")?.to_owned();
@@ -180,7 +181,7 @@ pub(super) async fn reach_for_others_things(field: &Field) -> Result<String> {
     let notification =
         page.json["notifications"][0]["id"].as_str().context("no notification")?.to_owned();
     let incident = format!("/api/incidents/{}", field.castle.incidents[0]);
-    let victim = format!("/api/users/{}", field.person(VICTIM).id);
+    let victim = format!("/api/users/{}", field.find_person_by_index(VICTIM).id);
     let tries = [
         (Method::DELETE, format!("{comments}/{comment}"), None),
         (Method::PATCH, format!("/api/notifications/{notification}/read"), None),
@@ -212,12 +213,12 @@ pub(super) async fn reach_for_others_things(field: &Field) -> Result<String> {
 
 /// 16: fields of the server.
 pub(super) async fn set_fields_of_server(field: &Field) -> Result<String> {
-    let student = field.person(STUDENT).id.clone();
+    let student = field.find_person_by_index(STUDENT).id.clone();
     let mut tried = 0;
     for (member, value) in [
         ("id", json!("018f0000-0000-7000-8000-000000000000")),
         ("status", json!("RESOLVED")),
-        ("reportedBy", json!(field.person(VICTIM).id)),
+        ("reportedBy", json!(field.find_person_by_index(VICTIM).id)),
         ("createdAt", json!("1999-01-01T00:00:00Z")),
         ("resolvedBy", json!(student)),
         ("version", json!(99)),
@@ -257,7 +258,7 @@ pub(super) async fn type_in_others_names(field: &Field) -> Result<String> {
     student
         .emit_event_for_ack("room:join", &json!({ "room": format!("incident:{incident}") }))
         .await?;
-    let victim = &field.person(VICTIM).id;
+    let victim = &field.find_person_by_index(VICTIM).id;
     for member in ["userId", "user_id", "user", "name"] {
         let mut payload = json!({ "incidentId": incident });
         payload[member] = json!(victim);
@@ -265,7 +266,7 @@ pub(super) async fn type_in_others_names(field: &Field) -> Result<String> {
         student.emit_event_for_ack("typing:start", &payload).await?;
     }
     student.emit_event_for_ack("typing:start", &json!({ "incidentId": incident })).await?;
-    let own = &field.person(STUDENT).id;
+    let own = &field.find_person_by_index(STUDENT).id;
     let bystander = &field.castle.clients[1];
     bystander
         .wait_for_history_condition("the typist's own name", DEADLINE, |history| {

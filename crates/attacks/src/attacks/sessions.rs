@@ -141,7 +141,12 @@ pub(super) async fn race_requests_of_session(field: &Field) -> Result<String> {
             Some(Ok(message)) if message.to_text().is_ok_and(|text| text == "3probe"));
         ensure!(!taken, "a session was taken over");
     }
-    owner.send_text_to_server(&format!("40{}", json!({ "token": field.token(STUDENT) }))).await;
+    owner
+        .send_text_to_server(&format!(
+            "40{}",
+            json!({ "token": field.find_token_by_index(STUDENT) })
+        ))
+        .await;
     let entered = owner.receive_next_text_message().await;
     ensure!(entered.starts_with("40"), "the owner was shut out: {entered}");
     Ok(format!(

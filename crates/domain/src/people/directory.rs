@@ -118,9 +118,10 @@ impl Store {
         let row = sqlx::query_as::<_, UserRow>(concat!(
             "select ",
             user_columns!(),
-            " from users where lower(email) = lower($1)"
+            " from users where lower(email) = $1"
         ))
-        .bind(email.trim())
+        // By us, as when it was stored: what is a small letter differs from one database to another.
+        .bind(email.trim().to_lowercase())
         .fetch_optional(&self.pool)
         .await?;
         Ok(row.map(Into::into))

@@ -116,6 +116,7 @@ impl Parts {
             },
             per_user: config.sessions_per_user,
             draining: AtomicBool::new(false),
+            stop_is_announced: AtomicBool::new(false),
         };
         let lease_time = lease_time_within_promise(config.presence_timeout);
         let health = Arc::new(TaskHealth::with_lease_time(lease_time));

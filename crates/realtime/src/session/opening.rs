@@ -42,6 +42,7 @@ pub(crate) struct Sessions {
     /// Sessions of one user at most.
     pub(crate) per_user: usize,
     pub(crate) draining: AtomicBool,
+    pub(crate) stop_is_announced: AtomicBool,
 }
 
 /// A session that can begin: its gateway tells the client so, and starts it then.
@@ -87,6 +88,16 @@ impl Sessions {
     /// Whether no session may be opened any more.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Whether sessions will soon be let in no more.
+    pub(crate) fn is_stop_announced(&self) -> bool {
+        self.stop_is_announced.load(Ordering::Acquire) || self.is_draining()
+    }
+
+    /// Says so to whoever asks for the node's readiness. Sessions are let in as before.
+    pub(crate) fn announce_stop_to_balancers(&self) {
+        self.stop_is_announced.store(true, Ordering::Release);
     }
 
     /// Lets no session in any more, and ends those that there are.

@@ -26,8 +26,10 @@ pub(super) async fn serve_until_signal_arrives(settings: &Settings) -> anyhow::R
             addr.port()
         )
     })?;
-    let mut stop = start_thread_obeying_signals(settings.server.drain_timeout)
-        .context("signals cannot be handled")?;
+    let mut stop = start_thread_obeying_signals(
+        settings.server.shutdown_delay + settings.server.drain_timeout,
+    )
+    .context("signals cannot be handled")?;
     let Some(watchdog) = start_watchdog_unless_off(settings, &listener)? else {
         let shutdown = stop.wait_for_first_signal();
         return run_server_until_shutdown(settings, listener, shutdown, Arc::new(|| false)).await;

@@ -8,7 +8,8 @@ use super::Settings;
 /// Owl Post: a real-time incident server for Socket.IO, REST and SSE clients.
 ///
 /// Every option can be given as an environment variable (shown in brackets) or in a file named .env.
-/// Durations are milliseconds, or numbers with a unit: 500ms, 30s, 15m, 12h, 7d.
+/// Durations are milliseconds, or numbers with a unit: 500ms, 30s, 15m, 12h, 7d. What holds a secret can be in a file,
+/// which NAME_FILE names.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "owlpost", version, max_term_width = 110)]
 pub struct CommandLine {
@@ -37,6 +38,18 @@ pub enum Command {
     Token(TokenArgs),
     /// Check configuration and surroundings; exits with 1 if something is wrong
     Doctor(DoctorArgs),
+    /// Print what completes commands and options in a shell: owlpost completions bash > /etc/bash_completion.d/owlpost
+    Completions(CompletionsArgs),
+    /// Print the manual page: owlpost man > /usr/local/share/man/man1/owlpost.1
+    Man,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Clone, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 /// Arguments of `migrate`.

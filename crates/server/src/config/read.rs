@@ -1,6 +1,6 @@
 //! Reads the command line, the environment and `.env`, and explains what is wrong with them.
 
-use std::{ffi::OsString, fmt::Write as _, path::Path};
+use std::{ffi::OsString, fmt::Write as _, io::Read as _, path::Path};
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::{
@@ -10,6 +10,9 @@ use clap::{
 };
 
 use super::CommandLine;
+
+/// Of a file that holds a secret. Somebody may name the wrong one.
+const LONGEST_SECRET_BYTES: u64 = 65_536;
 
 /// Reads the arguments of the process, its environment, and `.env` of the working directory.
 ///
@@ -22,17 +25,27 @@ pub fn read_command_line_and_environment() -> anyhow::Result<CommandLine> {
 
 fn read_dotenv_file_when_present() -> anyhow::Result<()> {
     let path = Path::new(".env");
-    if path.is_file() {
-        dotenvy::from_path(path).context("the file .env cannot be read")?;
+    if !path.is_file() {
+        return Ok(());
     }
-    Ok(())
+    match dotenvy::from_path(path) {
+        Ok(()) => Ok(()),
+        // The library prints the line, which may hold a secret.
+        Err(dotenvy::Error::LineParse(wrong, _)) => {
+            let text = std::fs::read_to_string(path).unwrap_or_default();
+            let number = text.lines().position(|line| line.contains(wrong.trim()));
+            let place = number.map_or_else(|| "a line".to_owned(), |n| format!("line {}", n + 1));
+            bail!("the file .env: {place} should be NAME=value, in quotes if it has spaces or #")
+        }
+        Err(error) => Err(error).context("the file .env cannot be read"),
+    }
 }
 
 /// As [`read_command_line_and_environment`], with the given arguments (the first is the program) and no `.env`.
 pub fn read_command_line_from(
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> anyhow::Result<CommandLine> {
-    let command = build_command_with_global_options();
+    let command = build_command_with_global_options()?;
     let matches = match command.clone().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return explain_refusal_with_variable(&command, &error),
@@ -44,16 +57,56 @@ pub fn read_command_line_from(
 }
 
 /// The command with its options valid before and after the command name, and without the variables that are
-/// set but empty: `docker compose` passes those for what was not set.
-fn build_command_with_global_options() -> clap::Command {
+/// set but empty: `docker compose` passes those for what was not set. Secrets may be in files.
+fn build_command_with_global_options() -> anyhow::Result<clap::Command> {
+    let mut failed = None;
     let mut command = CommandLine::command().mut_args(|arg| {
         let empty = arg.get_env().and_then(std::env::var_os).is_some_and(|value| value.is_empty());
         let arg = if empty { arg.env(None) } else { arg };
+        let secret = read_secret_from_named_file(&arg).unwrap_or_else(|error| {
+            failed = Some(error);
+            None
+        });
+        let arg = match secret {
+            Some(secret) => arg.default_value(secret).hide_default_value(true),
+            None => arg,
+        };
         arg.global(true)
     });
+    if let Some(error) = failed {
+        return Err(error);
+    }
     // Arguments can be shown only once the command is built.
     command.build();
-    command
+    Ok(command)
+}
+
+/// What is in the file that `NAME_FILE` names, for a variable `NAME` that holds a secret, without a line end behind it: as
+/// orchestrators mount secrets.
+fn read_secret_from_named_file(arg: &clap::Arg) -> anyhow::Result<Option<String>> {
+    let Some(variable) = arg.get_env().filter(|_| arg.is_hide_env_values_set()) else {
+        return Ok(None);
+    };
+    let variable = variable.to_string_lossy().into_owned();
+    let name = format!("{variable}_FILE");
+    let Some(path) = std::env::var_os(&name).filter(|path| !path.is_empty()) else {
+        return Ok(None);
+    };
+    if std::env::var_os(&variable).is_some_and(|value| !value.is_empty()) {
+        bail!("{name} stands instead of {variable}: set one of them");
+    }
+    let file = std::fs::File::open(&path).with_context(|| format!("{name}: should name a file"))?;
+    let mut text = String::new();
+    file.take(LONGEST_SECRET_BYTES + 1)
+        .read_to_string(&mut text)
+        .with_context(|| format!("{name}: should name a file of text"))?;
+    let text = text.trim_end_matches(['\r', '\n']);
+    if text.is_empty() || text.len() as u64 > LONGEST_SECRET_BYTES {
+        bail!(
+            "{name}: the file should have a secret in it, of at most {LONGEST_SECRET_BYTES} bytes"
+        );
+    }
+    Ok(Some(text.to_owned()))
 }
 
 /// The flags with secrets in them, each with the variable to use instead: every user of the machine can read the

@@ -104,6 +104,11 @@ pub struct ServerSettings {
     #[arg(long, env = "REQUEST_TIMEOUT", default_value = "10000",
           value_parser = parse_duration_within_bounds::<1, 3_600_000>)]
     pub request_timeout: Duration,
+    /// Time between the signal to stop and the stop, in which /health/ready is 503 and everything else works as before, so
+    /// that load balancers send nobody any more, in ms
+    #[arg(long, env = "SHUTDOWN_DELAY", default_value = "0",
+          value_parser = parse_duration_within_bounds::<0, 600_000>)]
+    pub shutdown_delay: Duration,
     /// Longest wait for requests in flight at shutdown, in ms
     #[arg(long, env = "DRAIN_TIMEOUT", default_value = "20000",
           value_parser = parse_duration_within_bounds::<0, 3_600_000>)]

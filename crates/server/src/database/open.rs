@@ -3,6 +3,7 @@
 use owlpost_domain::{
     Store,
     causes::write_causes_without_repetition,
+    database_fitness::explain_why_database_unfit,
     diagnostics::{describe_database_without_password, explain_missing_database_answer},
 };
 
@@ -37,6 +38,14 @@ async fn connect_to_database_server(settings: &Settings, url: &str) -> anyhow::R
     anyhow::ensure!(!secrets.is_empty(), "JWT_SECRET is missing");
     let config = settings.to_domain_config(&secrets);
     let within = config.connection_timeout;
+    // What does not answer is explained below.
+    let unfit = tokio::time::timeout(within, explain_why_database_unfit(url)).await;
+    if let Ok(Some(reason)) = unfit {
+        anyhow::bail!(
+            "DATABASE_URL (--database-url): the database at {} cannot be used: {reason}",
+            describe_database_without_password(url)
+        );
+    }
     let pool_size = settings.database.database_pool_size;
     let store = match Store::connect_to_database_url(url, pool_size, config).await {
         Ok(store) => store,

@@ -1,0 +1,34 @@
+//! Every test of this crate in one program: each of its own would link all of the product once more.
+
+mod access_tokens;
+mod configuration;
+mod container;
+mod database_work;
+mod databases;
+mod doctor;
+mod domain_writes;
+mod echo_gateway;
+mod house_rules;
+mod http_auth;
+mod http_bad_input;
+mod http_bad_values;
+mod http_events;
+mod http_idempotency;
+mod http_incidents;
+mod http_methods;
+mod http_notifications;
+mod http_search;
+mod http_surface;
+mod listener;
+mod logins;
+mod node_secrets;
+mod people;
+mod recoveries;
+mod server_life;
+mod setting_ranges;
+mod shutdown_delay;
+mod standard_streams;
+mod strangers;
+mod stuck_workers;
+mod support;
+mod watchdog;
