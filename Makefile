@@ -23,14 +23,16 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
-        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check fuzz types fmt clean
+        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 run: ## Build and start the server with embedded database, dashboard and demo data (port 4001)
-	@if [ -n "$(NPM)" ]; then $(MAKE) web; else echo "npm is not installed: starting without the dashboard"; fi
-	@$(MAKE) build
+	@if [ -n "$(NPM)" ]; then echo "Building the dashboard (a minute at first)"; $(MAKE) web; \
+	    else echo "npm is not installed: starting without the dashboard"; fi
+	@if [ ! -x "$(BIN)" ]; then echo "Building the server: about ten minutes on two cores at first, most of it for the Postgres inside; seconds later"; fi
+	@$(CARGO) build --release --locked -p owlpost
 	@exec $(BIN) serve --demo
 
 build: ## Build the server
@@ -121,7 +123,7 @@ $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --root $(TOOLS)
 
 types: ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and web/src/generated anew
-	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test openapi --test protocol --test metrics --test generated_types
+	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test conventions
 
 fmt: ## Format the Rust code
 	$(CARGO) fmt --all
@@ -146,6 +148,13 @@ bench-peers:
 
 faults: build ## Inject every fault and check that nothing was lost (minutes)
 	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md
+
+$(TOOLS)/bin/cargo-about $(TOOLS)/bin/cargo-cyclonedx:
+	$(CARGO) install $(notdir $@) --locked --root $(TOOLS)
+
+release: web $(TOOLS)/bin/cargo-about $(TOOLS)/bin/cargo-cyclonedx ## Pack program, manual, manifests, licences and SBOMs into dist
+	@$(CARGO) build --release --locked -p owlpost
+	PATH="$(TOOLS)/bin:$$PATH" BIN="$(BIN)" deploy/release/pack.sh
 
 check-deploy: ## Feed the files of deploy to the programs that read them; installs these where it may
 	deploy/check.sh --install
