@@ -132,8 +132,8 @@ async fn should_leave_tables_of_others_alone_and_live_beside_them() {
 async fn should_run_as_a_role_that_owns_its_database_and_nothing_else() {
     let Some(database) = OwnDatabase::create_with("").await else { return };
     let role = database.name.clone();
-    // As many sessions as the server takes for its pool of ten, and fewer.
-    let role_sql = format!("create role {role} login nosuperuser connection limit 6");
+    // Fewer sessions than the pool of ten asks for, and room for a command beside the server.
+    let role_sql = format!("create role {role} login nosuperuser connection limit 8");
     database.run_as_admin(&role_sql).await;
     database.run_as_admin(&format!("alter database {role} owner to {role}")).await;
     database.run(&format!("grant all on schema public to {role}")).await;
