@@ -13,7 +13,12 @@ mounted=()
 leave() {
     local at
     for ((at = ${#mounted[@]} - 1; at >= 0; at--)); do umount -l "${mounted[at]}" || true; done
-    rm -rf --one-file-system "$work"
+    # What is mounted in there is this machine's own.
+    if grep -qF " $work/" /proc/mounts; then
+        echo "image-check: something is still mounted in $work, which is left as it is" >&2
+    else
+        rm -rf --one-file-system "$work"
+    fi
 }
 trap leave EXIT
 
