@@ -56,7 +56,8 @@ async fn find_first_reason_against(
     Ok(None)
 }
 
-/// Whether two statements of one connection can meet two sessions. The other begins a transaction on the session that this one has let go of, if that is how sessions are given out.
+/// Whether two statements of one connection can meet two sessions. The other begins a transaction on the session that this
+/// one has let go of, if that is how sessions are given out.
 async fn meets_another_database_session(
     one: &mut PgConnection,
     other: &mut PgConnection,
