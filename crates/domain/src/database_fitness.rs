@@ -50,7 +50,8 @@ async fn find_first_reason_against(
     if !foreign.is_empty() {
         return Ok(Some(format!(
             "another program has tables there ({foreign}), which are left as they are: give Owl Post a database of its \
-             own, or a schema (create schema owlpost, and ?options=-csearch_path%3Dowlpost behind the address)"
+             own, or a schema (create schema owlpost, and ?options=-csearch_path%3Dowlpost behind the address); what they \
+             hold of people and incidents then comes with owlpost import"
         )));
     }
     Ok(None)

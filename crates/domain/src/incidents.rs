@@ -1,5 +1,6 @@
 //! Reporting and reading incidents. Changing them is in [`crate::incident_changes`], lists in [`crate::incident_list`].
 
+use futures_util::future::BoxFuture;
 use sqlx::{
     Arguments as _, PgConnection, Row,
     postgres::{PgArguments, PgRow},
@@ -160,12 +161,15 @@ impl Store {
 
     /// Whether there is such an incident. Simultaneous questions share a statement: after a cut, everybody in a room
     /// asks at the same moment.
-    pub async fn check_incident_exists_by_id(&self, id: IncidentId) -> Result<()> {
-        crate::fault_hook::cause_wanted_fault_for_nil_id(id);
-        let seen = self.seen_incidents.try_get_with(id, self.ask_whether_incident_exists(id)).await;
-        seen.map_err(|error| match &*error {
-            DomainError::NotFound(what) => DomainError::NotFound(what),
-            _ => DomainError::Unavailable(Box::new(error)),
+    pub fn check_incident_exists_by_id(&self, id: IncidentId) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            crate::fault_hook::cause_wanted_fault_for_nil_id(id);
+            let asking = self.ask_whether_incident_exists(id);
+            let seen = self.seen_incidents.try_get_with(id, asking).await;
+            seen.map_err(|error| match &*error {
+                DomainError::NotFound(what) => DomainError::NotFound(what),
+                _ => DomainError::Unavailable(Box::new(error)),
+            })
         })
     }
 

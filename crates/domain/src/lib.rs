@@ -12,7 +12,7 @@
 //! - [`validate`]: the limits of every text; [`search_text`]: what search compares, and `search_index`, what is written of it;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
-//!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`]; lists come in [`page`]s;
+//!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -39,6 +39,7 @@ mod hashing;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod identity_provider;
+pub mod import;
 pub mod incident_changes;
 pub mod incident_list;
 pub mod incidents;

@@ -2,6 +2,7 @@
 
 use std::{fmt, time::Duration};
 
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, header};
 use owlpost_domain::{DomainError, ErrorCode, Store, User, access_token::VerifiedToken};
 use owlpost_metrics::HANDSHAKES_REFUSED;
@@ -81,7 +82,14 @@ impl From<&DomainError> for ConnectRefusal {
 
 /// Finds who a token belongs to, and what it says. A database that does not answer is asked again, since a client that
 /// is refused stays away in most protocols.
-pub async fn authenticate_with_database_patience(
+pub fn authenticate_with_database_patience<'a>(
+    store: &'a Store,
+    token: Option<&'a str>,
+) -> BoxFuture<'a, Result<(User, VerifiedToken), ConnectRefusal>> {
+    Box::pin(try_token_with_patience(store, token))
+}
+
+async fn try_token_with_patience(
     store: &Store,
     token: Option<&str>,
 ) -> Result<(User, VerifiedToken), ConnectRefusal> {

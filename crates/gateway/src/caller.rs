@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use owlpost_domain::Result;
 use owlpost_realtime::{Realtime, Session};
 use uuid::Uuid;
@@ -17,11 +18,10 @@ pub struct Caller {
 
 impl Caller {
     /// Marks a notification of the user's own as read, and tells their other tabs.
-    pub async fn mark_notification_as_read(&self, id: Uuid) -> Result<()> {
+    pub fn mark_notification_as_read(&self, id: Uuid) -> BoxFuture<'_, Result<()>> {
         let store = self.core.store().clone();
         let user_id = self.session.user().id;
         let change = async move { store.mark_own_notification_read(user_id, id, None).await };
-        self.core.commit_and_publish_events(change).await?;
-        Ok(())
+        Box::pin(async move { self.core.commit_and_publish_events(change).await.map(drop) })
     }
 }

@@ -10,6 +10,7 @@ pub mod room_leave;
 pub mod typing_start;
 pub mod typing_stop;
 
+use futures_util::future::BoxFuture;
 use owlpost_domain::{DomainError, Result};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -138,17 +139,17 @@ macro_rules! client_calls {
 
         impl Caller {
             /// Does what is called for.
-            pub(crate) async fn handle_call_by_table(
+            pub(crate) fn handle_call_by_table(
                 &self,
                 call: ClientCall,
                 payload: Result<Value, String>,
-            ) -> Result<Answer> {
+            ) -> BoxFuture<'_, Result<Answer>> {
                 match call {
-                    $(ClientCall::$variant => {
+                    $(ClientCall::$variant => Box::pin(async move {
                         let payload = parse_typed_call_payload(payload)?;
                         let answer: $answer = $module::$handler(self, payload).await?;
                         write_answer_as_object(&answer)
-                    }),+
+                    })),+
                 }
             }
         }

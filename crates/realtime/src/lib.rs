@@ -26,6 +26,7 @@ mod sync;
 mod task_health;
 mod typing;
 
+pub use cluster::redis_address::{check_redis_carries_messages, parse_address_of_redis};
 pub use config::RealtimeConfig;
 pub use delivery::{
     frame::Frame,

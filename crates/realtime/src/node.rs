@@ -8,6 +8,7 @@ mod upkeep;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
 use owlpost_domain::{
     Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
     access_token::VerifiedToken,
@@ -58,9 +59,10 @@ pub struct Readiness {
 /// 4. calls [`forget_session_after_close`](Self::forget_session_after_close) when the connection has ended, whoever
 ///    ended it.
 ///
-/// Methods that are not `async` do not block and may be called from anywhere but a method of a transport. Those that
-/// are wait for the database, never for a client, and end within twice `DATABASE_STATEMENT_TIMEOUT`. They may be
-/// dropped: what was begun is finished or undone. `examples/echo.rs` is a whole gateway.
+/// Methods that give no future do not block and may be called from anywhere but a method of a transport. Those that
+/// do wait for the database, never for a client, and end within twice `DATABASE_STATEMENT_TIMEOUT`. They may be
+/// dropped: what was begun is finished or undone. Futures are boxed here, at the door: what they do is compiled once, not once in
+/// every gateway. `examples/echo.rs` is a whole gateway.
 #[derive(Clone)]
 pub struct Realtime(Arc<Node>);
 
@@ -95,12 +97,12 @@ impl Realtime {
     /// it asked for and may not enter is answered with an `error` event, and its replay is not complete then. When
     /// something is not available the session cannot be opened: its client must come back, or it would take for complete
     /// what it was never told.
-    pub async fn prepare_session_with_replay(
-        &self,
-        session: &Arc<Session>,
-        asked: &Resumption,
-    ) -> Result<PreparedSession> {
-        self.0.parts.sessions.prepare_session_with_replay(session, asked).await
+    pub fn prepare_session_with_replay<'a>(
+        &'a self,
+        session: &'a Arc<Session>,
+        asked: &'a Resumption,
+    ) -> BoxFuture<'a, Result<PreparedSession>> {
+        Box::pin(self.0.parts.sessions.prepare_session_with_replay(session, asked))
     }
 
     /// Acknowledges the session, replays what it missed, and lets new events pass.
@@ -109,12 +111,12 @@ impl Realtime {
     }
 
     /// Gives the session a newer token of the same user.
-    pub async fn renew_session_with_token(
-        &self,
-        session: &Arc<Session>,
-        token: &str,
-    ) -> Result<()> {
-        self.0.parts.sessions.renew_session_with_token(session, token).await
+    pub fn renew_session_with_token<'a>(
+        &'a self,
+        session: &'a Arc<Session>,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.parts.sessions.renew_session_with_token(session, token))
     }
 
     /// Ends a session because the server wants it to.
@@ -131,14 +133,14 @@ impl Realtime {
     /// Opens a stream of everyone's, the feed's, the user's and their role's events, and those of `rooms`; after
     /// `after`, it begins with what was missed. It ends when the token expires, the user is deleted, the reader is
     /// too slow, or the server stops.
-    pub async fn open_stream_of_events(
+    pub fn open_stream_of_events(
         &self,
         user: User,
         access: VerifiedToken,
         rooms: Vec<Topic>,
         after: Option<String>,
-    ) -> Result<EventStream> {
-        self.0.parts.sessions.open_stream_of_events(user, access, rooms, after).await
+    ) -> BoxFuture<'_, Result<EventStream>> {
+        Box::pin(self.0.parts.sessions.open_stream_of_events(user, access, rooms, after))
     }
 
     // --- what a session does and is told -------------------------------------------------------------------
@@ -152,13 +154,14 @@ impl Realtime {
     /// Tells a session that is live what it missed of some of its topics, in order with what happens meanwhile: behind what
     /// waits for it, and in front of what is delivered from now on. `write` makes replies of what was found. An event up to
     /// the end of the replay can still be on its way to the session: whoever writes it passes over it then.
-    pub async fn replay_topics_into_session(
-        &self,
-        session: &Arc<Session>,
-        asked: TopicReplay<'_>,
-        write: impl FnOnce(MissedFrames) -> Vec<Arc<dyn Reply>> + Send,
-    ) -> Result<()> {
-        self.0.parts.sessions.replay_topics_into_session(session, asked, write).await
+    pub fn replay_topics_into_session<'a>(
+        &'a self,
+        session: &'a Arc<Session>,
+        asked: TopicReplay<'a>,
+        write: impl FnOnce(MissedFrames) -> Vec<Arc<dyn Reply>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<()>> {
+        let write = Box::new(write);
+        Box::pin(self.0.parts.sessions.replay_topics_into_session(session, asked, write))
     }
 
     /// Tells one session of a failure that belongs to no request of it.
@@ -170,17 +173,21 @@ impl Realtime {
     /// Enters a room. Entering an incident leaves the one before, unless the session may be in several; it views the one it
     /// entered last. The session listens before the presence is committed, so that whoever sees it there can count on it
     /// having heard.
-    pub async fn join_room_with_presence(
-        &self,
-        session: &Arc<Session>,
-        room: &str,
-    ) -> Result<RoomView> {
-        self.0.parts.rooms.join_room_with_presence(session, room).await
+    pub fn join_room_with_presence<'a>(
+        &'a self,
+        session: &'a Arc<Session>,
+        room: &'a str,
+    ) -> BoxFuture<'a, Result<RoomView>> {
+        Box::pin(self.0.parts.rooms.join_room_with_presence(session, room))
     }
 
     /// Leaves a room. Leaving one that it is not in changes nothing.
-    pub async fn leave_room_with_presence(&self, session: &Arc<Session>, room: &str) -> Result<()> {
-        self.0.parts.rooms.leave_room_with_presence(session, room).await
+    pub fn leave_room_with_presence<'a>(
+        &'a self,
+        session: &'a Arc<Session>,
+        room: &'a str,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.parts.rooms.leave_room_with_presence(session, room))
     }
 
     /// Notes that the session types; the room hears of it once.
@@ -206,29 +213,29 @@ impl Realtime {
     }
 
     /// Resolves when every presence change received so far is committed, so that a read sees it.
-    pub async fn settle_all_presence_changes(&self) -> Result<()> {
-        self.0.parts.presence_queue.settle_all_queued_changes().await
+    pub fn settle_all_presence_changes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.0.parts.presence_queue.settle_all_queued_changes())
     }
 
     /// Rooms by the names that clients give them, for a reader without a session: the feed, which every reader is in
     /// anyway, and one incident, which must exist.
-    pub async fn resolve_rooms_of_reader(
-        &self,
-        names: &[impl AsRef<str> + Sync],
-    ) -> Result<Vec<Topic>> {
-        resolve_rooms_of_reader(self.store(), names).await
+    pub fn resolve_rooms_of_reader<'a>(
+        &'a self,
+        names: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<Topic>>> {
+        Box::pin(resolve_rooms_of_reader(self.store(), names))
     }
 
     /// A page for a reader without a session: everyone's, the feed's, their own and their role's events, and those
     /// of `rooms`. It looks at a bounded number of rows, so it can be empty and have more behind it.
-    pub async fn read_entitled_event_page(
-        &self,
-        user: &User,
-        rooms: &[Topic],
+    pub fn read_entitled_event_page<'a>(
+        &'a self,
+        user: &'a User,
+        rooms: &'a [Topic],
         after: i64,
         limit: u32,
-    ) -> Result<EventPage> {
-        self.0.parts.replay.read_page_for_user(user, rooms, after, limit).await
+    ) -> BoxFuture<'a, Result<EventPage>> {
+        Box::pin(self.0.parts.replay.read_page_for_user(user, rooms, after, limit))
     }
 
     /// Runs a change to its end even if the caller is dropped (the client hung up), publishes its events, and gives

@@ -54,13 +54,10 @@ pub(crate) fn parse_room_open_to_clients(room: &str) -> Result<Topic> {
 }
 
 /// Rooms as sockets may join them: the feed, which every reader of events is in anyway, and one incident at a time.
-pub(crate) async fn resolve_rooms_of_reader(
-    store: &Store,
-    names: &[impl AsRef<str>],
-) -> Result<Vec<Topic>> {
+pub(crate) async fn resolve_rooms_of_reader(store: &Store, names: &[&str]) -> Result<Vec<Topic>> {
     let mut incident = None;
     for name in names {
-        match name.as_ref().parse() {
+        match name.parse() {
             Ok(Topic::Feed) => {}
             Ok(Topic::Incident(id)) if incident.is_none_or(|other| other == id) => {
                 incident = Some(id);

@@ -9,6 +9,7 @@ use owlpost::{
 };
 
 /// Of those tried the one with the least memory for each connection at the same speed: see `docs/BENCHMARKS.md`.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

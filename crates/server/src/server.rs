@@ -17,7 +17,7 @@ use crate::{
     config::Settings,
     database::{Database, open_database_from_settings},
     demo::{DEMO_PASSWORD, DEMO_USERS, mark_people_with_demo_password, seed_missing_demo_castle},
-    listener::serve_connections_until_shutdown,
+    listener::{serve_connections_until_shutdown, tls::TlsDoor},
     standard_streams::announce_text_on_stdout,
     telemetry::install_metrics_recorder_globally,
     wiring::{Application, build_application_from_parts},
@@ -47,6 +47,8 @@ pub async fn run_server_until_shutdown(
         // The first time it is set.
         let _ = asked_at.set(Instant::now());
     });
+    // A certificate that cannot be used is told before anything else is done.
+    let tls = settings.open_tls_door()?;
     // The embedded database is left to open: half of its files would be unpacked. It takes a second.
     let cancellable = settings.database.database_url.is_some();
     let database = tokio::select! {
@@ -60,7 +62,7 @@ pub async fn run_server_until_shutdown(
     let outcome = serve_database_until_shutdown(
         settings,
         &database,
-        listener,
+        (listener, tls),
         shutdown,
         (metrics, workers_stuck),
     )
@@ -77,7 +79,7 @@ pub async fn run_server_until_shutdown(
 async fn serve_database_until_shutdown(
     settings: &Settings,
     database: &Database,
-    listener: TcpListener,
+    (listener, tls): (TcpListener, Option<TlsDoor>),
     mut shutdown: Pin<&mut impl Future<Output = ()>>,
     (metrics, workers_stuck): (PrometheusHandle, StallCheck),
 ) -> anyhow::Result<()> {
@@ -105,7 +107,7 @@ async fn serve_database_until_shutdown(
     let serving = serve_connections_until_shutdown(
         listener,
         application.router,
-        settings.to_listener_config()?,
+        settings.to_listener_config(tls)?,
         shutdown,
         application.close,
     );
@@ -159,7 +161,7 @@ fn announce_address_to_starter(addr: SocketAddr, settings: &Settings) {
         shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     tracing::info!(address = %shown, "listening");
-    let mut text = format!("Owl Post is listening on http://{shown}\n");
+    let mut text = format!("Owl Post is listening on {}://{shown}\n", settings.scheme());
     if settings.server.demo {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "Demo logins, all with the password {DEMO_PASSWORD}:");

@@ -21,6 +21,7 @@ fn config_for_tests() -> ListenerConfig {
     ListenerConfig {
         places: Places::new(100, 0, Networks::default()),
         trusted_proxies: Networks::default(),
+        tls: None,
         header_read_timeout: Duration::from_secs(10),
         max_header_bytes: 16 * 1024,
         tcp_user_timeout: Duration::from_secs(30),

@@ -2,16 +2,23 @@
 
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use crate::{
     DomainError, Result, Store, User, UserId, access_token::VerifiedToken, account::Account,
 };
 
 impl Store {
     /// Verifies an access token and finds its user as the database has them now (or moments ago).
-    pub async fn authenticate_user_by_token(&self, token: &str) -> Result<(User, VerifiedToken)> {
-        let verified = self.verify_token_of_anybody(token).await?;
-        let account = self.find_account_of_token(&verified).await?;
-        Ok((account.user.clone(), verified))
+    pub fn authenticate_user_by_token<'a>(
+        &'a self,
+        token: &'a str,
+    ) -> BoxFuture<'a, Result<(User, VerifiedToken)>> {
+        Box::pin(async move {
+            let verified = self.verify_token_of_anybody(token).await?;
+            let account = self.find_account_of_token(&verified).await?;
+            Ok((account.user.clone(), verified))
+        })
     }
 
     /// The account that a verified token is of, if it is still good.

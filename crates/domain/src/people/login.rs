@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use super::login_list::LoginEnd;
+use super::{login_list::LoginEnd, password::is_hash_by_bcrypt};
 use crate::{
     Applicant, DomainError, Result, Role, Store, User, UserId, access_token::LoginId,
     rows::UserRow, validate::require_email_with_handle,
@@ -175,8 +175,12 @@ impl Store {
         origin: &LoginOrigin,
     ) -> Result<LoginGrant> {
         let LoginCandidate { applicant, user_id, password_hash, .. } = candidate;
+        let is_old = password_hash.as_deref().is_some_and(is_hash_by_bcrypt);
         let matches = self.verify_password_off_thread(password, password_hash, applicant).await?;
         let user_id = user_id.filter(|_| matches).ok_or(DomainError::Unauthenticated)?;
+        if is_old {
+            self.renew_hash_of_user(user_id, password, applicant).await?;
+        }
         let user = self.find_user_by_id(user_id).await?.ok_or(DomainError::Unauthenticated)?;
         self.begin_login_of_user(user, origin).await
     }

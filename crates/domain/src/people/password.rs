@@ -15,6 +15,8 @@ use crate::{
 const LEAST_SCORE: zxcvbn::Score = zxcvbn::Score::Two;
 /// Parts of a person's own words shorter than this say nothing against a password.
 const TELLING_CHARS: usize = 3;
+/// The dearest hash of another server that is checked: 15 takes some seconds.
+const MOST_BCRYPT_COST: u32 = 15;
 /// What everybody tries first here.
 const HOUSE_WORDS: [&str; 4] = ["owlpost", "owl post", "hogwarts", "alohomora1"];
 
@@ -92,9 +94,7 @@ impl Store {
         let matches = self
             .hashing
             .run_blocking_work_in_turn(turn, move || {
-                let Ok(hash) = PasswordHash::new(&hash) else { return false };
-                let is_of_hash =
-                    |bytes: &[u8]| Argon2::default().verify_password(bytes, &hash).is_ok();
+                let is_of_hash = |bytes: &[u8]| is_password_of_hash(bytes, &hash);
                 match composed {
                     // Kept as it was written by versions that composed nothing.
                     Some(composed) if composed != written => {
@@ -105,6 +105,27 @@ impl Store {
             })
             .await?;
         Ok(matches && fits && exists)
+    }
+
+    /// Replaces a hash of another server by one of ours, now that the password is known.
+    pub(super) async fn renew_hash_of_user(
+        &self,
+        id: UserId,
+        password: &str,
+        applicant: Applicant,
+    ) -> Result<()> {
+        let password = compose_letters_of_password(password);
+        let turn = HashingTurn::of_applicant(applicant);
+        let hash = move || hash_password_with_argon(&password);
+        let hash = self.hashing.run_blocking_work_in_turn(turn, hash).await??;
+        sqlx::query(
+            "update users set password_hash = $2 where id = $1 and password_hash like '$2%'",
+        )
+        .bind(id)
+        .bind(hash)
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 }
 
@@ -150,6 +171,31 @@ fn hash_password_with_argon(password: &str) -> Result<String> {
         .hash_password(password.as_bytes())
         .map(|hash| hash.to_string())
         .map_err(|error| DomainError::internal_error_from_cause(error.to_string()))
+}
+
+fn is_password_of_hash(password: &[u8], hash: &str) -> bool {
+    if is_hash_by_bcrypt(hash) {
+        return bcrypt::verify(password, hash).unwrap_or(false);
+    }
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    Argon2::default().verify_password(password, &hash).is_ok()
+}
+
+/// As the older Express server hashed. Replaced by one of ours at the first login.
+pub(super) fn is_hash_by_bcrypt(hash: &str) -> bool {
+    ["$2a$", "$2b$", "$2y$"].iter().any(|version| hash.starts_with(version))
+}
+
+/// Whether passwords can be checked against this text at all.
+pub(crate) fn can_check_passwords_of_hash(hash: &str) -> bool {
+    match is_hash_by_bcrypt(hash) {
+        true => hash
+            .parse::<bcrypt::HashParts>()
+            .is_ok_and(|parts| parts.get_cost() <= MOST_BCRYPT_COST),
+        false => {
+            PasswordHash::new(hash).is_ok_and(|hash| hash.algorithm.as_str().starts_with("argon2"))
+        }
+    }
 }
 
 fn hash_that_matches_nothing() -> &'static str {

@@ -20,7 +20,7 @@ use owlpost_domain::{
 };
 use parking_lot::Mutex;
 use redis::{
-    AsyncCommands, AsyncConnectionConfig, IntoConnectionInfo, RedisResult,
+    AsyncCommands, AsyncConnectionConfig, RedisResult,
     aio::{MultiplexedConnection, PubSub},
     io::tcp::{TcpSettings, socket2::TcpKeepalive},
 };
@@ -32,7 +32,10 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    cluster::message::{Envelope, Message, UnknownKinds, WireEvent},
+    cluster::{
+        message::{Envelope, Message, UnknownKinds, WireEvent},
+        redis_address::{UnusableRedis, parse_address_of_redis, refuse_redis_without_messages},
+    },
     metrics,
 };
 
@@ -78,13 +81,13 @@ struct OutgoingMessage {
 impl Bus {
     pub(crate) fn from_redis_url(url: Option<&str>) -> Result<Self> {
         let Some(url) = url else { return Ok(Self { redis: None }) };
-        let info = url.into_connection_info().map_err(refuse_url_of_redis)?;
+        let info = parse_address_of_redis(url).map_err(refuse_address_of_redis)?;
         let keepalive = TcpKeepalive::new().with_time(REDIS_TIMEOUT).with_interval(REDIS_TIMEOUT);
         let tcp = TcpSettings::default().set_nodelay(true).set_keepalive(keepalive);
         #[cfg(target_os = "linux")]
         let tcp = tcp.set_user_timeout(DEAFNESS_TIME);
-        let client =
-            redis::Client::open(info.set_tcp_settings(tcp)).map_err(refuse_url_of_redis)?;
+        let client = redis::Client::open(info.set_tcp_settings(tcp))
+            .map_err(|error| refuse_address_of_redis(error.to_string()))?;
         let (outgoing, unsent) = mpsc::channel(OUTGOING_MESSAGES);
         let redis = RedisBus {
             client,
@@ -126,19 +129,21 @@ impl Bus {
     }
 }
 
-fn refuse_url_of_redis(_: redis::RedisError) -> DomainError {
-    DomainError::invalid_field_value("REDIS_URL", "must be a redis:// URL")
+fn refuse_address_of_redis(why: String) -> DomainError {
+    DomainError::invalid_field_value("REDIS_URL", why)
 }
 
 impl RedisBus {
     async fn open_connections_to_redis(
         &self,
         channel: &str,
-    ) -> RedisResult<(MultiplexedConnection, PubSub)> {
+    ) -> Result<(MultiplexedConnection, PubSub), UnusableRedis> {
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(REDIS_TIMEOUT))
             .set_response_timeout(Some(REDIS_TIMEOUT));
-        let publisher = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let mut publisher =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        refuse_redis_without_messages(&mut publisher).await?;
         let subscribe = async {
             let mut subscription = self.client.get_async_pubsub().await?;
             subscription.subscribe(channel).await?;
@@ -146,7 +151,7 @@ impl RedisBus {
         };
         match timeout(REDIS_TIMEOUT, subscribe).await {
             Ok(subscription) => Ok((publisher, subscription?)),
-            Err(elapsed) => Err(io::Error::new(io::ErrorKind::TimedOut, elapsed).into()),
+            Err(_) => Err(UnusableRedis::Silent(REDIS_TIMEOUT)),
         }
     }
 }
@@ -188,15 +193,16 @@ impl<R: MessageReceiver> BusExchange<R> {
         redis: &RedisBus,
         channel: &str,
         unsent: &mut mpsc::Receiver<OutgoingMessage>,
-    ) -> RedisResult<std::convert::Infallible> {
+    ) -> Result<std::convert::Infallible, UnusableRedis> {
         let (publisher, mut subscription) = redis.open_connections_to_redis(channel).await?;
         redis.connected.store(true, Ordering::Relaxed);
         tracing::info!("connected to the other nodes");
         self.receiver.note_connection();
-        tokio::select! {
+        let end = tokio::select! {
             end = self.send_messages_over_connection(publisher, channel, unsent) => end,
             end = self.receive_messages_until_deaf(redis, subscription.on_message()) => end,
-        }
+        };
+        Ok(end?)
     }
 
     async fn send_messages_over_connection(

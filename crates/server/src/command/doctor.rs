@@ -4,6 +4,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 
 use anyhow::bail;
 use owlpost_domain::{causes::write_causes_without_repetition, diagnostics::DatabaseFacts};
+use owlpost_realtime::check_redis_carries_messages;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -247,18 +248,8 @@ async fn check_redis_of_settings(settings: &Settings) -> Finding {
     let Some(url) = &settings.database.redis_url else {
         return Finding::new(subject, Verdict::Good, "not configured: a single node needs none");
     };
-    match tokio::time::timeout(REDIS_TIMEOUT, ping_redis_at_url(url)).await {
-        Ok(Ok(())) => Finding::new(subject, Verdict::Good, "answers"),
-        Ok(Err(error)) => Finding::new(subject, Verdict::Bad, format!("REDIS_URL: {error}")),
-        Err(_) => Finding::new(
-            subject,
-            Verdict::Bad,
-            format!("REDIS_URL: no answer within {} s", REDIS_TIMEOUT.as_secs()),
-        ),
+    match check_redis_carries_messages(url, REDIS_TIMEOUT).await {
+        Ok(()) => Finding::new(subject, Verdict::Good, "answers and carries messages"),
+        Err(error) => Finding::new(subject, Verdict::Bad, format!("REDIS_URL: {error}")),
     }
-}
-
-async fn ping_redis_at_url(url: &str) -> redis::RedisResult<()> {
-    let mut connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
-    redis::cmd("PING").query_async(&mut connection).await
 }

@@ -1,6 +1,7 @@
 //! The commands of the command line, one file each.
 
 mod doctor;
+mod import;
 mod manual;
 mod migrate;
 mod outside_look;
@@ -18,6 +19,7 @@ pub async fn run_command_to_end(command_line: CommandLine) -> anyhow::Result<()>
         Command::Migrate(args) => migrate::migrate_schema_and_report(&settings, &args).await,
         Command::User(command) => user::run_user_command_with_store(&settings, command).await,
         Command::Token(args) => token::print_token_of_user(&settings, &args).await,
+        Command::Import(args) => import::import_tables_and_report(&settings, &args).await,
         Command::Doctor(args) => doctor::check_surroundings_and_report(&settings, &args).await,
         Command::Completions(args) => manual::print_completions_for_shell(&args),
         Command::Man => manual::print_page_of_manual(),

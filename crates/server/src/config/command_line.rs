@@ -36,6 +36,8 @@ pub enum Command {
     User(UserCommand),
     /// Print an access token of a user
     Token(TokenArgs),
+    /// Take over the people, incidents and comments of another server, such as the older Express one
+    Import(ImportArgs),
     /// Check configuration and surroundings; exits with 1 if something is wrong
     Doctor(DoctorArgs),
     /// Print what completes commands and options in a shell: owlpost completions bash > /etc/bash_completion.d/owlpost
@@ -59,6 +61,20 @@ pub struct MigrateArgs {
     /// such as a copied data directory
     #[arg(long)]
     pub new_log_epoch: bool,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArgs {
+    /// Address of the Postgres database with the tables of the other server; it is only read
+    #[arg(long, env = "OWLPOST_IMPORT_FROM", hide_env_values = true)]
+    pub from: String,
+    /// Say what would be taken, and why rows would be refused, and take nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Take the rest when rows are refused
+    #[arg(long)]
+    pub skip_refused: bool,
 }
 
 /// Arguments of `doctor`.

@@ -18,7 +18,9 @@ use super::{
 use crate::{
     demo::{DEMO_PASSWORD, DEMO_USERS},
     identity_keys::open_source_of_keys,
-    listener::ListenerConfig,
+    listener::{
+        ListenerConfig, acme::AcmeSettings, certificate_files::CertificateFiles, tls::TlsDoor,
+    },
 };
 
 /// Size of a request's head. Tokens travel in it; 16 kB is what others allow.
@@ -48,9 +50,38 @@ impl Settings {
         ))
     }
 
+    /// The scheme of the server's own address.
+    pub fn scheme(&self) -> &'static str {
+        let is_encrypted = self.tls.tls_certificate.is_some() || !self.tls.acme_domains.is_empty();
+        if is_encrypted { "https" } else { "http" }
+    }
+
+    /// The door of https, and who renews what it shows, in tasks of the runtime; `None` when http is spoken.
+    pub fn open_tls_door(&self) -> anyhow::Result<Option<TlsDoor>> {
+        let tls = &self.tls;
+        if let (Some(certificate), Some(key)) = (&tls.tls_certificate, &tls.tls_key) {
+            let files = Arc::new(CertificateFiles::open(certificate, key)?);
+            tokio::spawn(files.clone().follow_changes_of_files());
+            return Ok(Some(TlsDoor::with_certificates(files)?));
+        }
+        if tls.acme_domains.is_empty() {
+            return Ok(None);
+        }
+        let acme = AcmeSettings {
+            domains: tls.acme_domains.clone(),
+            contact: tls.acme_contact.clone(),
+            directory: tls.acme_directory.clone(),
+            cache: tls.acme_cache.clone().unwrap_or_else(|| self.database.data_dir.join("acme")),
+        };
+        let (door, renewing) = acme.open_door_for_domains()?;
+        tokio::spawn(renewing);
+        Ok(Some(door))
+    }
+
     /// Bounds of the listener.
-    pub fn to_listener_config(&self) -> anyhow::Result<ListenerConfig> {
+    pub fn to_listener_config(&self, tls: Option<TlsDoor>) -> anyhow::Result<ListenerConfig> {
         Ok(ListenerConfig {
+            tls,
             places: self.to_places()?,
             trusted_proxies: Networks::from_texts(&self.server.trusted_proxies)?,
             header_read_timeout: self.server.header_read_timeout,

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, str::FromStr as _, time::Duration};
 
 use owlpost_domain::RegistrationPolicy;
+use owlpost_realtime::parse_address_of_redis;
 
 /// Reads a duration: a number with `ms`, `s`, `m`, `h` or `d`, or a bare number of milliseconds.
 pub(crate) fn parse_duration_with_unit(text: &str) -> Result<Duration, String> {
@@ -217,12 +218,32 @@ pub(crate) fn parse_url_of_postgres(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads a name that an authority can certify.
+pub(crate) fn parse_name_of_domain(text: &str) -> Result<String, String> {
+    let text = text.trim().to_ascii_lowercase();
+    let is_label = |label: &str| {
+        let fits = label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        fits && (1..=63).contains(&label.len())
+    };
+    if text.len() <= 253 && text.split('.').all(is_label) && text.parse::<IpAddr>().is_err() {
+        Ok(text)
+    } else {
+        Err("should be names such as owl.example.org, separated by commas".into())
+    }
+}
+
+/// Reads the address of an authority that speaks ACME.
+pub(crate) fn parse_address_of_authority(text: &str) -> Result<String, String> {
+    if text.starts_with("https://") {
+        Ok(text.to_owned())
+    } else {
+        Err("should be an https:// address".into())
+    }
+}
+
 /// Reads the address of Redis.
 pub(crate) fn parse_url_of_redis(text: &str) -> Result<String, String> {
-    match redis::Client::open(text) {
-        Ok(_) => Ok(text.to_owned()),
-        Err(_) => Err("should be an address such as redis://host:6379/0".into()),
-    }
+    parse_address_of_redis(text).map(|_| text.to_owned())
 }
 
 /// Reads one proxy: an address, or a network such as `10.0.0.0/8`.

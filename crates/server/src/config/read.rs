@@ -203,6 +203,13 @@ fn refuse_options_that_contradict(command_line: &CommandLine) -> anyhow::Result<
             "REDIS_URL (--redis-url) connects nodes that share a database: set DATABASE_URL (--database-url) as well"
         );
     }
+    let tls = &settings.tls;
+    if tls.tls_certificate.is_some() != tls.tls_key.is_some() {
+        bail!("TLS_CERTIFICATE (--tls-certificate) and TLS_KEY (--tls-key) belong together");
+    }
+    if tls.tls_certificate.is_some() && !tls.acme_domains.is_empty() {
+        bail!("ACME_DOMAINS (--acme-domains) stands instead of TLS_CERTIFICATE: set one of them");
+    }
     let any_origin = settings.server.cors_origin.iter().any(|origin| origin == "*");
     if any_origin && settings.server.cors_origin.len() > 1 {
         bail!(

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use owlpost_domain::RegistrationPolicy;
 
 use super::parse_value::{
-    parse_address_to_listen, parse_duration_within_bounds, parse_network_of_addresses,
-    parse_number_of_port, parse_number_within_bounds, parse_origin_of_page, parse_place_of_keys,
+    parse_address_of_authority, parse_address_to_listen, parse_duration_within_bounds,
+    parse_name_of_domain, parse_network_of_addresses, parse_number_of_port,
+    parse_number_within_bounds, parse_origin_of_page, parse_place_of_keys,
     parse_policy_of_registration, parse_secret_of_tokens, parse_size_in_bytes,
     parse_switch_on_or_off, parse_timeout_of_watchdog, parse_token_of_metrics,
     parse_url_of_postgres, parse_url_of_redis,
@@ -20,6 +21,9 @@ pub struct Settings {
     /// Where the server listens, and what it says.
     #[command(flatten)]
     pub server: ServerSettings,
+    /// Https, spoken by the server itself.
+    #[command(flatten)]
+    pub tls: TlsSettings,
     /// Where the data is.
     #[command(flatten)]
     pub database: DatabaseSettings,
@@ -117,6 +121,33 @@ pub struct ServerSettings {
     /// in ms: from 1s to 1h; 0 switches the watchdog off
     #[arg(long, env = "WATCHDOG_TIMEOUT", default_value = "10000", value_parser = parse_timeout_of_watchdog)]
     pub watchdog_timeout: Duration,
+}
+
+/// Https, spoken by the server itself.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "TLS")]
+pub struct TlsSettings {
+    /// File with the certificate, and those that vouch for it after it (PEM): the server speaks https, and takes a
+    /// renewed one within 10 s
+    #[arg(long, env = "TLS_CERTIFICATE")]
+    pub tls_certificate: Option<PathBuf>,
+    /// File with the key of the certificate (PEM)
+    #[arg(long, env = "TLS_KEY")]
+    pub tls_key: Option<PathBuf>,
+    /// Names of this server, separated by commas, that an authority shall certify; it must reach the server at port 443
+    /// of each
+    #[arg(long, env = "ACME_DOMAINS", value_delimiter = ',', value_parser = parse_name_of_domain)]
+    pub acme_domains: Vec<String>,
+    /// Address of mail that the authority may write to [default: none]
+    #[arg(long, env = "ACME_CONTACT")]
+    pub acme_contact: Option<String>,
+    /// Address of the authority's directory
+    #[arg(long, env = "ACME_DIRECTORY", default_value = "https://acme-v02.api.letsencrypt.org/directory",
+          value_parser = parse_address_of_authority)]
+    pub acme_directory: String,
+    /// Where account and certificates are kept [default: acme in the data directory]
+    #[arg(long, env = "ACME_CACHE")]
+    pub acme_cache: Option<PathBuf>,
 }
 
 /// Where the data is.

@@ -29,7 +29,11 @@ use tokio::{
 };
 use tower::ServiceExt as _;
 
-use super::{counted_stream::CountedStream, socket_options::apply_options_to_accepted_socket};
+use super::{
+    counted_stream::{AcceptedStream, CountedStream},
+    socket_options::apply_options_to_accepted_socket,
+    tls::TlsDoor,
+};
 
 /// Pause after the process ran out of descriptors or memory, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -47,7 +51,9 @@ pub struct ListenerConfig {
     pub places: Arc<Places>,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Networks,
-    /// Longest wait for the head of a request, and so the longest a kept-alive connection may idle.
+    /// For https; without it, http is spoken.
+    pub tls: Option<TlsDoor>,
+    /// Longest wait for a handshake, and for the head of a request, so the longest a kept-alive connection may idle.
     pub header_read_timeout: Duration,
     /// Size of a request's head, and of the read and write buffers of a connection.
     pub max_header_bytes: usize,
@@ -95,13 +101,21 @@ pub async fn serve_connections_until_shutdown(
         match config.places.take_place_for_guest(Some(peer_addr.ip())) {
             Ok(place) => {
                 let accepted = Accepted { stream, peer_addr, place };
-                tokio::spawn(serve_requests_of_connection(
-                    accepted,
-                    trusted_proxies.clone(),
-                    router.clone(),
-                    server.clone(),
-                    drain_seen.clone(),
-                ));
+                let (trusted_proxies, router) = (trusted_proxies.clone(), router.clone());
+                let (server, drain_seen) = (server.clone(), drain_seen.clone());
+                let tls = config.tls.clone().map(|door| (door, config.header_read_timeout));
+                tokio::spawn(async move {
+                    if let Some(accepted) = accepted.shake_hands_when_encrypted(tls).await {
+                        let served = serve_requests_of_connection(
+                            accepted,
+                            trusted_proxies,
+                            router,
+                            server,
+                            drain_seen,
+                        );
+                        served.await;
+                    }
+                });
             }
             Err(why) => refuse_connection_without_place(&stream, peer_addr, why, &refused),
         }
@@ -165,14 +179,39 @@ fn refuse_connection_without_place(
 }
 
 /// A connection that has a place.
-struct Accepted {
-    stream: TcpStream,
+struct Accepted<S> {
+    stream: S,
     peer_addr: SocketAddr,
     place: Place,
 }
 
+impl Accepted<TcpStream> {
+    /// `None` when the handshake fails or takes too long: an everyday event on an open port.
+    async fn shake_hands_when_encrypted(
+        self,
+        tls: Option<(TlsDoor, Duration)>,
+    ) -> Option<Accepted<AcceptedStream>> {
+        let Self { stream, peer_addr, place } = self;
+        let stream = match tls {
+            None => AcceptedStream::Plain(stream),
+            Some((door, within)) => {
+                let handshake = door.accept_stream_with_handshake(stream);
+                match tokio::time::timeout(within, handshake).await {
+                    Ok(Ok(encrypted)) => AcceptedStream::Tls(Box::new(encrypted?)),
+                    Ok(Err(error)) => {
+                        tracing::debug!(%peer_addr, %error, "no handshake");
+                        return None;
+                    }
+                    Err(_) => return None,
+                }
+            }
+        };
+        Some(Accepted { stream, peer_addr, place })
+    }
+}
+
 async fn serve_requests_of_connection(
-    Accepted { stream, peer_addr, place }: Accepted,
+    Accepted { stream, peer_addr, place }: Accepted<AcceptedStream>,
     trusted_proxies: Arc<Networks>,
     router: Router,
     server: http1::Builder,

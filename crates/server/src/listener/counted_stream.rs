@@ -1,4 +1,4 @@
-//! The accepted TCP stream, with the place it takes.
+//! The accepted stream, with the place it takes.
 
 use std::{
     io,
@@ -11,18 +11,38 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::server::TlsStream;
 
-/// A TCP stream that holds its place under the cap on open connections, so that an upgraded connection keeps the
+/// What an accepted connection is read from and written to.
+#[derive(Debug)]
+pub enum AcceptedStream {
+    /// As it is.
+    Plain(TcpStream),
+    /// Encrypted by us.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// Polls whichever it is.
+macro_rules! poll_accepted_stream {
+    ($counted:expr, $poll:ident $(, $argument:expr)*) => {
+        match &mut $counted.stream {
+            AcceptedStream::Plain(stream) => Pin::new(stream).$poll($($argument),*),
+            AcceptedStream::Tls(stream) => Pin::new(stream).$poll($($argument),*),
+        }
+    };
+}
+
+/// A stream that holds its place under the cap on open connections, so that an upgraded connection keeps the
 /// place for as long as it lives.
 #[derive(Debug)]
 pub struct CountedStream {
-    stream: TcpStream,
+    stream: AcceptedStream,
     _place: Place,
 }
 
 impl CountedStream {
     /// Joins an accepted stream to its place.
-    pub fn new(stream: TcpStream, place: Place) -> Self {
+    pub fn new(stream: AcceptedStream, place: Place) -> Self {
         Self { stream, _place: place }
     }
 }
@@ -33,7 +53,7 @@ impl AsyncRead for CountedStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        poll_accepted_stream!(self, poll_read, cx, buf)
     }
 }
 
@@ -43,7 +63,7 @@ impl AsyncWrite for CountedStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        poll_accepted_stream!(self, poll_write, cx, buf)
     }
 
     fn poll_write_vectored(
@@ -51,18 +71,21 @@ impl AsyncWrite for CountedStream {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        poll_accepted_stream!(self, poll_write_vectored, cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        match &self.stream {
+            AcceptedStream::Plain(stream) => stream.is_write_vectored(),
+            AcceptedStream::Tls(stream) => stream.is_write_vectored(),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        poll_accepted_stream!(self, poll_flush, cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        poll_accepted_stream!(self, poll_shutdown, cx)
     }
 }

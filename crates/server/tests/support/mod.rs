@@ -113,6 +113,11 @@ impl TestServer {
         self.database.command()
     }
 
+    /// Address of its database; `None` when that is an embedded one.
+    pub fn database_url(&self) -> Option<String> {
+        self.database.url().map(str::to_owned)
+    }
+
     /// The process' number.
     pub fn process_id(&self) -> u32 {
         self.process.id()

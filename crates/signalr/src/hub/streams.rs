@@ -173,7 +173,8 @@ impl HubConnection {
 }
 
 async fn open_stream_of_caller(caller: &Caller, wishes: StreamWishes) -> Result<EventStream> {
-    let rooms = caller.core.resolve_rooms_of_reader(&wishes.rooms).await?;
+    let names: Vec<&str> = wishes.rooms.iter().map(String::as_str).collect();
+    let rooms = caller.core.resolve_rooms_of_reader(&names).await?;
     let user = (*caller.session.user()).clone();
     let access = caller.session.access();
     let after = wishes.after.map(|position| position.to_string());
