@@ -1,5 +1,5 @@
 import react from '@vitejs/plugin-react';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
@@ -10,6 +10,31 @@ const CLIENT_BUNDLES = {
   // What the page loads that SockJS shows in an iframe.
   'sockjs-client/dist/': { folder: 'sockjs', files: ['sockjs.min.js'] },
 };
+
+/** The page for operators that Socket.IO's users know, with its icons beside it: it would load them from elsewhere. */
+function emitAdminUi(): Plugin {
+  return {
+    name: 'admin-ui',
+    apply: 'build',
+    generateBundle() {
+      const emit = (fileName: string, source: string | Uint8Array) =>
+        this.emitFile({ type: 'asset', fileName: `admin/ui/${fileName}`, source });
+      const dist = new URL('node_modules/@socket.io/admin-ui/ui/dist/', import.meta.url);
+      for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(js|css|svg|png)$/.test(name)) continue;
+        emit(name, readFileSync(new URL(name, dist)));
+      }
+      const icons = new URL('node_modules/@mdi/font/', import.meta.url);
+      for (const name of ['css/materialdesignicons.min.css', 'fonts/materialdesignicons-webfont.woff2'])
+        emit(`icons/${name}`, readFileSync(new URL(name, icons)));
+      const page = readFileSync(new URL('index.html', dist), 'utf8')
+        .replace(/<link rel="stylesheet" href="https:\/\/cdn[^"]*materialdesignicons[^"]*">/, '<link rel="stylesheet" href="icons/css/materialdesignicons.min.css">')
+        .replace(/<link rel="stylesheet" href="https:\/\/fonts[^"]*">/, '');
+      if (page.includes('https://')) this.error('the Admin UI loads something from elsewhere');
+      emit('index.html', page);
+    },
+  };
+}
 
 function emitBundlesOfClientLibraries(): Plugin {
   return {
@@ -30,7 +55,7 @@ function emitBundlesOfClientLibraries(): Plugin {
 const server = process.env.OWLPOST_URL ?? 'http://127.0.0.1:4001';
 
 export default defineConfig({
-  plugins: [react(), emitBundlesOfClientLibraries()],
+  plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi()],
   build: {
     manifest: true,
     target: 'es2022',

@@ -59,6 +59,11 @@ struct IssuedClaims<'a> {
     exp: i64,
 }
 
+/// What a token is for, as its `type` says.
+const ACCESS: &str = "access";
+/// Of somebody who has logged in to the console of operators; good for nothing else.
+const CONSOLE: &str = "console";
+
 /// What the fingerprint of a secret is the signature of.
 const FINGERPRINTED_TEXT: &[u8] = b"owlpost: the secret of a node";
 
@@ -93,13 +98,33 @@ impl TokenSigner {
         login: Option<LoginId>,
         ttl: Duration,
     ) -> Result<String> {
+        self.sign_token_of_kind(ACCESS, user, login, ttl)
+    }
+
+    /// What lets this user into the console again, for `ttl` from now and while the login lasts.
+    pub fn sign_session_of_console(
+        &self,
+        user: &User,
+        login: LoginId,
+        ttl: Duration,
+    ) -> Result<String> {
+        self.sign_token_of_kind(CONSOLE, user, Some(login), ttl)
+    }
+
+    fn sign_token_of_kind(
+        &self,
+        kind: &'static str,
+        user: &User,
+        login: Option<LoginId>,
+        ttl: Duration,
+    ) -> Result<String> {
         let now = Utc::now().timestamp();
         let claims = IssuedClaims {
             sub: user.id,
             email: &user.email,
             name: &user.name,
             role: user.role,
-            kind: "access",
+            kind,
             sid: login,
             iat: now,
             exp: now.saturating_add(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)),
@@ -113,20 +138,33 @@ impl TokenSigner {
     /// Checks signature, algorithm, times and kind. Says "expired" only of a token that is otherwise good.
     pub fn verify_access_token_claims(&self, token: &str) -> Result<VerifiedToken> {
         let claims: PresentedClaims = self.0.verify_signature_of_token(token)?;
-        if claims.kind.as_deref().is_some_and(|kind| kind != "access") {
+        if claims.kind.as_deref().is_some_and(|kind| kind != ACCESS) {
             return Err(DomainError::Unauthenticated);
         }
-        let expires_at = claims.times.check_times_against_clock(Utc::now())?;
-        let user_id = claims
-            .sub
-            .or(claims.user_id)
-            .and_then(|id| id.parse().ok())
-            .ok_or(DomainError::Unauthenticated)?;
-        // That of another server may be anything.
-        let login = claims.sid.and_then(|id| id.parse().ok());
-        let basis = TokenBasis { login, issued_at: claims.times.issued_second() };
-        Ok(VerifiedToken { user_id, expires_at, basis })
+        read_verified_token_from(claims)
     }
+
+    /// As [`Self::verify_access_token_claims`], of what lets into the console.
+    pub fn verify_session_of_console(&self, session: &str) -> Result<VerifiedToken> {
+        let claims: PresentedClaims = self.0.verify_signature_of_token(session)?;
+        if claims.kind.as_deref() != Some(CONSOLE) {
+            return Err(DomainError::Unauthenticated);
+        }
+        read_verified_token_from(claims)
+    }
+}
+
+fn read_verified_token_from(claims: PresentedClaims) -> Result<VerifiedToken> {
+    let expires_at = claims.times.check_times_against_clock(Utc::now())?;
+    let user_id = claims
+        .sub
+        .or(claims.user_id)
+        .and_then(|id| id.parse().ok())
+        .ok_or(DomainError::Unauthenticated)?;
+    // That of another server may be anything.
+    let login = claims.sid.and_then(|id| id.parse().ok());
+    let basis = TokenBasis { login, issued_at: claims.times.issued_second() };
+    Ok(VerifiedToken { user_id, expires_at, basis })
 }
 
 fn make_fingerprint_of_key(key: &EncodingKey) -> Result<String> {

@@ -84,7 +84,7 @@ impl Store {
         let mut transaction = self.pool.library_pool().begin().await?;
         self.import_people_from_source(&mut source, &mut transaction, &mut report).await?;
         self.import_incidents_from_source(&mut source, &mut transaction, &mut report).await?;
-        if has_foreign_table(&mut source, "comments").await? {
+        if has_foreign_table_with_name(&mut source, "comments").await? {
             self.import_comments_from_source(&mut source, &mut transaction, &mut report).await?;
         }
         if wishes.rehearse || (report.refused() > 0 && !wishes.skip_refused) {
@@ -106,11 +106,12 @@ async fn connect_to_foreign_database(url: &str) -> Result<PgConnection> {
         .filter(|_| is_known)
         .ok_or_else(|| refuse("must be a postgres:// address".into()))?
         .options([("default_transaction_read_only", "on")]);
-    let connecting = timeout(SOURCE_TIMEOUT, options.connect()).await.map_err(report_silence)?;
+    let connecting =
+        timeout(SOURCE_TIMEOUT, options.connect()).await.map_err(report_silence_of_source)?;
     let mut connection =
         connecting.map_err(|error| refuse(format!("cannot be connected to: {error}")))?;
     for table in ["users", "incidents"] {
-        if !has_foreign_table(&mut connection, table).await? {
+        if !has_foreign_table_with_name(&mut connection, table).await? {
             let message = format!("has no table {table} there");
             return Err(DomainError::invalid_field_value("from", message));
         }
@@ -118,15 +119,15 @@ async fn connect_to_foreign_database(url: &str) -> Result<PgConnection> {
     Ok(connection)
 }
 
-fn report_silence(elapsed: tokio::time::error::Elapsed) -> DomainError {
+fn report_silence_of_source(elapsed: tokio::time::error::Elapsed) -> DomainError {
     DomainError::Unavailable(Box::new(elapsed))
 }
 
-async fn has_foreign_table(source: &mut PgConnection, table: &str) -> Result<bool> {
+async fn has_foreign_table_with_name(source: &mut PgConnection, table: &str) -> Result<bool> {
     let asking = sqlx::query_scalar("select to_regclass(quote_ident($1)) is not null")
         .bind(table)
         .fetch_one(source);
-    Ok(timeout(SOURCE_TIMEOUT, asking).await.map_err(report_silence)??)
+    Ok(timeout(SOURCE_TIMEOUT, asking).await.map_err(report_silence_of_source)??)
 }
 
 /// The rows of a table, as they come: there may be more than fit in memory.
@@ -141,7 +142,8 @@ fn stream_rows_of_table<'c>(
 async fn next_row_in_time(
     rows: &mut (impl Stream<Item = sqlx::Result<String>> + Unpin),
 ) -> Result<Option<ForeignRow>> {
-    let text = timeout(SOURCE_TIMEOUT, rows.try_next()).await.map_err(report_silence)??;
+    let text =
+        timeout(SOURCE_TIMEOUT, rows.try_next()).await.map_err(report_silence_of_source)??;
     text.map(|text| ForeignRow::from_json_text(&text)).transpose()
 }
 

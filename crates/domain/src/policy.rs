@@ -20,6 +20,8 @@ pub enum Action<'a> {
     },
     /// Change what somebody may do, invite, deactivate and delete people, make links that set a password.
     ManagePeople,
+    /// See who is connected, and disconnect them.
+    OperateServer,
 }
 
 /// Allows or forbids. Everyone reports, reads and comments, so these are no actions here.
@@ -36,6 +38,9 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
             senior || author_id == actor.id,
             "Only its author, a Prefect or an Auror may delete a comment",
         ),
+        Action::OperateServer => {
+            (actor.role == Role::Auror, "Only an Auror may operate the server")
+        }
         Action::ManagePeople => (actor.role == Role::Auror, "Only an Auror may manage people"),
     };
     if allowed { Ok(()) } else { Err(DomainError::Forbidden(refusal)) }

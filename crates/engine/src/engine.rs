@@ -19,6 +19,7 @@ use crate::{
     session_handle::SessionHandle,
     socket::{DisconnectReason, Socket},
     text_rewrite::TextRewrite,
+    traffic::{count_session_as_closed, count_session_as_opened},
 };
 
 /// Sessions by the id their clients prove themselves with, and who is told about them.
@@ -68,6 +69,7 @@ impl<H: EngineIoHandler> EngineIo<H> {
             _place: place,
         });
         self.sockets.write().insert(socket.link.sid, socket.clone());
+        count_session_as_opened();
         let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
         let heartbeat = watch_heartbeat_of_session(socket.link.clone(), interval, timeout);
         socket.link.remember_heartbeat_of_session(tokio::spawn(heartbeat).abort_handle());
@@ -83,6 +85,7 @@ impl<H: EngineIoHandler> EngineIo<H> {
     pub(crate) fn close_session_with_reason(&self, sid: Sid, reason: DisconnectReason) {
         let Some(socket) = self.sockets.write().remove(&sid) else { return };
         socket.link.mark_session_as_closing();
+        count_session_as_closed(reason);
         // Not from here: the caller may be the handler itself, at work on what the client sent.
         let handler = self.handler.clone();
         tokio::spawn(async move { handler.on_disconnect(socket, reason) });

@@ -12,7 +12,7 @@
 //! - [`link`]: the queue of a session and who may take from it; [`session_handle`]: its other end, for fan-out;
 //! - [`polling`] with `payload`, `attachments` and `compression`, [`websocket`] and [`heartbeat`]: the two transports, and how a silent
 //!   client is found;
-//! - [`config`]: bounds and times.
+//! - [`config`]: bounds and times; [`traffic`]: what goes through, when somebody watches.
 //!
 //! How many sessions there may be, of all clients and of one address, is not for one engine to say: whoever puts
 //! engines in front of routers gives each request `Arc<Places>` and a `ClientAddress` (`owlpost_admission`) in its
@@ -36,6 +36,7 @@ pub mod session_handle;
 pub mod socket;
 mod sync;
 mod text_rewrite;
+pub mod traffic;
 pub mod websocket;
 
 pub use engineioxide_core::{ProtocolVersion, Str, TransportType};

@@ -37,7 +37,10 @@ use self::{
     state::{Carrier, State},
     stranger::StrangerAllowance,
 };
-use crate::{config::EngineIoConfig, disconnect_reason::DisconnectReason, sync::Mutex};
+use crate::{
+    config::EngineIoConfig, disconnect_reason::DisconnectReason, sync::Mutex,
+    traffic::count_packet_to_client,
+};
 
 /// The engine's own packets that fit into a full queue. There is one ping at a time; more pongs than this are asked
 /// for only by a client that reads none.
@@ -139,6 +142,7 @@ impl Link {
             Err(Refused::Full) => return Err(TrySendError::Full(outgoing)),
             Ok(()) => {}
         }
+        count_packet_to_client(outgoing.byte_len());
         let taker = state.queue.put_entry_at_end(outgoing);
         drop(state);
         wake_tasks_outside_lock([taker]);
@@ -158,6 +162,9 @@ impl Link {
 
     /// Ends a reservation, with what it was for.
     pub(crate) fn fill_reserved_place_with(&self, outgoing: Option<Outgoing>) {
+        if let Some(outgoing) = &outgoing {
+            count_packet_to_client(outgoing.byte_len());
+        }
         let mut state = self.state.lock();
         let taker = state.queue.fill_reserved_place_with(outgoing);
         let refused = state.queue.take_refused_if_roomy(self.limit);

@@ -24,6 +24,7 @@ use crate::{
         Rejection, ResponseBody, answer_poll_with_compressed_payload, answer_poll_with_payload,
     },
     socket::{DisconnectReason, Socket},
+    traffic::count_packet_of_client,
 };
 
 /// The content type of a binary payload of protocol 3.
@@ -239,10 +240,12 @@ pub(crate) fn receive_packet_of_client<H: EngineIoHandler>(
 ) -> Result<Received, Rejection> {
     match packet {
         Packet::Message(text) => {
+            count_packet_of_client(text.len());
             let text = socket.rewrite_text_of_client(text, engine.config.upgrade_timeout);
             engine.handler.on_message(text, socket.clone());
         }
         Packet::Binary(bytes) | Packet::BinaryV3(bytes) => {
+            count_packet_of_client(bytes.len());
             socket.note_bytes_of_client();
             engine.handler.on_binary(bytes, socket.clone());
         }

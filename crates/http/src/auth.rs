@@ -132,27 +132,40 @@ pub(crate) async fn login_user_from_body(
     origin: RequestOrigin,
     JsonBody { value, .. }: JsonBody<Credentials>,
 ) -> Result<Json<TokenGrant>, HttpError> {
-    let (store, doors) = (state.store(), state.doors());
-    let subscriber = origin.subscriber();
-    let by_address = doors.logins.take_try_of_key(subscriber)?;
-    let candidate = store.find_login_candidate_by_email(&value.email, Some(subscriber)).await?;
-    let home = candidate.applicant.is_familiar.then_some(subscriber);
-    let by_account = match doors.accounts.take_try_of_key((&candidate.email, home)) {
-        Ok(guess) => guess,
-        Err(exceeded) => {
-            by_address.count_as_right_guess();
-            return Err(exceeded.into());
-        }
-    };
-    let login = origin.to_login_origin();
-    let outcome = store.login_candidate_with_password(candidate, &value.password, &login).await;
-    if !matches!(outcome, Err(DomainError::Unauthenticated)) {
-        by_address.count_as_right_guess();
-        by_account.count_as_right_guess();
-    }
-    let grant = outcome?;
-    record_deed_of_person("login", grant.user.id, grant.login, &origin);
+    let grant = state.login_person_within_limits(&value.email, &value.password, &origin).await?;
     Ok(Json(grant.into()))
+}
+
+impl HttpState {
+    /// Logs somebody in, within the limits that guesses have, whichever door they come by.
+    pub(crate) async fn login_person_within_limits(
+        &self,
+        email: &str,
+        password: &str,
+        origin: &RequestOrigin,
+    ) -> Result<LoginGrant, HttpError> {
+        let (store, doors) = (self.store(), self.doors());
+        let subscriber = origin.subscriber();
+        let by_address = doors.logins.take_try_of_key(subscriber)?;
+        let candidate = store.find_login_candidate_by_email(email, Some(subscriber)).await?;
+        let home = candidate.applicant.is_familiar.then_some(subscriber);
+        let by_account = match doors.accounts.take_try_of_key((&candidate.email, home)) {
+            Ok(guess) => guess,
+            Err(exceeded) => {
+                by_address.count_as_right_guess();
+                return Err(exceeded.into());
+            }
+        };
+        let login = origin.to_login_origin();
+        let outcome = store.login_candidate_with_password(candidate, password, &login).await;
+        if !matches!(outcome, Err(DomainError::Unauthenticated)) {
+            by_address.count_as_right_guess();
+            by_account.count_as_right_guess();
+        }
+        let grant = outcome?;
+        record_deed_of_person("login", grant.user.id, grant.login, origin);
+        Ok(grant)
+    }
 }
 
 /// Spend a refresh token for new tokens

@@ -13,7 +13,7 @@
 //!   strangers may try); `audit` writes who did what to whom;
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
-//! - `accepted_values`: what a client says it takes;
+//! - `operators`: Aurors who come by another door; `accepted_values`: what a client says it takes;
 //! - `paths`: those that more than the router speaks of.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
@@ -39,6 +39,7 @@ mod observe;
 mod one_time_links;
 mod openapi;
 mod openapi_operation;
+mod operators;
 mod paths;
 mod presence;
 mod protect;

@@ -14,7 +14,11 @@ use owlpost_domain::{
     access_token::VerifiedToken,
 };
 use parking_lot::Mutex;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{broadcast, watch},
+    task::JoinSet,
+};
+use uuid::Uuid;
 
 use self::parts::Parts;
 use crate::{
@@ -264,6 +268,23 @@ impl Realtime {
         }
         self.0.parts.bus.send_log_events_to_nodes(&events);
         self.0.parts.feed.publish_committed_log_events(events);
+    }
+
+    // --- for the operators' console --------------------------------------------------------------------------
+
+    /// What this node is called among the nodes.
+    pub fn node_id(&self) -> Uuid {
+        self.0.parts.node_id
+    }
+
+    /// Tells the consoles at other nodes something, if there is a way to them.
+    pub fn tell_consoles_of_nodes(&self, text: &str) {
+        self.0.parts.bus.send_console_to_nodes(text);
+    }
+
+    /// What the consoles at other nodes say from now on.
+    pub fn hear_consoles_of_nodes(&self) -> broadcast::Receiver<Arc<str>> {
+        self.0.parts.consoles.subscribe()
     }
 
     /// Has the log read at once, not at the next poll: something was written that no service announced.

@@ -7,7 +7,7 @@ use axum::{
     body::Body,
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use owlpost_http::is_value_accepted_with_quality;
 use rust_embed::{EmbeddedFile, RustEmbed};
@@ -24,6 +24,8 @@ const SOCKETIO_PATHS: [&str; 2] = ["socket.io", "socket.io-msgpack"];
 /// How the build ends the names of compressed forms, and what they are, the smallest first.
 const FORMS: [(&str, &str); 2] = [(".br", "br"), (".gz", "gzip")];
 const INDEX: &str = "index.html";
+/// Where the build puts the files of the Admin UI.
+const ADMIN_UI: &str = "admin/ui";
 const PLACEHOLDER: &str = include_str!("dashboard_placeholder.html");
 /// Scripts come from us alone. Mantine writes style elements at run time, hence the one exception.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
@@ -31,12 +33,17 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
     object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
 /// The dashboard as a router, for everything no other route claims.
-pub fn build_router_of_dashboard() -> Router {
-    Router::new().fallback(answer_path_with_file)
+///
+/// The Admin UI of Socket.IO is among its files; it is there when it is wanted.
+pub fn build_router_of_dashboard(has_admin_ui: bool) -> Router {
+    Router::new().fallback(move |request| answer_path_with_file(request, has_admin_ui))
 }
 
-async fn answer_path_with_file(request: Request) -> Response {
+async fn answer_path_with_file(request: Request, has_admin_ui: bool) -> Response {
     let path = request.uri().path().trim_start_matches('/');
+    if let Some(page) = path.strip_prefix(ADMIN_UI) {
+        return answer_path_of_admin(page, has_admin_ui, request.headers());
+    }
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     if SOCKETIO_PATHS.contains(&first)
         && request.method() == Method::GET
@@ -58,6 +65,20 @@ async fn answer_path_with_file(request: Request) -> Response {
         // A missing file must not answer with the page: a browser would run HTML as a script.
         None if hidden || first == "assets" => answer_path_as_unknown(),
         None => answer_with_index_page(request.headers()),
+    }
+}
+
+/// Its page names its files beside itself, so it needs the slash behind its own address.
+fn answer_path_of_admin(page: &str, has_admin_ui: bool, headers: &HeaderMap) -> Response {
+    let path = match page {
+        _ if !has_admin_ui => return answer_path_as_unknown(),
+        "" => return Redirect::permanent("/admin/ui/").into_response(),
+        "/" => format!("{ADMIN_UI}/{INDEX}"),
+        file => format!("{ADMIN_UI}{file}"),
+    };
+    match DashboardFiles::get(&path) {
+        Some(file) => answer_with_embedded_file(&path, file, headers),
+        None => answer_path_as_unknown(),
     }
 }
 
@@ -174,7 +195,7 @@ mod tests {
     async fn answer_to_request(method: Method, path: &str) -> Response {
         let request =
             Request::builder().method(method).uri(path).body(Body::empty()).expect("request");
-        build_router_of_dashboard().oneshot(request).await.expect("infallible")
+        build_router_of_dashboard(false).oneshot(request).await.expect("infallible")
     }
 
     #[tokio::test]
@@ -199,6 +220,7 @@ mod tests {
             "/socket.io-msgpack/x",
             "/assets/gone.js",
             "/.env",
+            "/admin/ui/",
         ] {
             let response = answer_to_request(Method::GET, path).await;
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");

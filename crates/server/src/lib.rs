@@ -8,6 +8,7 @@
 //! - [`listener`]: the accept loop;
 //! - [`database`]: Postgres by its address, or inside this process;
 //! - [`dashboard`]: the web assets;
+//! - `operators`: the door of the Admin UI;
 //! - [`demo`]: the castle of `--demo`;
 //! - `identity_keys`: where the keys of an identity provider are read, by the `https_client`;
 //! - [`telemetry`]: logs and metrics;
@@ -21,6 +22,7 @@ pub mod demo;
 mod https_client;
 mod identity_keys;
 pub mod listener;
+mod operators;
 pub mod server;
 pub mod signals;
 pub mod standard_streams;

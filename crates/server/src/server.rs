@@ -48,7 +48,7 @@ pub async fn run_server_until_shutdown(
         let _ = asked_at.set(Instant::now());
     });
     // A certificate that cannot be used is told before anything else is done.
-    let tls = settings.open_tls_door()?;
+    let tls = settings.open_tls_door_when_configured()?;
     // The embedded database is left to open: half of its files would be unpacked. It takes a second.
     let cancellable = settings.database.database_url.is_some();
     let database = tokio::select! {
@@ -161,7 +161,8 @@ fn announce_address_to_starter(addr: SocketAddr, settings: &Settings) {
         shown.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
     tracing::info!(address = %shown, "listening");
-    let mut text = format!("Owl Post is listening on {}://{shown}\n", settings.scheme());
+    let mut text =
+        format!("Owl Post is listening on {}://{shown}\n", settings.choose_scheme_of_address());
     if settings.server.demo {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "Demo logins, all with the password {DEMO_PASSWORD}:");

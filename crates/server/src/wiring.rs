@@ -15,7 +15,7 @@ use owlpost_stomp::StompGateway;
 
 use crate::{
     config::Settings, dashboard::build_router_of_dashboard, database::Database,
-    telemetry::refresh_counters_before_scrape,
+    operators::DoorOfAurors, telemetry::refresh_counters_before_scrape,
 };
 
 /// How often samples of histograms are folded into their buckets when nobody scrapes.
@@ -45,9 +45,11 @@ pub async fn build_application_from_parts(
         workers_stuck,
         ..settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))
     };
-    let gateways = build_gateways_of_server(settings, &realtime)?;
-    let router = build_router_of_http(HttpState::new(realtime.clone(), http))
-        .fallback_service(build_router_of_dashboard());
+    let http = HttpState::new(realtime.clone(), http);
+    let operators = DoorOfAurors { http: http.clone(), store: database.store.clone() };
+    let gateways = build_gateways_of_server(settings, &realtime, operators)?;
+    let router = build_router_of_http(http)
+        .fallback_service(build_router_of_dashboard(settings.server.admin_ui));
     let router = gateways.iter().fold(router, |router, gateway| router.merge(gateway.router()));
     let announcing = realtime.clone();
     let announce_stop = Box::new(move || announcing.announce_stop_to_balancers());
@@ -62,6 +64,7 @@ pub async fn build_application_from_parts(
 fn build_gateways_of_server(
     settings: &Settings,
     realtime: &Realtime,
+    operators: DoorOfAurors,
 ) -> anyhow::Result<Vec<Box<dyn Gateway>>> {
     let context = GatewayContext::new(
         realtime.clone(),
@@ -70,7 +73,7 @@ fn build_gateways_of_server(
         settings.to_places()?,
     );
     Ok(vec![
-        Box::new(SocketIoGateway::new(&context, &settings.to_socketio_config())),
+        Box::new(SocketIoGateway::new(&context, &settings.to_socketio_config(operators))),
         Box::new(SignalRGateway::new(&context, settings.to_signalr_config())),
         Box::new(StompGateway::new(&context, settings.to_stomp_config())),
     ])

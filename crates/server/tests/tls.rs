@@ -79,7 +79,7 @@ async fn wait_until_trusted(connector: &TlsConnector, port: u16, server: &TestSe
     }
 }
 
-fn port_of(server: &TestServer) -> u16 {
+fn port_of_server(server: &TestServer) -> u16 {
     let address = &server.api.address;
     assert!(address.starts_with("https://"), "{address}");
     address.rsplit_once(':').unwrap().1.parse().unwrap()
@@ -92,7 +92,7 @@ async fn should_speak_https_and_take_a_renewed_certificate() {
     let [certificate, key] = write_pair(directory.path(), &first);
     let settings = [("TLS_CERTIFICATE", certificate.as_str()), ("TLS_KEY", key.as_str())];
     let server = TestServer::start_with(&settings);
-    let port = port_of(&server);
+    let port = port_of_server(&server);
     let connector = trust(first.cert.der().clone());
     wait_until_trusted(&connector, port, &server).await;
     let poll = ask(&connector, port, "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\n").await;
@@ -135,7 +135,7 @@ async fn should_give_up_whoever_shakes_no_hand() {
         ("HEADER_READ_TIMEOUT", "300"),
         ("MAX_CONNECTIONS", "1"),
     ]);
-    let port = port_of(&server);
+    let port = port_of_server(&server);
     for begun in [&b""[..], &[22], &[22, 3, 1, 2, 0]] {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         stream.write_all(begun).await.unwrap();

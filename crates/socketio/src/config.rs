@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::admin::console::ConsoleConfig;
+
 /// Bounds and times that only Socket.IO has.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SocketIoConfig {
     /// Between two pings.
     pub ping_interval: Duration,
@@ -14,6 +16,8 @@ pub struct SocketIoConfig {
     pub engine_queue_packets: usize,
     /// Time a client has to enter the namespace, and to finish an upgrade.
     pub connect_timeout: Duration,
+    /// For the namespace of the Admin UI; without it, there is none.
+    pub console: Option<ConsoleConfig>,
 }
 
 impl Default for SocketIoConfig {
@@ -23,6 +27,7 @@ impl Default for SocketIoConfig {
             ping_timeout: Duration::from_secs(60),
             engine_queue_packets: 32,
             connect_timeout: Duration::from_secs(10),
+            console: None,
         }
     }
 }

@@ -12,8 +12,13 @@ use owlpost_gateway::{Gateway, GatewayContext};
 use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
 
 use crate::{
-    config::SocketIoConfig, door::check_request_before_upgrade, handshake::admit_socket_by_token,
-    opening::open_connection_for_socket, shared::Shared, wire::WireFormat,
+    admin::{console::Console, open_namespace_of_console},
+    config::SocketIoConfig,
+    door::check_request_before_upgrade,
+    handshake::admit_socket_by_token,
+    opening::open_connection_for_socket,
+    shared::Shared,
+    wire::WireFormat,
 };
 
 /// Path of the JSON server, the default of every client.
@@ -34,12 +39,18 @@ pub struct SocketIoGateway {
 impl SocketIoGateway {
     /// Builds both servers. Must be called within the runtime.
     pub fn new(context: &GatewayContext, config: &SocketIoConfig) -> Self {
-        let build = |path, format| build_server_for_format(context, config, path, format);
-        Self {
-            json: build(JSON_PATH, WireFormat::Json),
-            msgpack: build(MSGPACK_PATH, WireFormat::MsgPack),
-            context: context.clone(),
+        let console = config.console.as_ref();
+        let console = console.map(|config| Console::open_at_node(context.core.clone(), config));
+        let build = |path, format| {
+            let shared = Shared { context: context.clone(), format, console: console.clone() };
+            build_server_for_format(shared, config, path)
+        };
+        let json = build(JSON_PATH, WireFormat::Json);
+        if let Some(console) = &console {
+            open_namespace_of_console(&json.1, console);
         }
+        let msgpack = build(MSGPACK_PATH, WireFormat::MsgPack);
+        Self { json, msgpack, context: context.clone() }
     }
 }
 
@@ -64,14 +75,13 @@ impl Gateway for SocketIoGateway {
 }
 
 fn build_server_for_format(
-    context: &GatewayContext,
+    shared: Shared,
     config: &SocketIoConfig,
     path: &'static str,
-    format: WireFormat,
 ) -> (SocketIoService<NotFoundService>, SocketIo) {
+    let max_message_bytes = shared.context.limits.max_message_bytes;
     let (service, io) =
-        build_server_without_namespaces(context.limits.max_message_bytes, config, path, format);
-    let shared = Shared { context: context.clone(), format };
+        build_server_without_namespaces(max_message_bytes, config, path, shared.format);
     let admission = shared.clone();
     let open = move |socket| {
         open_connection_for_socket(&shared, socket);

@@ -8,8 +8,10 @@
 //! - [`handshake`]: who may connect; `recovery`: who can come back by itself; `opening`: from there to a session, and its
 //!   end;
 //! - `received_event`: what a client sent, as a call; [`event_names`]: the names of events, however they are written;
+//! - [`admin`]: the namespace of Socket.IO's Admin UI;
 //! - [`wire`] and [`transport`]: frames of the core and answers as packets, into the queue of one session of the engine.
 
+pub mod admin;
 pub mod config;
 mod door;
 pub mod event_names;

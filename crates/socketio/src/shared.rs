@@ -1,12 +1,16 @@
 //! What every socket of one server shares.
 
+use std::sync::Arc;
+
 use owlpost_gateway::GatewayContext;
 
-use crate::wire::WireFormat;
+use crate::{admin::console::Console, wire::WireFormat};
 
 /// What every socket of one server shares.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) context: GatewayContext,
     pub(crate) format: WireFormat,
+    /// What is told of each socket, if operators may watch.
+    pub(crate) console: Option<Arc<Console>>,
 }

@@ -14,7 +14,11 @@ use owlpost_realtime::{CloseReason, Frame, PreparedSession, Reply, SendOutcome, 
 use serde_json::{Value, json};
 use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef};
 
-use crate::wire::{EncodedPacket, Offsets, WireFormat};
+use crate::{
+    admin::console::Console,
+    shared::Shared,
+    wire::{EncodedPacket, Offsets, WireFormat},
+};
 
 /// Time a client that was told to disconnect has to do so.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
@@ -27,16 +31,18 @@ pub struct SocketTransport {
     pub(crate) format: WireFormat,
     offsets: Offsets,
     session: SessionHandle,
+    console: Option<Arc<Console>>,
 }
 
 impl SocketTransport {
     pub(crate) fn from_socket_of_engine(
         socket: SocketRef,
-        format: WireFormat,
+        shared: &Shared,
         offsets: Offsets,
     ) -> Option<Self> {
         let session = find_session_of_engine(&socket)?.clone();
-        Some(Self { session, socket, format, offsets })
+        let (format, console) = (shared.format, shared.console.clone());
+        Some(Self { session, socket, format, offsets, console })
     }
 
     /// Tells the client that it is connected, in place of the library, whose answer was withheld.
@@ -108,7 +114,14 @@ pub(crate) fn find_session_of_engine(socket: &SocketRef) -> Option<&SessionHandl
 
 impl Transport for SocketTransport {
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
-        self.send_packet_to_client(self.format.encode_event_of_frame(frame, self.offsets))
+        let sent =
+            self.send_packet_to_client(self.format.encode_event_of_frame(frame, self.offsets));
+        if let Some(console) = &self.console
+            && sent == SendOutcome::Sent
+        {
+            console.show_frame_to_operators(self.socket.id, frame);
+        }
+        sent
     }
 
     fn wake_when_writable(&self, waker: &Waker) {

@@ -23,7 +23,7 @@ impl ForeignRow {
     }
 
     /// What the first of these columns says that says anything.
-    pub(super) fn text(&self, names: &[&str]) -> Option<String> {
+    pub(super) fn read_text_of_column(&self, names: &[&str]) -> Option<String> {
         let said = names.iter().filter_map(|name| match self.columns.get(*name)? {
             Value::String(text) => Some(text.trim().to_owned()),
             Value::Number(number) => Some(number.to_string()),
@@ -32,26 +32,31 @@ impl ForeignRow {
         said.into_iter().find(|text| !text.is_empty())
     }
 
-    pub(super) fn required_text(&self, field: &str, names: &[&str]) -> Result<String> {
-        self.text(names).ok_or_else(|| DomainError::invalid_field_value(field, "is missing"))
+    pub(super) fn read_required_text_of_column(
+        &self,
+        field: &str,
+        names: &[&str],
+    ) -> Result<String> {
+        self.read_text_of_column(names)
+            .ok_or_else(|| DomainError::invalid_field_value(field, "is missing"))
     }
 
     /// A time; one without a zone is UTC, as Express servers write it.
-    pub(super) fn time(&self, names: &[&str]) -> Option<DateTime<Utc>> {
-        let text = self.text(names)?;
+    pub(super) fn read_time_of_column(&self, names: &[&str]) -> Option<DateTime<Utc>> {
+        let text = self.read_text_of_column(names)?;
         let zoned = DateTime::parse_from_rfc3339(&text).map(|time| time.to_utc());
         let without_zone = || NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f");
         zoned.or_else(|_| without_zone().map(|time| time.and_utc())).ok()
     }
 
     pub(super) fn required_creation_time(&self) -> Result<DateTime<Utc>> {
-        self.time(&["createdat", "created", "timestamp"])
+        self.read_time_of_column(&["createdat", "created", "timestamp"])
             .ok_or_else(|| DomainError::invalid_field_value("created_at", "is missing or no time"))
     }
 
     /// What the row is called where it comes from.
     pub(super) fn id(&self) -> String {
-        self.text(&["id", "uuid"]).unwrap_or_else(|| "without id".to_owned())
+        self.read_text_of_column(&["id", "uuid"]).unwrap_or_else(|| "without id".to_owned())
     }
 }
 

@@ -47,26 +47,30 @@ impl Store {
     ) -> Result<Outcome> {
         let limits = &self.config.limits;
         let created = row.required_creation_time()?;
-        let foreign_id = row.required_text("id", &["id", "uuid"])?;
+        let foreign_id = row.read_required_text_of_column("id", &["id", "uuid"])?;
         let id = map_foreign_id_of_moment("incidents", &foreign_id, created);
-        let title = row.required_text("title", &["title", "name", "summary"])?;
+        let title = row.read_required_text_of_column("title", &["title", "name", "summary"])?;
         let title = require_text_within_limit("title", &title, limits.title_chars)?;
-        let description = row.text(&["description", "details", "body"]);
+        let description = row.read_text_of_column(&["description", "details", "body"]);
         let description =
             accept_optional_text_within("description", description.as_deref(), limits.text_chars)?;
-        let location = row.text(&["location", "place"]);
+        let location = row.read_text_of_column(&["location", "place"]);
         let location =
             accept_optional_text_within("location", location.as_deref(), limits.location_chars)?;
-        let severity = read_constant_or(row, &["severity"], Severity::Mischief)?;
-        let status = read_constant_or(row, &["status"], Status::Open)?;
-        let reporter = require_imported_person(row, "reported_by", REPORTER, target).await?;
-        let assignee = match row.text(ASSIGNEE) {
-            Some(_) => Some(require_imported_person(row, "assignee", ASSIGNEE, target).await?),
+        let severity = read_constant_or_default_value(row, &["severity"], Severity::Mischief)?;
+        let status = read_constant_or_default_value(row, &["status"], Status::Open)?;
+        let reporter =
+            require_imported_person_of_column(row, "reported_by", REPORTER, target).await?;
+        let assignee = match row.read_text_of_column(ASSIGNEE) {
+            Some(_) => {
+                Some(require_imported_person_of_column(row, "assignee", ASSIGNEE, target).await?)
+            }
             None => None,
         };
-        let updated = row.time(&["updatedat", "updated", "modifiedat"]).unwrap_or(created);
+        let updated =
+            row.read_time_of_column(&["updatedat", "updated", "modifiedat"]).unwrap_or(created);
         let resolved: Option<DateTime<Utc>> = (status == Status::Resolved)
-            .then(|| row.time(&["resolvedat", "closedat"]).unwrap_or(updated));
+            .then(|| row.read_time_of_column(&["resolvedat", "closedat"]).unwrap_or(updated));
         let taken = sqlx::query(
             "insert into incidents (id, title, description, severity, status, location, reported_by, assignee_id, created_at,
                                     updated_at, resolved_at, resolution)
@@ -84,7 +88,7 @@ impl Store {
         .bind(created)
         .bind(updated)
         .bind(resolved)
-        .bind(row.text(&["resolution"]))
+        .bind(row.read_text_of_column(&["resolution"]))
         .execute(&mut *target)
         .await?;
         sqlx::query("insert into imported_incidents values ($1, $2)")
@@ -116,15 +120,16 @@ impl Store {
         target: &mut PgConnection,
     ) -> Result<Outcome> {
         let created = row.required_creation_time()?;
-        let id = row.required_text("id", &["id", "uuid"])?;
+        let id = row.read_required_text_of_column("id", &["id", "uuid"])?;
         let id = map_foreign_id_of_moment("comments", &id, created);
-        let content = row.required_text("content", &["content", "body", "text", "comment"])?;
+        let content =
+            row.read_required_text_of_column("content", &["content", "body", "text", "comment"])?;
         let content =
             require_text_within_limit("content", &content, self.config.limits.text_chars)?;
-        let author = require_imported_person(row, "author", AUTHOR, target).await?;
+        let author = require_imported_person_of_column(row, "author", AUTHOR, target).await?;
         let incident: Option<Uuid> =
             sqlx::query_scalar("select id from imported_incidents where foreign_id = $1")
-                .bind(row.required_text("incident_id", &["incidentid", "incident"])?)
+                .bind(row.read_required_text_of_column("incident_id", &["incidentid", "incident"])?)
                 .fetch_optional(&mut *target)
                 .await?;
         let incident = incident
@@ -144,21 +149,22 @@ impl Store {
     }
 }
 
-fn read_constant_or<T>(row: &ForeignRow, names: &[&str], otherwise: T) -> Result<T>
+fn read_constant_or_default_value<T>(row: &ForeignRow, names: &[&str], otherwise: T) -> Result<T>
 where
     T: std::str::FromStr<Err = DomainError>,
 {
-    row.text(names).map_or(Ok(otherwise), |word| write_word_as_constant(&word).parse())
+    row.read_text_of_column(names)
+        .map_or(Ok(otherwise), |word| write_word_as_constant(&word).parse())
 }
 
 /// The person whom a column names, who must be here by now.
-async fn require_imported_person(
+async fn require_imported_person_of_column(
     row: &ForeignRow,
     field: &str,
     names: &[&str],
     target: &mut PgConnection,
 ) -> Result<Uuid> {
-    let id = map_foreign_id_of_person(&row.required_text(field, names)?);
+    let id = map_foreign_id_of_person(&row.read_required_text_of_column(field, names)?);
     let is_there: bool = sqlx::query_scalar("select exists (select from users where id = $1)")
         .bind(id)
         .fetch_one(target)

@@ -23,7 +23,12 @@ impl Store {
         let mut rows = stream_rows_of_table(source, "users");
         while let Some(row) = next_row_in_time(&mut rows).await? {
             let hash = row
-                .text(&["passwordhash", "password", "hashedpassword", "passworddigest"])
+                .read_text_of_column(&[
+                    "passwordhash",
+                    "password",
+                    "hashedpassword",
+                    "passworddigest",
+                ])
                 .filter(|hash| can_check_passwords_of_hash(hash));
             let has_password = hash.is_some();
             let outcome = self.take_person_from_row(&row, hash, target).await;
@@ -42,16 +47,19 @@ impl Store {
         password_hash: Option<String>,
         target: &mut PgConnection,
     ) -> Result<Outcome> {
-        let id = map_foreign_id_of_person(&row.required_text("id", &["id", "uuid"])?);
-        let email = require_email_with_handle(&row.required_text("email", &["email", "mail"])?)?;
+        let id =
+            map_foreign_id_of_person(&row.read_required_text_of_column("id", &["id", "uuid"])?);
+        let email = require_email_with_handle(
+            &row.read_required_text_of_column("email", &["email", "mail"])?,
+        )?;
         let local = email.split('@').next().unwrap_or_default();
-        let name = row.text(&["name", "fullname", "displayname", "username"]);
+        let name = row.read_text_of_column(&["name", "fullname", "displayname", "username"]);
         let name = require_name_of_person(
             name.as_deref().unwrap_or(local),
             self.config.limits.name_chars,
         )?;
         let role = row
-            .text(&["role"])
+            .read_text_of_column(&["role"])
             .map_or(Ok(Role::Student), |role| write_word_as_constant(&role).parse::<Role>())?;
         let owner: Option<uuid::Uuid> =
             sqlx::query_scalar("select id from users where lower(email) = $1 or id = $2 limit 1")

@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    DomainError, Result, Store, User, UserId, access_token::VerifiedToken, account::Account,
+    DomainError, Result, Store, User, UserId,
+    access_token::VerifiedToken,
+    account::Account,
+    policy::{Action, authorize_user_for_action},
 };
 
 impl Store {
@@ -19,6 +23,23 @@ impl Store {
             let account = self.find_account_of_token(&verified).await?;
             Ok((account.user.clone(), verified))
         })
+    }
+
+    /// The Auror whom a session of the console lets in, as long as they are one and their login lasts.
+    pub async fn find_operator_by_session(&self, session: &str) -> Result<(User, VerifiedToken)> {
+        let verified = self.tokens().verify_session_of_console(session)?;
+        let user = self.find_operator_of_token(&verified).await?;
+        Ok((user, verified))
+    }
+
+    /// The Auror of a verified session of the console.
+    pub async fn find_operator_of_token(&self, verified: &VerifiedToken) -> Result<User> {
+        if verified.expires_at <= Utc::now() {
+            return Err(DomainError::TokenExpired);
+        }
+        let account = self.find_account_of_token(verified).await?;
+        authorize_user_for_action(&account.user, Action::OperateServer)?;
+        Ok(account.user.clone())
     }
 
     /// The account that a verified token is of, if it is still good.

@@ -17,6 +17,18 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
+    /// Bytes in it, without those of framing.
+    pub(crate) fn byte_len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Binary(bytes) => bytes.len(),
+            Self::Packets(packets) => {
+                packets.iter().map(|packet| packet.get_size_hint(false)).sum()
+            }
+            Self::Ping | Self::Pong | Self::Close => 1,
+        }
+    }
+
     pub(crate) fn into_packets_of_protocol(self, protocol: ProtocolVersion) -> PacketBuf {
         match self {
             Self::Text(text) => smallvec![Packet::Message(text)],

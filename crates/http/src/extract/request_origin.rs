@@ -20,6 +20,11 @@ pub(crate) struct RequestOrigin {
 }
 
 impl RequestOrigin {
+    /// That of somebody who came by another door.
+    pub(crate) const fn new(address: IpAddr, user_agent: Option<String>) -> Self {
+        Self { address, user_agent }
+    }
+
     /// What of the address is counted.
     pub(crate) fn subscriber(&self) -> IpAddr {
         reduce_address_to_subscriber(self.address)

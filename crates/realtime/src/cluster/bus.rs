@@ -118,6 +118,10 @@ impl Bus {
         self.send_message_when_connected(|| Message::PresenceGroup(group.clone()));
     }
 
+    pub(crate) fn send_console_to_nodes(&self, text: &str) {
+        self.send_message_when_connected(|| Message::Console(text.to_owned()));
+    }
+
     /// Without a connection nothing is kept: what is told late is worthless, or known from the database by then.
     fn send_message_when_connected(&self, message: impl FnOnce() -> Message) {
         let Some(redis) = &self.redis else { return };

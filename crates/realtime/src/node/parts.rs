@@ -7,6 +7,7 @@ use std::{
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use owlpost_domain::{Result, Store};
+use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::{
@@ -46,6 +47,9 @@ use crate::{
     typing::TypingTable,
 };
 
+/// Words of consoles that wait for a reader here; of one that is slower the oldest are dropped.
+const CONSOLE_WORDS: usize = 256;
+
 /// The parts of a node that others reach for.
 pub(crate) struct Parts {
     pub(crate) node_id: Uuid,
@@ -63,6 +67,8 @@ pub(crate) struct Parts {
     counter: Arc<PresenceCounter>,
     user_changes: Arc<UserChanges>,
     pub(crate) bus: Arc<Bus>,
+    /// What consoles at other nodes say.
+    pub(crate) consoles: broadcast::Sender<Arc<str>>,
     pub(crate) write_proof: Arc<WriteProof>,
     pub(crate) health: Arc<TaskHealth>,
     pub(crate) config: RealtimeConfig,
@@ -135,6 +141,7 @@ impl Parts {
             counter,
             user_changes,
             bus,
+            consoles: broadcast::Sender::new(CONSOLE_WORDS),
             write_proof: Arc::new(WriteProof::new(store.clone(), node_id, health.clone())),
             health,
             store,
@@ -205,6 +212,7 @@ impl Parts {
             feed: self.feed.clone(),
             typing: self.typing.clone(),
             presence: self.presence_inbox.clone(),
+            consoles: self.consoles.clone(),
         };
         let exchange = BusExchange { bus: self.bus.clone(), node_id: self.node_id, receiver };
         let store = self.store.clone();

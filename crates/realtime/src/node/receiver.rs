@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::broadcast;
+
 use crate::{
     cluster::{bus::MessageReceiver, message::Message},
     log::feed::LogFeed,
@@ -14,6 +16,7 @@ pub(super) struct NodeReceiver {
     pub(super) feed: Arc<LogFeed>,
     pub(super) typing: Arc<TypingTable>,
     pub(super) presence: Arc<PresenceInbox>,
+    pub(super) consoles: broadcast::Sender<Arc<str>>,
 }
 
 impl MessageReceiver for NodeReceiver {
@@ -25,6 +28,8 @@ impl MessageReceiver for NodeReceiver {
                 self.feed.receive_events_in_any_order(events);
             }
             Message::Typing(typing) => self.typing.apply_typing_of_node(typing.into()),
+            // Nobody may listen.
+            Message::Console(text) => drop(self.consoles.send(text.into())),
             Message::PresenceGroup(group) => self.presence.offer_group_of_node(group),
         }
     }

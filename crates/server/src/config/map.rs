@@ -8,12 +8,15 @@ use owlpost_gateway::{BrowserGuard, GatewayLimits};
 use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
 use owlpost_signalr::SignalRConfig;
-use owlpost_socketio::SocketIoConfig;
+use owlpost_socketio::{
+    SocketIoConfig,
+    admin::{OperatorDoor, console::ConsoleConfig},
+};
 use owlpost_stomp::StompConfig;
 
 use super::{
     Settings,
-    settings::{LimitSettings, ProviderUsers},
+    settings::{AdminUiMode, LimitSettings, ProviderUsers},
 };
 use crate::{
     demo::{DEMO_PASSWORD, DEMO_USERS},
@@ -51,13 +54,13 @@ impl Settings {
     }
 
     /// The scheme of the server's own address.
-    pub fn scheme(&self) -> &'static str {
+    pub fn choose_scheme_of_address(&self) -> &'static str {
         let is_encrypted = self.tls.tls_certificate.is_some() || !self.tls.acme_domains.is_empty();
         if is_encrypted { "https" } else { "http" }
     }
 
     /// The door of https, and who renews what it shows, in tasks of the runtime; `None` when http is spoken.
-    pub fn open_tls_door(&self) -> anyhow::Result<Option<TlsDoor>> {
+    pub fn open_tls_door_when_configured(&self) -> anyhow::Result<Option<TlsDoor>> {
         let tls = &self.tls;
         if let (Some(certificate), Some(key)) = (&tls.tls_certificate, &tls.tls_key) {
             let files = Arc::new(CertificateFiles::open(certificate, key)?);
@@ -161,8 +164,13 @@ impl Settings {
     }
 
     /// What the Socket.IO gateway takes.
-    pub fn to_socketio_config(&self) -> SocketIoConfig {
+    pub fn to_socketio_config(&self, door: impl OperatorDoor) -> SocketIoConfig {
+        let console = self.server.admin_ui.then(|| ConsoleConfig {
+            door: Arc::new(door),
+            is_development: self.server.admin_ui_mode == AdminUiMode::Development,
+        });
         SocketIoConfig {
+            console,
             ping_interval: self.realtime.ping_interval,
             ping_timeout: self.realtime.ping_timeout,
             ..SocketIoConfig::default()

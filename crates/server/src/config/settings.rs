@@ -47,6 +47,15 @@ pub enum ProviderUsers {
     Create,
 }
 
+/// How much the Admin UI shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdminUiMode {
+    /// How the servers are.
+    Production,
+    /// Sockets, rooms and events as well.
+    Development,
+}
+
 /// Form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -76,6 +85,13 @@ pub struct ServerSettings {
     /// What /metrics must be asked with, as Authorization: Bearer; anybody may without it
     #[arg(long, env = "METRICS_TOKEN", hide_env_values = true, value_parser = parse_token_of_metrics)]
     pub metrics_token: Option<String>,
+    /// Let Aurors in at /admin/ui, the Admin UI of Socket.IO: who is connected, what goes through, disconnecting
+    #[arg(long, env = "ADMIN_UI", value_parser = parse_switch_on_or_off, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub admin_ui: bool,
+    /// What it shows; development also shows sockets, rooms and every event, without tokens
+    #[arg(long, env = "ADMIN_UI_MODE", value_enum, default_value = "production")]
+    pub admin_ui_mode: AdminUiMode,
     /// Seed a small castle of users and incidents; its logins are printed at start
     #[arg(long, env = "OWLPOST_DEMO", value_parser = parse_switch_on_or_off, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
