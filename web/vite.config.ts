@@ -54,7 +54,9 @@ function emitBundlesOfClientLibraries(): Plugin {
 // The server a developer runs beside `npm run dev`.
 const server = process.env.OWLPOST_URL ?? 'http://127.0.0.1:4001';
 
-export default defineConfig({
+export default defineConfig(({ command }) => ({
+  // The server writes in its page below which path it is.
+  base: command === 'build' ? './' : '/',
   plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi()],
   build: {
     manifest: true,
@@ -73,4 +75,4 @@ export default defineConfig({
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
   },
-});
+}));

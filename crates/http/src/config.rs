@@ -28,6 +28,8 @@ pub struct DemoUser {
 /// Everything the HTTP surface is configured with.
 #[derive(Clone)]
 pub struct HttpConfig {
+    /// Path below which the surface is, where it is not at the top: for addresses in bodies.
+    pub base_path: String,
     /// Origins of pages that may call with credentials; a single `*` is any origin, without credentials.
     pub cors_origins: Vec<String>,
     /// Largest request body, in bytes.
@@ -61,6 +63,7 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self {
+            base_path: String::new(),
             cors_origins: vec!["http://localhost:3001".to_owned()],
             body_limit_bytes: 256 * 1024,
             request_timeout: Duration::from_secs(10),

@@ -22,7 +22,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 static PAGE: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
     let config =
-        Config::from("/api/openapi.json").try_it_out_enabled(true).persist_authorization(true);
+        Config::from("../api/openapi.json").try_it_out_enabled(true).persist_authorization(true);
     // Names sent to a validator on the internet otherwise.
     Arc::new(config.validator_url("none"))
 });

@@ -35,9 +35,10 @@ pub(crate) struct LinkOnce {
 }
 
 impl LinkOnce {
-    fn from_link_at_page(link: OneTimeLink, page: &str) -> Self {
+    fn from_link_at_page(link: OneTimeLink, page: &str, state: &HttpState) -> Self {
         let OneTimeLink { id, token, expires_at } = link;
-        Self { id, link: format!("{page}#{token}"), token, expires_at }
+        let base = &state.config().base_path;
+        Self { id, link: format!("{base}{page}#{token}"), token, expires_at }
     }
 }
 
@@ -87,7 +88,7 @@ pub(crate) async fn create_password_reset_of_user(
 ) -> Result<(StatusCode, Json<LinkOnce>), HttpError> {
     let link = state.store().create_password_reset_link(&actor, id).await?;
     record_deed_of_person("create_password_reset", actor.id, id, &origin);
-    Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/reset-password"))))
+    Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/reset-password", &state))))
 }
 
 /// Set a password with a link
@@ -135,7 +136,7 @@ pub(crate) async fn create_invitation_from_body(
     let email = value.email.as_deref();
     let link = state.store().create_invitation_as_actor(&actor, email, role).await?;
     record_deed_of_person("invite", actor.id, link.id, &origin);
-    Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/register"))))
+    Ok((StatusCode::CREATED, Json(LinkOnce::from_link_at_page(link, "/register", &state))))
 }
 
 /// Invitations that nobody has taken yet; Aurors only

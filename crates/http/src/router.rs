@@ -7,7 +7,7 @@
 use axum::{Extension, Router, middleware, routing::any};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{OpenApi, Server};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -124,7 +124,11 @@ pub fn build_router_of_http(state: HttpState) -> Router {
         .route_layer(middleware::from_fn_with_state(state.clone(), admit::admit_user_within_rate));
     let for_strangers = list_routes_for_strangers();
     // Written once: it is the same for as long as the process runs.
-    let document = OpenApiJson::from_document(&build_openapi_document_of_routes());
+    let mut document = build_openapi_document_of_routes();
+    if !state.config().base_path.is_empty() {
+        document.servers = Some(vec![Server::new(&state.config().base_path)]);
+    }
+    let document = OpenApiJson::from_document(&document);
     let (router, _) = list_routes_for_everybody()
         .route_layer(Extension(document))
         .merge(list_routes_for_readers())

@@ -1,10 +1,10 @@
 //! The dashboard: the files of `web/dist`, embedded at build, and `index.html` for every page of it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::Request,
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
@@ -35,11 +35,37 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; script-src 'self'; st
 /// The dashboard as a router, for everything no other route claims.
 ///
 /// The Admin UI of Socket.IO is among its files; it is there when it is wanted.
-pub fn build_router_of_dashboard(has_admin_ui: bool) -> Router {
-    Router::new().fallback(move |request| answer_path_with_file(request, has_admin_ui))
+pub fn build_router_of_dashboard(has_admin_ui: bool, base_path: &str) -> Router {
+    let page = Arc::new(StartPage::from_files_below_path(base_path));
+    Router::new().fallback(move |request| answer_path_with_file(request, has_admin_ui, page))
 }
 
-async fn answer_path_with_file(request: Request, has_admin_ui: bool) -> Response {
+/// What every page of the dashboard begins with. It names files by where they are, whatever page it is shown as.
+struct StartPage {
+    html: Bytes,
+    etag: HeaderValue,
+}
+
+impl StartPage {
+    fn from_files_below_path(base: &str) -> Self {
+        let file = DashboardFiles::get(INDEX);
+        let text = file.as_ref().and_then(|file| std::str::from_utf8(&file.data).ok());
+        let html = text.unwrap_or(PLACEHOLDER).replace("=\"./", &format!("=\"{base}/")).replace(
+            r#"name="owlpost-base-path" content="""#,
+            &format!(r#"name="owlpost-base-path" content="{base}""#),
+        );
+        let hash = file.map(|file| file.metadata.sha256_hash()).unwrap_or_default();
+        let form = base.replace('/', ".");
+        let etag = HeaderValue::from_str(&quote_hash_as_etag(&hash, Some(&form)));
+        Self { html: html.into(), etag: etag.unwrap_or(HeaderValue::from_static("\"\"")) }
+    }
+}
+
+async fn answer_path_with_file(
+    request: Request,
+    has_admin_ui: bool,
+    page: Arc<StartPage>,
+) -> Response {
     let path = request.uri().path().trim_start_matches('/');
     if let Some(page) = path.strip_prefix(ADMIN_UI) {
         return answer_path_of_admin(page, has_admin_ui, request.headers());
@@ -61,10 +87,10 @@ async fn answer_path_with_file(request: Request, has_admin_ui: bool) -> Response
     let hidden = path.split('/').any(|segment| segment.starts_with('.'));
     let is_form = FORMS.iter().any(|(ending, _)| path.ends_with(ending));
     match DashboardFiles::get(path).filter(|_| !hidden && !is_form && !path.is_empty()) {
-        Some(file) => answer_with_embedded_file(path, file, request.headers()),
+        Some(file) if path != INDEX => answer_with_embedded_file(path, file, request.headers()),
         // A missing file must not answer with the page: a browser would run HTML as a script.
-        None if hidden || first == "assets" => answer_path_as_unknown(),
-        None => answer_with_index_page(request.headers()),
+        _ if hidden || first == "assets" => answer_path_as_unknown(),
+        _ => answer_with_start_page(&page, request.headers()),
     }
 }
 
@@ -97,14 +123,21 @@ fn answer_path_as_unknown() -> Response {
     (StatusCode::NOT_FOUND, headers, body).into_response()
 }
 
-fn answer_with_index_page(headers: &HeaderMap) -> Response {
-    match DashboardFiles::get(INDEX) {
-        Some(file) => answer_with_embedded_file(INDEX, file, headers),
-        None => apply_headers_for_browsers(
-            ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PLACEHOLDER).into_response(),
-            "no-store",
-        ),
-    }
+fn answer_with_start_page(page: &StartPage, headers: &HeaderMap) -> Response {
+    let mut response = if is_known_to_client(headers, page.etag.as_bytes()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        (kind, page.html.clone()).into_response()
+    };
+    response.headers_mut().insert(header::ETAG, page.etag.clone());
+    apply_headers_for_browsers(response, "no-cache")
+}
+
+fn is_known_to_client(headers: &HeaderMap, etag: &[u8]) -> bool {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let is_it = |tag: &str| tag.trim().trim_start_matches("W/").as_bytes() == etag;
+    known.is_some_and(|tags| tags.split(',').any(is_it))
 }
 
 /// In the smallest form that the client takes and the build has made: compressing at each request would cost 25 ms of a core.
@@ -126,9 +159,7 @@ fn answer_with_embedded_file(path: &str, file: EmbeddedFile, headers: &HeaderMap
     } else {
         "no-cache"
     };
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let unchanged = known
-        .is_some_and(|tags| tags.split(',').any(|tag| tag.trim().trim_start_matches("W/") == etag));
+    let unchanged = is_known_to_client(headers, etag.as_bytes());
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -195,7 +226,7 @@ mod tests {
     async fn answer_to_request(method: Method, path: &str) -> Response {
         let request =
             Request::builder().method(method).uri(path).body(Body::empty()).expect("request");
-        build_router_of_dashboard(false).oneshot(request).await.expect("infallible")
+        build_router_of_dashboard(false, "").oneshot(request).await.expect("infallible")
     }
 
     #[tokio::test]

@@ -7,13 +7,14 @@
 //! - [`wiring`]: how the crates are put together;
 //! - [`listener`]: the accept loop;
 //! - [`database`]: Postgres by its address, or inside this process;
-//! - [`dashboard`]: the web assets;
+//! - [`dashboard`]: the web assets; [`base_path`]: everything below a path;
 //! - `operators`: the door of the Admin UI;
 //! - [`demo`]: the castle of `--demo`;
 //! - `identity_keys`: where the keys of an identity provider are read, by the `https_client`;
 //! - [`telemetry`]: logs and metrics;
 //! - [`standard_streams`]: everything that is written to stdout and stderr.
 
+pub mod base_path;
 pub mod command;
 pub mod config;
 pub mod dashboard;

@@ -14,8 +14,8 @@ use owlpost_socketio::SocketIoGateway;
 use owlpost_stomp::StompGateway;
 
 use crate::{
-    config::Settings, dashboard::build_router_of_dashboard, database::Database,
-    operators::DoorOfAurors, telemetry::refresh_counters_before_scrape,
+    base_path::serve_router_below_path, config::Settings, dashboard::build_router_of_dashboard,
+    database::Database, operators::DoorOfAurors, telemetry::refresh_counters_before_scrape,
 };
 
 /// How often samples of histograms are folded into their buckets when nobody scrapes.
@@ -45,12 +45,14 @@ pub async fn build_application_from_parts(
         workers_stuck,
         ..settings.to_http_config(render_metrics_of_process(metrics, realtime.clone()))
     };
+    let base_path = &*settings.server.base_path;
     let http = HttpState::new(realtime.clone(), http);
     let operators = DoorOfAurors { http: http.clone(), store: database.store.clone() };
     let gateways = build_gateways_of_server(settings, &realtime, operators)?;
     let router = build_router_of_http(http)
-        .fallback_service(build_router_of_dashboard(settings.server.admin_ui));
+        .fallback_service(build_router_of_dashboard(settings.server.admin_ui, base_path));
     let router = gateways.iter().fold(router, |router, gateway| router.merge(gateway.router()));
+    let router = serve_router_below_path(router, base_path);
     let announcing = realtime.clone();
     let announce_stop = Box::new(move || announcing.announce_stop_to_balancers());
     let close = Box::pin(async move {

@@ -44,6 +44,8 @@ fn should_name_the_variable_and_what_it_should_be() {
         ("REDIS_URL", "http://localhost", "redis://"),
         ("REDIS_URL", "redis://localhost:6379/0", "DATABASE_URL"),
         ("TRUSTED_PROXIES", "10.0.0.0/40", "10.0.0.0/8"),
+        ("BASE_PATH", "owl", "should be a path such as /owl"),
+        ("BASE_PATH", "/../owl", "should be a path such as /owl"),
         ("TLS_CERTIFICATE", "/nowhere.pem", "belong together"),
         ("ACME_DOMAINS", "https://owl.example", "owl.example.org"),
         ("ACME_DIRECTORY", "http://authority.example", "https://"),

@@ -1,6 +1,7 @@
 //! Every test of this crate in one program: each of its own would link all of the product once more.
 
 mod access_tokens;
+mod base_path;
 mod configuration;
 mod container;
 mod database_work;

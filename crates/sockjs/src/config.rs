@@ -34,7 +34,7 @@ impl Default for SockJsConfig {
         Self {
             serves_websocket: true,
             needs_cookie: false,
-            client_url: "/sockjs/sockjs.min.js".to_owned(),
+            client_url: "../sockjs/sockjs.min.js".to_owned(),
             queue_entries: 32,
             response_bytes: 128 * 1024,
             request_bytes: 256 * 1024,

@@ -3,6 +3,7 @@ import { Notifications } from '@mantine/notifications';
 import { lazy, Suspense } from 'react';
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { LiveRegion } from '../components/LiveRegion';
+import { basePath } from '../lib/basePath';
 import { useSession } from '../lib/session';
 import { RealtimeProvider } from '../realtime';
 
@@ -40,7 +41,7 @@ function LoadingPage() {
 
 export function Router() {
   return (
-    <BrowserRouter>
+    <BrowserRouter basename={basePath}>
       <Notifications position="bottom-right" limit={4} autoClose={6_000} zIndex={400} />
       <LiveRegion />
       <Suspense fallback={<LoadingPage />}>

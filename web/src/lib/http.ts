@@ -1,4 +1,5 @@
 import { ApiError, createNetworkErrorForRequest } from './apiError';
+import { addBasePathTo } from './basePath';
 import { sessionStore } from './session';
 import { renewSessionWithSharedLock } from './sessionRenewal';
 
@@ -19,7 +20,7 @@ function buildUrlWithQuery(path: string, query: ApiRequest['query']): string {
     if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
   }
   const text = search.toString();
-  return text ? `${path}?${text}` : path;
+  return addBasePathTo(text ? `${path}?${text}` : path);
 }
 
 async function fetchOnceWithToken(request: ApiRequest, token: string | undefined): Promise<Response> {

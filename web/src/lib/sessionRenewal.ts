@@ -1,3 +1,4 @@
+import { addBasePathTo } from './basePath';
 import { forgetSessionOfThisBrowser, saveSessionFromTokenAnswer, sessionStore, type Session, type TokenAnswer } from './session';
 
 const LOCK_NAME = 'owlpost.session.renewal';
@@ -54,7 +55,7 @@ async function waitForNewsOfOtherTab(staleToken: string): Promise<void> {
 async function exchangeRefreshTokenForSession(session: Session): Promise<Session | null> {
   let response: Response;
   try {
-    response = await fetch('/api/auth/refresh', {
+    response = await fetch(addBasePathTo('/api/auth/refresh'), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
       body: JSON.stringify({ refreshToken: session.refreshToken }),

@@ -1,4 +1,5 @@
 import { io, type Socket } from 'socket.io-client';
+import { addBasePathTo } from '../lib/basePath';
 import type { ClientToServerEvents, ServerToClientEvents } from './events';
 
 export type OwlSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
@@ -13,6 +14,7 @@ export interface ConnectionAuth {
 /** The only place that opens a connection: polling first, then a websocket where the network lets one through. */
 export function openSocketToOwnServer(readAuth: () => ConnectionAuth): OwlSocket {
   return io({
+    path: addBasePathTo('/socket.io'),
     auth: (give) => give(readAuth()),
     autoConnect: false,
     reconnectionDelay: 400,

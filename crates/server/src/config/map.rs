@@ -200,6 +200,7 @@ impl Settings {
     pub fn to_http_config(&self, metrics_renderer: MetricsRenderer) -> HttpConfig {
         let demo_users = if self.server.demo { demo_users_with_password() } else { Vec::new() };
         HttpConfig {
+            base_path: self.server.base_path.clone(),
             cors_origins: self.server.cors_origin.clone(),
             body_limit_bytes: self.limits.limit_body,
             request_timeout: self.server.request_timeout,

@@ -218,6 +218,20 @@ pub(crate) fn parse_url_of_postgres(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads the path below which everything is; `/` is none.
+pub(crate) fn parse_path_of_base(text: &str) -> Result<String, String> {
+    let path = text.trim().trim_end_matches('/');
+    let is_segment = |segment: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.~".contains(c);
+        !segment.is_empty() && segment.chars().all(fits) && segment != "." && segment != ".."
+    };
+    match path.strip_prefix('/') {
+        None if path.is_empty() => Ok(String::new()),
+        Some(rest) if rest.split('/').all(is_segment) => Ok(path.to_owned()),
+        _ => Err("should be a path such as /owl".into()),
+    }
+}
+
 /// Reads a name that an authority can certify.
 pub(crate) fn parse_name_of_domain(text: &str) -> Result<String, String> {
     let text = text.trim().to_ascii_lowercase();

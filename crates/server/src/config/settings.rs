@@ -8,7 +8,7 @@ use owlpost_domain::RegistrationPolicy;
 use super::parse_value::{
     parse_address_of_authority, parse_address_to_listen, parse_duration_within_bounds,
     parse_name_of_domain, parse_network_of_addresses, parse_number_of_port,
-    parse_number_within_bounds, parse_origin_of_page, parse_place_of_keys,
+    parse_number_within_bounds, parse_origin_of_page, parse_path_of_base, parse_place_of_keys,
     parse_policy_of_registration, parse_secret_of_tokens, parse_size_in_bytes,
     parse_switch_on_or_off, parse_timeout_of_watchdog, parse_token_of_metrics,
     parse_url_of_postgres, parse_url_of_redis,
@@ -75,6 +75,9 @@ pub struct ServerSettings {
     /// Address to listen on; 0.0.0.0 for all
     #[arg(long, env = "SOCKET_IO_HOST", default_value = "127.0.0.1", value_parser = parse_address_to_listen)]
     pub host: IpAddr,
+    /// Path below which everything is, such as /owl, for a proxy that hands it on as it is [default: none]
+    #[arg(long, env = "BASE_PATH", default_value = "", hide_default_value = true, value_parser = parse_path_of_base)]
+    pub base_path: String,
     /// Origins of browser pages that may call the server, separated by commas; * for any, then without credentials
     #[arg(long, env = "SOCKET_IO_CORS_ORIGIN", default_value = "http://localhost:3001",
           value_delimiter = ',', value_parser = parse_origin_of_page)]

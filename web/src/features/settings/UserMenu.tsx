@@ -1,6 +1,7 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core';
 import { IconApi, IconKey, IconLogout } from '@tabler/icons-react';
 import { UserAvatar } from '../../components/UserAvatar';
+import { addBasePathTo } from '../../lib/basePath';
 import { roleLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
 import { settingsStore, useSettings, type SoundChoice } from '../../lib/settings';
@@ -65,7 +66,7 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
         <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={onAccount} closeMenuOnClick>
           Password and sign-ins
         </Menu.Item>
-        <Menu.Item component="a" href="/docs" leftSection={<IconApi size={16} aria-hidden />}>
+        <Menu.Item component="a" href={addBasePathTo('/docs')} leftSection={<IconApi size={16} aria-hidden />}>
           API reference
         </Menu.Item>
         <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={onLogout}>
