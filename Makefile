@@ -26,7 +26,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
-        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check fuzz types fmt clean
+        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -156,6 +156,16 @@ bench-peers:
 
 faults: build ## Inject every fault and check that nothing was lost (minutes)
 	OWLPOST_BIN="$(BIN)" $(TARGET_DIR)/release/owlpost-faults --write docs/RELIABILITY.md
+
+$(TOOLS)/bin/cargo-about:
+	$(CARGO) install cargo-about --features cli --locked --root $(TOOLS)
+
+$(TOOLS)/bin/cargo-cyclonedx:
+	$(CARGO) install cargo-cyclonedx --locked --root $(TOOLS)
+
+release: web $(TOOLS)/bin/cargo-about $(TOOLS)/bin/cargo-cyclonedx ## Pack program, manual, manifests, licences and SBOMs into dist
+	@$(CARGO) build --release --locked -p owlpost
+	PATH="$(TOOLS)/bin:$$PATH" BIN="$(BIN)" deploy/release/pack.sh
 
 check-deploy: ## Feed the files of deploy to the programs that read them; installs these where it may
 	deploy/check.sh --install

@@ -6,13 +6,13 @@ pub(crate) mod lookups;
 
 use std::{
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, LazyLock},
     time::{Duration, Instant},
 };
 
 use moka::sync::Cache;
 use sqlx::{
-    Executor,
+    Executor, PgConnection,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -27,7 +27,12 @@ use crate::{
     recovery::{KeptConnection, PidHash},
 };
 
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+/// Those of later releases are left to them: a release works on the schema of the next, so that it can be gone back to.
+pub(crate) static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("../../migrations");
+    migrations.set_ignore_missing(true);
+    migrations
+});
 
 /// Accounts kept in memory at most.
 const ACCOUNT_CACHE_CAPACITY: u64 = 50_000;
@@ -65,6 +70,21 @@ pub struct Store {
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
     pub(crate) hashing: HashingTurns,
+}
+
+async fn warn_of_schema_from_later(connection: &mut PgConnection) -> Result<()> {
+    let newest = MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or_default();
+    let later: i64 = sqlx::query_scalar("select count(*) from _sqlx_migrations where version > $1")
+        .bind(newest)
+        .fetch_one(connection)
+        .await?;
+    if later > 0 {
+        tracing::warn!(
+            later,
+            "the schema is of a later release; that of the next one is fine, for others nobody has looked"
+        );
+    }
+    Ok(())
 }
 
 impl Store {
@@ -134,6 +154,7 @@ impl Store {
         let mut connection = self.pool.acquire_connection_with_guard().await?;
         connection.execute("set statement_timeout = 0; set lock_timeout = 0").await?;
         MIGRATIONS.run(&mut *connection).await.map_err(DomainError::internal_error_from_cause)?;
+        warn_of_schema_from_later(&mut connection).await?;
         let timeout_ms = self.config.statement_timeout.as_millis();
         let restore =
             format!("set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}");

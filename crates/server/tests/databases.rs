@@ -283,3 +283,37 @@ async fn should_refuse_a_pooler_of_transactions_by_name() {
         database.drop_for_good().await;
     }
 }
+
+/// What the migrations of a next release may do: add, and take nothing away.
+const EXPANSION: &str = "
+    alter table incidents add column of_the_next_release text not null default 'x';
+    alter table users add column of_the_next_release integer;
+    create table of_the_next_release (id bigint primary key, incident_id uuid references incidents on delete cascade);
+    create index on incidents (of_the_next_release);
+    insert into event_log (name, audience, payload) values ('of:the:next:release', '{}', '{}');
+    insert into _sqlx_migrations (version, description, success, checksum, execution_time)
+    values (9001, 'of the next release', true, '\\x00', 1)";
+
+/// A release is rolled back by starting the one before: on the schema as it is.
+#[tokio::test]
+async fn should_start_and_work_on_the_schema_of_the_next_release() {
+    let Some(database) = OwnDatabase::create_with("").await else { return };
+    let url = database.url();
+    let mut server = TestServer::start_with(&[("DATABASE_URL", &url)]);
+    let harry = server.api.register("harry").await;
+    // While it runs, as in a rolling upgrade.
+    database.run(EXPANSION).await;
+    server.api.report(&harry, json!({ "title": "beside the next release" })).await;
+    assert_eq!(server.stop(), Some(0));
+    let server = TestServer::start_with(&[("DATABASE_URL", &url)]);
+    server.wait_for_log("the schema is of a later release").await;
+    let login = json!({ "email": harry.email, "password": support::PASSWORD });
+    let grant = server.api.post_openly("/api/auth/login", login).await.expect(200).json;
+    let harry = support::person_from_grant(&grant);
+    server.api.report(&harry, json!({ "title": "gone back to" })).await;
+    let page = server.api.get("/api/incidents", &harry).await.expect(200).json;
+    assert_eq!(page["incidents"].as_array().unwrap().len(), 2);
+    drop(server);
+    expect_house_works_on(&url).await;
+    database.drop_for_good().await;
+}
