@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::DisconnectReason;
+use crate::disconnect_reason::DisconnectReason;
 
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 static OPENED: AtomicU64 = AtomicU64::new(0);

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod fuzz;
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use axum::{Router, middleware};
 use engineioxide::service::NotFoundService;
@@ -18,6 +18,7 @@ use crate::{
     handshake::admit_socket_by_token,
     opening::open_connection_for_socket,
     shared::Shared,
+    transport::SocketWatcher,
     wire::WireFormat,
 };
 
@@ -42,7 +43,8 @@ impl SocketIoGateway {
         let console = config.console.as_ref();
         let console = console.map(|config| Console::open_at_node(context.core.clone(), config));
         let build = |path, format| {
-            let shared = Shared { context: context.clone(), format, console: console.clone() };
+            let watcher = console.clone().map(|console| console as Arc<dyn SocketWatcher>);
+            let shared = Shared { context: context.clone(), format, watcher };
             build_server_for_format(shared, config, path)
         };
         let json = build(JSON_PATH, WireFormat::Json);

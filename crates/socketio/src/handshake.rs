@@ -85,7 +85,8 @@ fn find_token_of_handshake(auth: &Value, request: &Parts) -> Option<String> {
 /// its own when this returns, which is after the client is gone: it takes that for a closed connection.
 async fn refuse_socket_with_farewell(shared: &Shared, socket: SocketRef, refusal: ConnectRefusal) {
     refusal.count_as_refused_handshake();
-    let transport = SocketTransport::from_socket_of_engine(socket, shared, Offsets::LeftOut);
+    let transport =
+        SocketTransport::from_socket_of_engine(socket, shared.format, Offsets::LeftOut, None);
     let Some(transport) = transport else { return };
     if refusal == ConnectRefusal::ServiceUnavailable {
         transport.break_transport_without_farewell();

@@ -17,7 +17,12 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
     let admission = socket.extensions.remove::<Admission>();
     let recovery = admission.as_ref().and_then(|admission| admission.resumption.recovery.as_ref());
     let offsets = if recovery.is_some() { Offsets::Told } else { Offsets::LeftOut };
-    let transport = SocketTransport::from_socket_of_engine(socket.clone(), shared, offsets);
+    let transport = SocketTransport::from_socket_of_engine(
+        socket.clone(),
+        shared.format,
+        offsets,
+        shared.watcher.clone(),
+    );
     let Some(transport) = transport.map(Arc::new) else { return };
     let Some(admission) = admission else {
         tracing::error!("a socket was connected that was never let in");
@@ -36,23 +41,23 @@ pub(crate) fn open_connection_for_socket(shared: &Shared, socket: SocketRef) {
     // The library keeps this handler for as long as the socket, which the connection holds: weak, or neither would
     // ever be freed. The disconnect handler below is let go when it was called, and owns the connection until then.
     let receiver = Arc::downgrade(&conversation);
-    let (console, id) = (shared.console.clone(), socket.id);
+    let (watcher, id) = (shared.watcher.clone(), socket.id);
     socket.on_fallback(move |event: ReceivedEvent| {
-        if let Some(console) = &console {
-            console.show_call_to_operators(id, &event.0);
+        if let Some(watcher) = &watcher {
+            watcher.note_call_of_client(id, &event.0);
         }
         if let Some(receiver) = receiver.upgrade() {
             receiver.receive_call_in_order(event.0);
         }
         std::future::ready(())
     });
-    if let Some(console) = &shared.console {
-        console.note_socket_as_connected(&transport, &conversation.caller().session);
+    if let Some(watcher) = &shared.watcher {
+        watcher.note_socket_as_connected(&transport, &conversation.caller().session);
     }
-    let (closed, console) = (conversation.clone(), shared.console.clone());
+    let (closed, watcher) = (conversation.clone(), shared.watcher.clone());
     socket.on_disconnect(move |reason: DisconnectReason| {
-        if let Some(console) = &console {
-            console.note_socket_as_gone(id, reason);
+        if let Some(watcher) = &watcher {
+            watcher.note_socket_as_gone(id, reason);
         }
         closed.note_end_of_conversation(map_reason_to_session_end(reason), &format!("{reason:?}"));
         std::future::ready(())

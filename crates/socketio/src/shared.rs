@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use owlpost_gateway::GatewayContext;
 
-use crate::{admin::console::Console, wire::WireFormat};
+use crate::{transport::SocketWatcher, wire::WireFormat};
 
 /// What every socket of one server shares.
 #[derive(Clone)]
@@ -12,5 +12,5 @@ pub(crate) struct Shared {
     pub(crate) context: GatewayContext,
     pub(crate) format: WireFormat,
     /// What is told of each socket, if operators may watch.
-    pub(crate) console: Option<Arc<Console>>,
+    pub(crate) watcher: Option<Arc<dyn SocketWatcher>>,
 }

@@ -9,16 +9,18 @@ use std::{
 
 use engineioxide::{SessionHandle, session_handle::Refused};
 use owlpost_domain::recovery::Pid;
-use owlpost_gateway::{Outcome, Peer, PeerLabels};
-use owlpost_realtime::{CloseReason, Frame, PreparedSession, Reply, SendOutcome, Transport};
-use serde_json::{Value, json};
-use socketioxide::{ProtocolVersion, TransportType, extract::SocketRef};
-
-use crate::{
-    admin::console::Console,
-    shared::Shared,
-    wire::{EncodedPacket, Offsets, WireFormat},
+use owlpost_gateway::{Call, Outcome, Peer, PeerLabels};
+use owlpost_realtime::{
+    CloseReason, Frame, PreparedSession, Reply, SendOutcome, Session, Transport,
 };
+use serde_json::{Value, json};
+use socketioxide::{
+    ProtocolVersion, TransportType,
+    extract::SocketRef,
+    socket::{DisconnectReason, Sid},
+};
+
+use crate::wire::{EncodedPacket, Offsets, WireFormat};
 
 /// Time a client that was told to disconnect has to do so.
 const FAREWELL_TIME: Duration = Duration::from_secs(1);
@@ -31,18 +33,30 @@ pub struct SocketTransport {
     pub(crate) format: WireFormat,
     offsets: Offsets,
     session: SessionHandle,
-    console: Option<Arc<Console>>,
+    watcher: Option<Arc<dyn SocketWatcher>>,
+}
+
+/// Who is told what sockets do, while they do it: must not wait.
+pub(crate) trait SocketWatcher: Send + Sync {
+    /// A socket was let in, and has a session.
+    fn note_socket_as_connected(&self, transport: &Arc<SocketTransport>, session: &Arc<Session>);
+    /// A socket is over.
+    fn note_socket_as_gone(&self, id: Sid, reason: DisconnectReason);
+    /// A client called for something.
+    fn note_call_of_client(&self, id: Sid, call: &Call<i64>);
+    /// A client was sent an event.
+    fn note_frame_as_sent(&self, id: Sid, frame: &Frame);
 }
 
 impl SocketTransport {
     pub(crate) fn from_socket_of_engine(
         socket: SocketRef,
-        shared: &Shared,
+        format: WireFormat,
         offsets: Offsets,
+        watcher: Option<Arc<dyn SocketWatcher>>,
     ) -> Option<Self> {
         let session = find_session_of_engine(&socket)?.clone();
-        let (format, console) = (shared.format, shared.console.clone());
-        Some(Self { session, socket, format, offsets, console })
+        Some(Self { session, socket, format, offsets, watcher })
     }
 
     /// Tells the client that it is connected, in place of the library, whose answer was withheld.
@@ -116,10 +130,10 @@ impl Transport for SocketTransport {
     fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
         let sent =
             self.send_packet_to_client(self.format.encode_event_of_frame(frame, self.offsets));
-        if let Some(console) = &self.console
+        if let Some(watcher) = &self.watcher
             && sent == SendOutcome::Sent
         {
-            console.show_frame_to_operators(self.socket.id, frame);
+            watcher.note_frame_as_sent(self.socket.id, frame);
         }
         sent
     }

@@ -28,7 +28,7 @@ use super::{
     statistics::{NodeName, TrafficCounter},
     watched_sockets::WatchedSockets,
 };
-use crate::transport::{SocketTransport, find_session_of_engine};
+use crate::transport::{SocketTransport, SocketWatcher, find_session_of_engine};
 
 /// Operators at one node.
 const MOST_OPERATORS: usize = 50;
@@ -130,41 +130,6 @@ impl Console {
 
     // --- sockets -------------------------------------------------------------------------------------------
 
-    pub(crate) fn note_socket_as_connected(
-        &self,
-        transport: &Arc<SocketTransport>,
-        session: &Arc<Session>,
-    ) {
-        let shown = self.sockets.note_socket_and_describe(transport, session);
-        self.show_event_of_socket("socket_connected", || vec![shown]);
-    }
-
-    pub(crate) fn note_socket_as_gone(&self, id: Sid, reason: DisconnectReason) {
-        self.sockets.forget_socket_that_ended(id);
-        let arguments = || vec!["/".into(), id.to_string().into(), reason.to_string().into()];
-        self.show_event_of_socket("socket_disconnected", arguments);
-    }
-
-    pub(crate) fn show_call_to_operators(&self, id: Sid, call: &Call<i64>) {
-        self.show_event_of_socket("event_received", || {
-            let name = call
-                .call
-                .as_ref()
-                .map_or_else(Clone::clone, |call| call.as_event_name().to_owned());
-            let payload = call.payload.clone().unwrap_or_default();
-            let arguments = redact_secrets_of_value(json!([name, payload]));
-            vec!["/".into(), id.to_string().into(), arguments]
-        });
-    }
-
-    pub(crate) fn show_frame_to_operators(&self, id: Sid, frame: &Frame) {
-        self.show_event_of_socket("event_sent", || {
-            let payload: Value = serde_json::from_str(&frame.payload).unwrap_or_default();
-            let arguments = redact_secrets_of_value(json!([frame.name.as_str(), payload]));
-            vec!["/".into(), id.to_string().into(), arguments]
-        });
-    }
-
     /// Whether what sockets do is to be shown to somebody.
     fn is_watched_by_somebody(&self) -> bool {
         self.is_development
@@ -202,7 +167,7 @@ impl Console {
         tracing::info!(
             target: "owlpost::audit", deed = "disconnect", actor = %who, subject = filter, "audit"
         );
-        self.sockets.disconnect_matching_sockets(filter, for_good);
+        self.sockets.disconnect_sockets_that_match(filter, for_good);
         self.say_to_other_consoles(&Words::Disconnect { filter: filter.to_owned(), for_good });
     }
 
@@ -244,7 +209,7 @@ impl Console {
                 }
             }
             Words::Disconnect { filter, for_good } => {
-                self.sockets.disconnect_matching_sockets(&filter, for_good);
+                self.sockets.disconnect_sockets_that_match(&filter, for_good);
             }
         }
     }
@@ -290,6 +255,39 @@ impl Console {
                 let _ = socket.disconnect();
             }
         }
+    }
+}
+
+impl SocketWatcher for Console {
+    fn note_socket_as_connected(&self, transport: &Arc<SocketTransport>, session: &Arc<Session>) {
+        let shown = self.sockets.note_socket_and_describe(transport, session);
+        self.show_event_of_socket("socket_connected", || vec![shown]);
+    }
+
+    fn note_socket_as_gone(&self, id: Sid, reason: DisconnectReason) {
+        self.sockets.forget_socket_that_ended(id);
+        let arguments = || vec!["/".into(), id.to_string().into(), reason.to_string().into()];
+        self.show_event_of_socket("socket_disconnected", arguments);
+    }
+
+    fn note_call_of_client(&self, id: Sid, call: &Call<i64>) {
+        self.show_event_of_socket("event_received", || {
+            let name = call
+                .call
+                .as_ref()
+                .map_or_else(Clone::clone, |call| call.as_event_name().to_owned());
+            let payload = call.payload.clone().unwrap_or_default();
+            let arguments = redact_secrets_of_value(json!([name, payload]));
+            vec!["/".into(), id.to_string().into(), arguments]
+        });
+    }
+
+    fn note_frame_as_sent(&self, id: Sid, frame: &Frame) {
+        self.show_event_of_socket("event_sent", || {
+            let payload: Value = serde_json::from_str(&frame.payload).unwrap_or_default();
+            let arguments = redact_secrets_of_value(json!([frame.name.as_str(), payload]));
+            vec!["/".into(), id.to_string().into(), arguments]
+        });
     }
 }
 

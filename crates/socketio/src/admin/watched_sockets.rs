@@ -95,7 +95,7 @@ impl WatchedSockets {
     }
 
     /// Disconnects the socket with this id, or all that are in this room.
-    pub(super) fn disconnect_matching_sockets(&self, filter: &str, for_good: bool) {
+    pub(super) fn disconnect_sockets_that_match(&self, filter: &str, for_good: bool) {
         let matches = |watched: &WatchedSocket| {
             let (transport, session) = watched.upgrade_socket_and_session()?;
             list_rooms_of_socket(&transport, &session).contains(filter).then_some(transport)
