@@ -26,7 +26,7 @@ WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist 
                  -o -type f -print 2>/dev/null)
 
 .PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
-        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release fuzz types fmt clean
+        deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release test-traces fuzz types fmt clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -179,6 +179,9 @@ attack: build ## Try every attack and check that nobody else notices (a minute)
 # Each target has this long, after a build of its own. Of some targets only: make fuzz FUZZ_TARGETS="polling-bodies".
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
+
+test-traces: ## Run the tests of traces, which are built in only where they are asked for
+	$(CARGO) test --release --locked -p owlpost --features opentelemetry --test server traces::
 
 fuzz: ## Fuzz everything that reads what strangers send, guided by coverage, FUZZ_SECONDS each
 	OWLPOST_FUZZ_DIR="$(CACHE)/fuzz" crates/fuzzing/fuzz.sh $(FUZZ_SECONDS) $(FUZZ_TARGETS)

@@ -5,6 +5,7 @@ mod foreign;
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::Serialize;
+use tracing::Span;
 use ts_rs::{Config, ExportError, TS};
 use utoipa::openapi::Ref;
 
@@ -220,6 +221,8 @@ pub struct LoggedEvent {
     pub committed_at: Option<std::time::Instant>,
     /// Whether its name or a part of its audience is of a newer version.
     pub is_foreign: bool,
+    /// What it was committed in, for traces; none when nobody traces, or another process committed it.
+    pub span: Span,
 }
 
 impl LoggedEvent {
@@ -234,7 +237,8 @@ impl LoggedEvent {
             })
             .collect();
         let is_foreign = matches!(name, EventName::Unknown(_)) || known.len() < audience.len();
-        Self { position, name, audience: known, payload, committed_at: None, is_foreign }
+        let span = Span::none();
+        Self { position, name, audience: known, payload, committed_at: None, is_foreign, span }
     }
 }
 

@@ -91,6 +91,7 @@ impl EventDrafts {
                 payload: add_event_id_to_payload(&payload, position),
                 committed_at: Some(asked_at),
                 is_foreign: false,
+                span: Span::none(),
             })
             .collect()
     }
@@ -115,7 +116,10 @@ pub(crate) fn stamp_events_after_commit<T>(value: T, mut events: Vec<LoggedEvent
     if events.iter().any(is_late) {
         events.clear();
     }
-    events.iter_mut().for_each(|event| event.committed_at = Some(now));
+    for event in &mut events {
+        event.committed_at = Some(now);
+        event.span = Span::current();
+    }
     Committed { value, events }
 }
 

@@ -29,7 +29,7 @@ metrics! {
         "Topics with listeners.";
     SESSIONS_CLOSED: Counter "owlpost_sessions_closed_total"
         ["reason": Known(&["slow_consumer", "token_expired", "user_deleted", "rate_limited", "server_shutdown",
-            "unavailable", "superseded"])]
+            "unavailable", "superseded", "login_ended"])]
         "Sessions that the server ended.";
     RESUMES: Counter "owlpost_resumes_total" ["complete": Known(&["true", "false"])]
         "Sessions that came back with a position, by whether everything missed could be replayed.";

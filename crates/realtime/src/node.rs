@@ -13,11 +13,13 @@ use owlpost_domain::{
     Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
     access_token::VerifiedToken,
 };
+use owlpost_metrics::TRACES;
 use parking_lot::Mutex;
 use tokio::{
     sync::{broadcast, watch},
     task::JoinSet,
 };
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use self::parts::Parts;
@@ -253,11 +255,13 @@ impl Realtime {
         // Never shorter, also when the database is known to be away (then no connection is waited for): what was sent
         // before its caller gave up could be applied after the answer.
         let limit = self.store().longest_wait_for_database();
-        let work = tokio::spawn(async move {
+        let span = tracing::debug_span!(target: TRACES, "commit");
+        let work = async move {
             let committed = tokio::time::timeout(limit, change).await??;
             core.publish_committed_log_events(committed.events);
             Ok(committed.value)
-        });
+        };
+        let work = tokio::spawn(work.instrument(span));
         work.await.unwrap_or_else(|panicked| Err(DomainError::internal_error_from_cause(panicked)))
     }
 

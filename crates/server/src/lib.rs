@@ -11,7 +11,7 @@
 //! - `operators`: the door of the Admin UI;
 //! - [`demo`]: the castle of `--demo`;
 //! - `identity_keys`: where the keys of an identity provider are read, by the `https_client`;
-//! - [`telemetry`]: logs and metrics;
+//! - [`telemetry`]: logs and metrics; `traces`: traces, where they are built in;
 //! - [`standard_streams`]: everything that is written to stdout and stderr.
 
 pub mod base_path;
@@ -28,6 +28,8 @@ pub mod server;
 pub mod signals;
 pub mod standard_streams;
 pub mod telemetry;
+#[cfg(feature = "opentelemetry")]
+pub mod traces;
 pub mod watchdog;
 pub mod wiring;
 

@@ -13,7 +13,9 @@ use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use owlpost_metrics::{BUILD_INFO, LOG_LINES_DROPPED, describe_metrics_to_recorder};
 use parking_lot::Mutex;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    EnvFilter, Layer as _, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use crate::{
     config::settings::LogFormat,
@@ -52,14 +54,15 @@ pub fn install_logging_to_stderr(format: LogFormat) -> anyhow::Result<()> {
     let log = LineWriter::start_thread_for_sink("owlpost-log", stderr, report_lost_lines_in_log)
         .context("the thread that writes the log does not start")?;
     let log = LOG.get_or_init(|| log).clone();
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(log)
-        .log_internal_errors(false);
-    let installed = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
-        LogFormat::Text => builder.with_ansi(color).try_init(),
+    let layer = tracing_subscriber::fmt::layer().with_writer(log).log_internal_errors(false);
+    let layer = match format {
+        LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
+        LogFormat::Text => layer.with_ansi(color).boxed(),
     };
+    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    #[cfg(feature = "opentelemetry")]
+    let registry = registry.with(crate::traces::build_layer_of_traces()?);
+    let installed = registry.try_init();
     std::panic::set_hook(Box::new(log_panic_with_place));
     installed.map_err(|error| anyhow::anyhow!("logging cannot be set up: {error}"))
 }
@@ -90,6 +93,8 @@ pub struct LastLines;
 
 impl Drop for LastLines {
     fn drop(&mut self) {
+        #[cfg(feature = "opentelemetry")]
+        crate::traces::flush_traces_within_bound(LAST_LINES_TIMEOUT);
         flush_log_within_bound(LAST_LINES_TIMEOUT);
     }
 }

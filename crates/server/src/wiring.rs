@@ -49,8 +49,12 @@ pub async fn build_application_from_parts(
     let http = HttpState::new(realtime.clone(), http);
     let operators = DoorOfAurors { http: http.clone(), store: database.store.clone() };
     let gateways = build_gateways_of_server(settings, &realtime, operators)?;
-    let router = build_router_of_http(http)
-        .fallback_service(build_router_of_dashboard(settings.server.admin_ui, base_path));
+    let router = build_router_of_http(http);
+    // Within the router, which knows the routes.
+    #[cfg(feature = "opentelemetry")]
+    let router = router.layer(axum::middleware::from_fn(crate::traces::trace_request_from_caller));
+    let router =
+        router.fallback_service(build_router_of_dashboard(settings.server.admin_ui, base_path));
     let router = gateways.iter().fold(router, |router, gateway| router.merge(gateway.router()));
     let router = serve_router_below_path(router, base_path);
     let announcing = realtime.clone();

@@ -35,4 +35,6 @@ mod strangers;
 mod stuck_workers;
 mod support;
 mod tls;
+#[cfg(feature = "opentelemetry")]
+mod traces;
 mod watchdog;

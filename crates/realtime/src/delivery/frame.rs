@@ -7,6 +7,8 @@ use std::{
 };
 
 use owlpost_domain::{EventName, EventPayload, LoggedEvent, Topic, UserId};
+use owlpost_metrics::TRACES;
+use tracing::Span;
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -20,6 +22,9 @@ pub struct Frame {
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
+    /// Its delivery, for traces: over when the last session has handed it over.
+    #[expect(dead_code, reason = "it ends with the frame")]
+    delivery: Span,
     encodings: OnceLock<Box<Encoding>>,
 }
 
@@ -62,7 +67,16 @@ impl Frame {
     /// An event of the log.
     pub fn from_logged_event(event: &LoggedEvent) -> Arc<Self> {
         let (payload, audience) = (event.payload.clone(), event.audience.clone());
-        Self::new(event.name, payload, audience, Some(event.position), event.committed_at)
+        let mut frame =
+            Self::new(event.name, payload, audience, Some(event.position), event.committed_at);
+        if !event.span.is_none()
+            && let Some(frame) = Arc::get_mut(&mut frame)
+        {
+            frame.delivery = tracing::debug_span!(
+                target: TRACES, parent: &event.span, "deliver", event = event.name.as_str()
+            );
+        }
+        frame
     }
 
     fn new(
@@ -73,7 +87,8 @@ impl Frame {
         committed_at: Option<Instant>,
     ) -> Arc<Self> {
         let encodings = OnceLock::new();
-        Arc::new(Self { name, payload, audience, position, committed_at, encodings })
+        let delivery = Span::none();
+        Arc::new(Self { name, payload, audience, position, committed_at, delivery, encodings })
     }
 
     /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.
