@@ -18,6 +18,7 @@ use std::{
 };
 
 use sqlx::{FromRow, PgConnection};
+use tracing::Span;
 
 use crate::{Committed, EventName, EventPayload, LoggedEvent, Result, Topic};
 

@@ -23,7 +23,6 @@ pub struct Frame {
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
     /// Its delivery, for traces: over when the last session has handed it over.
-    #[expect(dead_code, reason = "it ends with the frame")]
     delivery: Span,
     encodings: OnceLock<Box<Encoding>>,
 }
