@@ -59,7 +59,11 @@ pub fn install_logging_to_stderr(format: LogFormat) -> anyhow::Result<()> {
         LogFormat::Json => layer.json().flatten_event(true).with_current_span(false).boxed(),
         LogFormat::Text => layer.with_ansi(color).boxed(),
     };
-    let registry = tracing_subscriber::registry().with(layer.with_filter(filter));
+    // One filter before all layers. With one for each, who only asks whether something is enabled (sqlx does) has the next
+    // event of its thread dropped.
+    #[cfg(feature = "opentelemetry")]
+    let filter = crate::traces::let_spans_pass_filter(filter);
+    let registry = tracing_subscriber::registry().with(filter).with(layer);
     #[cfg(feature = "opentelemetry")]
     let registry = registry.with(crate::traces::build_layer_of_traces()?);
     let installed = registry.try_init();

@@ -13,9 +13,9 @@ use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
 use owlpost_metrics::TRACES;
-use tracing::{Instrument as _, Level, Subscriber, field::Empty};
+use tracing::{Instrument as _, Subscriber, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
-use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
+use tracing_subscriber::{EnvFilter, Layer, registry::LookupSpan};
 
 /// Without one of these there is no collector.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
@@ -27,8 +27,7 @@ pub fn build_layer_of_traces<S>() -> anyhow::Result<Option<impl Layer<S>>>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !ENDPOINTS.into_iter().any(is_set) {
+    if !is_collector_named() {
         return Ok(None);
     }
     let exporter = opentelemetry_otlp::SpanExporter::builder()
@@ -36,8 +35,11 @@ where
         .build()
         .context("OTEL_EXPORTER_OTLP_ENDPOINT: there can be no traces")?;
     let resource = Resource::builder();
-    let resource =
-        if is_set("OTEL_SERVICE_NAME") { resource } else { resource.with_service_name("owlpost") };
+    let resource = if is_variable_set("OTEL_SERVICE_NAME") {
+        resource
+    } else {
+        resource.with_service_name("owlpost")
+    };
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
         .with_resource(resource.build())
@@ -45,8 +47,23 @@ where
     let tracer = provider.tracer("owlpost");
     global::set_text_map_propagator(TraceContextPropagator::new());
     let _ = PROVIDER.set(provider);
-    let layer = tracing_opentelemetry::layer().with_tracer(tracer).with_location(false);
-    Ok(Some(layer.with_filter(Targets::new().with_target(TRACES, Level::DEBUG))))
+    Ok(Some(tracing_opentelemetry::layer().with_tracer(tracer).with_location(false)))
+}
+
+/// Spans of traces are collected whatever `RUST_LOG` chooses. Lines of the log then say which request they belong to.
+pub(crate) fn let_spans_pass_filter(filter: EnvFilter) -> EnvFilter {
+    match format!("{TRACES}=debug").parse() {
+        Ok(directive) if is_collector_named() => filter.add_directive(directive),
+        _ => filter,
+    }
+}
+
+fn is_collector_named() -> bool {
+    ENDPOINTS.into_iter().any(is_variable_set)
+}
+
+fn is_variable_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Sends what is left, but does not wait for ever for who takes it.

@@ -76,7 +76,6 @@ async fn should_tell_one_trace_from_the_request_to_the_last_write() {
     assert_eq!(deliver["parentSpanId"], commit["spanId"]);
     let text = Value::from(by_name.into_values().collect::<Vec<_>>()).to_string();
     assert!(text.contains("incident:created") && !text.contains("Traced"), "{text}");
-    assert!(!server.log().contains("commit{"), "spans are not in the log");
 }
 
 #[tokio::test]
