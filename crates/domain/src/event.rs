@@ -1,16 +1,18 @@
 //! The one table of server events, topics (who is entitled to one), and one row of the log in memory.
 
+mod delivery_span;
 mod foreign;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::Serialize;
-use tracing::Span;
 use ts_rs::{Config, ExportError, TS};
 use utoipa::openapi::Ref;
 
-pub use foreign::UnknownName;
-
+pub use self::{
+    delivery_span::{DeliverySpan, TRACES},
+    foreign::UnknownName,
+};
 use crate::{
     DomainError, IncidentId, Role, UserId,
     named_schema::{NamedSchemas, refer_to_named_schema},
@@ -221,8 +223,8 @@ pub struct LoggedEvent {
     pub committed_at: Option<std::time::Instant>,
     /// Whether its name or a part of its audience is of a newer version.
     pub is_foreign: bool,
-    /// What it was committed in, for traces; none when nobody traces, or another process committed it.
-    pub span: Span,
+    /// For traces.
+    pub delivery: DeliverySpan,
 }
 
 impl LoggedEvent {
@@ -237,8 +239,8 @@ impl LoggedEvent {
             })
             .collect();
         let is_foreign = matches!(name, EventName::Unknown(_)) || known.len() < audience.len();
-        let span = Span::none();
-        Self { position, name, audience: known, payload, committed_at: None, is_foreign, span }
+        let delivery = DeliverySpan::default();
+        Self { position, name, audience: known, payload, committed_at: None, is_foreign, delivery }
     }
 }
 

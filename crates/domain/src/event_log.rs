@@ -18,9 +18,8 @@ use std::{
 };
 
 use sqlx::{FromRow, PgConnection};
-use tracing::Span;
 
-use crate::{Committed, EventName, EventPayload, LoggedEvent, Result, Topic};
+use crate::{Committed, EventName, EventPayload, LoggedEvent, Result, Topic, event::DeliverySpan};
 
 /// How long after it took its positions a change may still tell of its events itself. Past it, a node may have fenced
 /// the positions and the database given the events others (`redraw_fenced_position`); the log knows which. Below the
@@ -92,7 +91,7 @@ impl EventDrafts {
                 payload: add_event_id_to_payload(&payload, position),
                 committed_at: Some(asked_at),
                 is_foreign: false,
-                span: Span::none(),
+                delivery: DeliverySpan::default(),
             })
             .collect()
     }
@@ -119,7 +118,7 @@ pub(crate) fn stamp_events_after_commit<T>(value: T, mut events: Vec<LoggedEvent
     }
     for event in &mut events {
         event.committed_at = Some(now);
-        event.span = Span::current();
+        event.delivery = DeliverySpan::begin_within_current_span(event.name.as_str());
     }
     Committed { value, events }
 }

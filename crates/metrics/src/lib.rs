@@ -5,9 +5,6 @@ mod table;
 
 pub use table::*;
 
-/// Target of the spans that are traces, which a log does not show.
-pub const TRACES: &str = "owlpost::traces";
-
 /// What a metric is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

@@ -11,9 +11,8 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use owlpost_domain::{
     Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
-    access_token::VerifiedToken,
+    access_token::VerifiedToken, event::TRACES,
 };
-use owlpost_metrics::TRACES;
 use parking_lot::Mutex;
 use tokio::{
     sync::{broadcast, watch},

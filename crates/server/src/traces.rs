@@ -12,7 +12,7 @@ use axum::{
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use owlpost_metrics::TRACES;
+use owlpost_domain::event::TRACES;
 use tracing::{Instrument as _, Subscriber, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{EnvFilter, Layer, registry::LookupSpan};

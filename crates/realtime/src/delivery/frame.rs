@@ -7,8 +7,6 @@ use std::{
 };
 
 use owlpost_domain::{EventName, EventPayload, LoggedEvent, Topic, UserId};
-use owlpost_metrics::TRACES;
-use tracing::Span;
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -22,8 +20,6 @@ pub struct Frame {
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
-    /// Its delivery, for traces: over when the last session has handed it over.
-    delivery: Span,
     encodings: OnceLock<Box<Encoding>>,
 }
 
@@ -66,16 +62,7 @@ impl Frame {
     /// An event of the log.
     pub fn from_logged_event(event: &LoggedEvent) -> Arc<Self> {
         let (payload, audience) = (event.payload.clone(), event.audience.clone());
-        let mut frame =
-            Self::new(event.name, payload, audience, Some(event.position), event.committed_at);
-        if !event.span.is_none()
-            && let Some(frame) = Arc::get_mut(&mut frame)
-        {
-            frame.delivery = tracing::debug_span!(
-                target: TRACES, parent: &event.span, "deliver", event = event.name.as_str()
-            );
-        }
-        frame
+        Self::new(event.name, payload, audience, Some(event.position), event.committed_at)
     }
 
     fn new(
@@ -86,8 +73,7 @@ impl Frame {
         committed_at: Option<Instant>,
     ) -> Arc<Self> {
         let encodings = OnceLock::new();
-        let delivery = Span::none();
-        Arc::new(Self { name, payload, audience, position, committed_at, delivery, encodings })
+        Arc::new(Self { name, payload, audience, position, committed_at, encodings })
     }
 
     /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.

@@ -41,7 +41,10 @@ impl LogSink for NodeSink {
         }
         let address = |event| Addressed { frame: Frame::from_logged_event(event), except: None };
         let frames: Vec<_> = batch.iter().map(address).collect();
+        let spans: Vec<_> =
+            batch.iter().filter_map(|event| event.delivery.take_span_of_delivery()).collect();
         self.dispatcher.fan_out_frames_to_topics(&frames, &first.audience).await;
+        drop(spans);
     }
 
     fn note_reading(&self) {
