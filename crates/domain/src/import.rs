@@ -4,7 +4,7 @@
 //! run takes what came since.
 //!
 //! - `foreign_row`: a row of theirs, whose columns go by several names;
-//! - `foreign_row` to what we keep: [`people`] and [`incidents`].
+//! - `people` and `incidents`: from there to what we keep.
 
 mod foreign_row;
 mod incidents;
