@@ -19,7 +19,7 @@ COPY migrations migrations
 COPY --from=web /src/web/dist web/dist
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked -p owlpost --no-default-features \
+    cargo build --release --locked -p owlpost --no-default-features --features jemalloc \
     && cp target/release/owlpost /usr/local/bin/owlpost
 
 FROM debian:bookworm-slim
