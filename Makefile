@@ -38,7 +38,7 @@ run: ## Build and start the server with embedded database, dashboard and demo da
 	    $(CARGO) build --release --locked -p owlpost && exec $(BIN) serve --demo; \
 	else \
 	    if [ ! -x "$(FIRST_BIN)" ]; then \
-	        echo "Building the server: about six minutes on two cores at first, half of it for the Postgres inside; seconds later"; \
+	        echo "Building the server: about eight minutes on two cores at first, half of it for the Postgres inside; seconds later"; \
 	    fi; \
 	    $(CARGO) build --profile first $(FIRST_FEATURES) --locked -p owlpost && exec $(FIRST_BIN) serve --demo; \
 	fi
