@@ -27,7 +27,7 @@ pub fn build_layer_of_traces<S>() -> anyhow::Result<Option<impl Layer<S>>>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
-    if !is_collector_named() {
+    if !is_collector_named_by_environment() {
         return Ok(None);
     }
     let exporter = opentelemetry_otlp::SpanExporter::builder()
@@ -35,7 +35,7 @@ where
         .build()
         .context("OTEL_EXPORTER_OTLP_ENDPOINT: there can be no traces")?;
     let resource = Resource::builder();
-    let resource = if is_variable_set("OTEL_SERVICE_NAME") {
+    let resource = if is_variable_of_environment_set("OTEL_SERVICE_NAME") {
         resource
     } else {
         resource.with_service_name("owlpost")
@@ -53,16 +53,16 @@ where
 /// Spans of traces are collected whatever `RUST_LOG` chooses. Lines of the log then say which request they belong to.
 pub(crate) fn let_spans_pass_filter(filter: EnvFilter) -> EnvFilter {
     match format!("{TRACES}=debug").parse() {
-        Ok(directive) if is_collector_named() => filter.add_directive(directive),
+        Ok(directive) if is_collector_named_by_environment() => filter.add_directive(directive),
         _ => filter,
     }
 }
 
-fn is_collector_named() -> bool {
-    ENDPOINTS.into_iter().any(is_variable_set)
+fn is_collector_named_by_environment() -> bool {
+    ENDPOINTS.into_iter().any(is_variable_of_environment_set)
 }
 
-fn is_variable_set(name: &str) -> bool {
+fn is_variable_of_environment_set(name: &str) -> bool {
     std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
