@@ -30,8 +30,12 @@ impl Drop for OwnRedis {
 }
 
 impl OwnRedis {
-    /// `None` where there is no Redis. `{port}` and `{dir}` in what it is told are its own.
+    /// `None` where there is no Redis, or no database that several nodes could share. `{port}` and `{dir}` in what it is told are its own.
     fn start(told: &[&str], files: &[(&str, String)]) -> Option<Self> {
+        if !std::env::var("OWLPOST_TEST_DATABASE_URL").is_ok_and(|url| !url.is_empty()) {
+            eprintln!("left out: Redis is for nodes that share a Postgres server");
+            return None;
+        }
         let port = find_free_port();
         let directory = tempfile::tempdir().unwrap();
         let dir = directory.path().to_str().unwrap().to_owned();
