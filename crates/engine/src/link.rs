@@ -142,7 +142,7 @@ impl Link {
             Err(Refused::Full) => return Err(TrySendError::Full(outgoing)),
             Ok(()) => {}
         }
-        count_packet_to_client(outgoing.byte_len());
+        count_packet_to_client(|| outgoing.byte_len());
         let taker = state.queue.put_entry_at_end(outgoing);
         drop(state);
         wake_tasks_outside_lock([taker]);
@@ -163,7 +163,7 @@ impl Link {
     /// Ends a reservation, with what it was for.
     pub(crate) fn fill_reserved_place_with(&self, outgoing: Option<Outgoing>) {
         if let Some(outgoing) = &outgoing {
-            count_packet_to_client(outgoing.byte_len());
+            count_packet_to_client(|| outgoing.byte_len());
         }
         let mut state = self.state.lock();
         let taker = state.queue.fill_reserved_place_with(outgoing);

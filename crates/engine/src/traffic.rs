@@ -63,8 +63,11 @@ pub(crate) fn count_packet_of_client(bytes: usize) {
     add_to_counters_when_watched(&[(&PACKETS_IN, 1), (&BYTES_IN, bytes)]);
 }
 
-pub(crate) fn count_packet_to_client(bytes: usize) {
-    add_to_counters_when_watched(&[(&PACKETS_OUT, 1), (&BYTES_OUT, bytes)]);
+/// Its size is asked for only when somebody watches: this is the way of every packet.
+pub(crate) fn count_packet_to_client(bytes: impl FnOnce() -> usize) {
+    if IS_WATCHED.load(Ordering::Relaxed) {
+        add_to_counters_when_watched(&[(&PACKETS_OUT, 1), (&BYTES_OUT, bytes())]);
+    }
 }
 
 pub(crate) fn count_session_as_opened() {

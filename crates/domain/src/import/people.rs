@@ -1,6 +1,6 @@
 //! People of another server.
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::PgConnection;
 
 use super::{
     ImportReport, Outcome, count_outcome_of_row,
@@ -75,9 +75,9 @@ impl Store {
             }
             None => {}
         }
-        sqlx::query(AssertSqlSafe(
+        sqlx::query(
             "insert into users (id, email, name, role, password_hash, created_at) values ($1, $2, $3, $4, $5, $6)",
-        ))
+        )
         .bind(id)
         .bind(email)
         .bind(name)

@@ -260,8 +260,11 @@ impl Console {
 
 impl SocketWatcher for Console {
     fn note_socket_as_connected(&self, transport: &Arc<SocketTransport>, session: &Arc<Session>) {
-        let shown = self.sockets.note_socket_and_describe(transport, session);
-        self.show_event_of_socket("socket_connected", || vec![shown]);
+        self.sockets.note_socket_that_connected(transport, session);
+        let id = transport.socket.id;
+        self.show_event_of_socket("socket_connected", || {
+            self.sockets.describe_socket_with_id(id).into_iter().collect()
+        });
     }
 
     fn note_socket_as_gone(&self, id: Sid, reason: DisconnectReason) {

@@ -33,21 +33,24 @@ struct WatchedSocket {
 }
 
 impl WatchedSockets {
-    /// Takes note of a socket; what to show of it.
-    pub(crate) fn note_socket_and_describe(
+    /// Takes note of a socket.
+    pub(crate) fn note_socket_that_connected(
         &self,
         transport: &Arc<SocketTransport>,
         session: &Arc<Session>,
-    ) -> Value {
+    ) {
         let watched = WatchedSocket {
             transport: Arc::downgrade(transport),
             session: Arc::downgrade(session),
             connected_at: Utc::now(),
             shown: (name_transport_of_socket(transport), list_rooms_of_socket(transport, session)),
         };
-        let shown = watched.describe_socket_without_secrets(transport, session);
         self.0.lock().insert(transport.socket.id, watched);
-        shown
+    }
+
+    /// What to show of one socket; nothing when it has gone.
+    pub(super) fn describe_socket_with_id(&self, id: Sid) -> Option<Value> {
+        self.0.lock().get(&id).and_then(WatchedSocket::describe_when_still_connected)
     }
 
     pub(crate) fn forget_socket_that_ended(&self, id: Sid) {
@@ -65,11 +68,8 @@ impl WatchedSockets {
     }
 
     pub(super) fn describe_all_known_sockets(&self) -> Vec<Value> {
-        let describe = |watched: &WatchedSocket| {
-            let (transport, session) = watched.upgrade_socket_and_session()?;
-            Some(watched.describe_socket_without_secrets(&transport, &session))
-        };
-        self.0.lock().values().filter_map(describe).collect()
+        let sockets = self.0.lock();
+        sockets.values().filter_map(WatchedSocket::describe_when_still_connected).collect()
     }
 
     /// What changed since the last time: rooms that were joined and left, and transports.
@@ -114,6 +114,11 @@ impl WatchedSockets {
 impl WatchedSocket {
     fn upgrade_socket_and_session(&self) -> Option<(Arc<SocketTransport>, Arc<Session>)> {
         Some((self.transport.upgrade()?, self.session.upgrade()?))
+    }
+
+    fn describe_when_still_connected(&self) -> Option<Value> {
+        let (transport, session) = self.upgrade_socket_and_session()?;
+        Some(self.describe_socket_without_secrets(&transport, &session))
     }
 
     fn describe_socket_without_secrets(
