@@ -1,14 +1,13 @@
 // Two nodes behind the balancers of deploy/: whoever polls comes back to their node, and a house behind one address is on both.
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { io } from 'socket.io-client';
 import { requestApiAsUser } from './helpers/api.mjs';
+import { findFreePortOnLoopback, isProgramInstalled } from './helpers/companions.mjs';
 import { ADMIN_DATABASE_URL } from './helpers/database.mjs';
 import { RedisTestServer, isRedisServerInstalled } from './helpers/redis.mjs';
 import { OwlPostServer } from './helpers/server.mjs';
@@ -17,24 +16,6 @@ import { settleBeforeGivenDeadline, waitUntilConditionHolds } from './helpers/wa
 
 const CLIENTS = 12;
 const DEPLOY = new URL('../deploy/', import.meta.url);
-
-async function findFreePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-function isProgramInstalled(program, flag) {
-  try {
-    execFileSync(program, [flag], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The published file, with the addresses of these nodes; the rest as it is. */
 const BALANCERS = {
@@ -104,7 +85,7 @@ for (const [name, balancer] of Object.entries(BALANCERS)) {
       const two = new OwlPostServer({ env: one.options.env });
       nodes.push(two);
       await two.startAsAnotherNodeOf(one);
-      const port = await findFreePort();
+      const port = await findFreePortOnLoopback();
       process = await balancer.start(directory, port, nodes);
       url = `http://127.0.0.1:${port}`;
       user = await createUserWithRole(one);

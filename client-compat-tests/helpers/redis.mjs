@@ -1,17 +1,12 @@
 // A Redis of the tests' own, which they may stop.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { findFreePortOnLoopback, isProgramInstalled } from './companions.mjs';
 import { settleBeforeGivenDeadline } from './waitForEvent.mjs';
 
 /** Whether this machine has a `redis-server`. */
 export function isRedisServerInstalled() {
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
+  return isProgramInstalled('redis-server', '--version');
 }
 
 /** One redis-server process after another on one free port, keeping nothing on disk. */
@@ -41,13 +36,4 @@ export class RedisTestServer {
     this.child.kill('SIGKILL');
     await exited;
   }
-}
-
-async function findFreePortOnLoopback() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
