@@ -83,7 +83,7 @@ describe('Pages', () => {
       assert.deepEqual([status, headers['content-type']], [200, 'text/html; charset=UTF-8']);
       assertIsCachedForYear(headers);
       const [, script] = /<script src="([^"]*)"><\/script>/.exec(body);
-      const library = await fetch(`${server.url}${script}`);
+      const library = await fetch(new URL(script, `${server.url}/stomp${path}`));
       assert.match(await library.text(), /sockjs-client v1/);
       assert.match(body, /SockJS\.bootstrap_iframe\(\);/);
       const again = await ask('GET', path, { headers: { 'If-None-Match': headers.etag } });
