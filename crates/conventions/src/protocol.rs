@@ -233,6 +233,8 @@ const fn summary_of_client_event(event: ClientCall) -> &'static str {
         ClientCall::TypingStart => "Begins or goes on typing; silence for TYPING_TIMEOUT ends it.",
         ClientCall::TypingStop => "Stops typing.",
         ClientCall::NotificationMarkRead => "Marks one of one's own notifications as read.",
+        ClientCall::NotificationSeen => "Says that one's own notifications were on a screen.",
+        ClientCall::IncidentAcknowledge => "Takes an incident: I have it. The first one wins.",
     }
 }
 
@@ -240,9 +242,11 @@ const fn acknowledgement_of_client_event(event: ClientCall) -> &'static str {
     match event {
         ClientCall::Authenticate => "{ ok: true, expiresAt } (Unix seconds)",
         ClientCall::RoomJoin => "{ ok: true, room, users: User[], count }",
+        ClientCall::IncidentAcknowledge => "{ ok: true, incident }",
         ClientCall::RoomLeave
         | ClientCall::TypingStart
         | ClientCall::TypingStop
-        | ClientCall::NotificationMarkRead => "{ ok: true }",
+        | ClientCall::NotificationMarkRead
+        | ClientCall::NotificationSeen => "{ ok: true }",
     }
 }

@@ -130,7 +130,7 @@ impl Store {
             .await?;
         change.stage_event_for_audience(
             &[Topic::Incident(incident_id)],
-            &CommentDeleted { comment_id, incident_id },
+            &CommentDeleted { comment_id, incident_id, deleted_by: actor.clone() },
         )?;
         change.commit_with_staged_events(()).await
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::identity_provider::ProviderConfig;
+use crate::{escalation_plan::EscalationConfig, identity_provider::ProviderConfig};
 
 /// Bounds of what people may send. Lengths are in Unicode characters.
 #[derive(Debug, Clone)]
@@ -102,6 +102,8 @@ pub struct DomainConfig {
     pub event_log_retention: Duration,
     /// Rows above which the oldest events are trimmed whatever their age.
     pub event_log_max_rows: i64,
+    /// When others are told of a critical incident that nobody takes.
+    pub escalation: EscalationConfig,
     /// How long a client that lost its connection can recover it; zero: never.
     pub recovery_retention: Duration,
     /// Connections of one user that are kept to be recovered; the oldest make room.
@@ -129,6 +131,7 @@ impl DomainConfig {
             idempotency_ttl: Duration::from_secs(24 * 3600),
             event_log_retention: Duration::from_secs(7 * 24 * 3600),
             event_log_max_rows: 5_000_000,
+            escalation: EscalationConfig::default(),
             recovery_retention: Duration::from_secs(24 * 3600),
             recoveries_per_user: 64,
             statement_timeout: Duration::from_secs(3),

@@ -99,6 +99,14 @@ pub enum DomainError {
     /// The state of the thing rules this out.
     #[error("{0}")]
     Conflict(String),
+    /// Somebody else said of the incident before: I have it.
+    #[error("{} has it already", by.name)]
+    AlreadyAcknowledged {
+        /// Who was first.
+        by: Box<crate::User>,
+        /// When they said so.
+        at: chrono::DateTime<chrono::Utc>,
+    },
     /// Postgres did not answer in time, or at all.
     #[error("The database is not available, try again")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -138,7 +146,7 @@ impl DomainError {
             Self::TokenExpired => ErrorCode::TokenExpired,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
-            Self::Conflict(_) => ErrorCode::Conflict,
+            Self::Conflict(_) | Self::AlreadyAcknowledged { .. } => ErrorCode::Conflict,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }

@@ -130,6 +130,12 @@ server_events! {
     /// A person dismissed a notification in one of their tabs.
     NotificationDeleted(payload::NotificationDeleted) = "notification:deleted", Durable,
         to "every socket of the user";
+    /// Somebody said of an incident: I have it.
+    IncidentAcknowledged(payload::IncidentAcknowledged) = "incident:acknowledged", Durable,
+        to "everyone, the actor too";
+    /// The next people were told of a critical incident that nobody has.
+    EscalationStep(payload::EscalationStep) = "escalation:step", Durable,
+        to "room incident:<id> and every Auror";
     /// An incident became critical.
     EscalationCritical(payload::EscalationCritical) = "escalation:critical", Durable, to "every Auror";
     /// A person's own name, address or role changed.
@@ -143,6 +149,9 @@ server_events! {
     /// A person types a comment, or stopped.
     PresenceTyping(payload::PresenceTyping) = "presence:typing", Ephemeral,
         to "room incident:<id> but not the typist";
+    /// Who was reached of those who were told of an incident.
+    IncidentReceipts(payload::IncidentReceipts) = "incident:receipts", Ephemeral,
+        to "room incident:<id>, at most twice a second";
     /// How many distinct people are online.
     PresenceCounts(payload::PresenceCounts) = "presence:counts", Ephemeral,
         to "everyone, at most twice a second; and each socket once after its replay";

@@ -159,8 +159,8 @@ mod tests {
     fn should_leave_events_of_a_late_commit_to_the_log() {
         let commit_after = |age: Duration| {
             let mut drafts = EventDrafts::default();
-            let (comment_id, incident_id) = (uuid::Uuid::nil(), uuid::Uuid::nil());
-            let deleted = crate::payload::CommentDeleted { comment_id, incident_id };
+            let deleted =
+                crate::payload::NotificationDeleted { id: uuid::Uuid::nil(), unread_count: 0 };
             drafts.draft_event_for_audience(&[], &deleted).unwrap();
             let asked_at =
                 Instant::now().checked_sub(age).expect("a machine that is up for seconds");

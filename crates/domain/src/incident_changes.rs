@@ -7,12 +7,11 @@ use crate::{
     Committed, DomainError, Incident, IncidentId, Result, Severity, Status, Store, Topic, User,
     change::{Begun, Change},
     clock::current_time_for_storage,
+    escalation_plan::EscalationConfig,
+    escalation_schedule::follow_incident_after_change,
     idempotency::IdempotencyKey,
-    incidents::{
-        SELECT_INCIDENT, find_assignable_user_by_id, read_incident_from_row,
-        stage_escalation_to_aurors,
-    },
-    payload::{IncidentChanges, IncidentResolved, IncidentUpdated},
+    incidents::{find_assignable_user_by_id, lock_incident_row_by_id, stage_escalation_to_aurors},
+    payload::{IncidentAcknowledged, IncidentChanges, IncidentResolved, IncidentUpdated},
     policy::{Action, authorize_user_for_action},
     search_index::SearchedIncident,
     validate::{accept_optional_text_within, require_text_within_limit},
@@ -58,7 +57,7 @@ impl Store {
         refuse_unexpected_incident_version(&before, &patch.expected_versions)?;
         let assignee = choose_assignee_for_patch(connection, actor, &before, &patch).await?;
         let after = self.apply_patch_to_incident(actor, &before, patch, assignee)?;
-        commit_incident_with_changes(change, actor, before, after).await
+        commit_incident_with_changes(change, &self.config.escalation, actor, before, after).await
     }
 
     /// Resolves an incident: the seed's DELETE.
@@ -84,7 +83,7 @@ impl Store {
         let patch =
             IncidentPatch { status: Some(Status::Resolved), resolution, ..Default::default() };
         let after = self.apply_patch_to_incident(actor, &before, patch, before.assignee.clone())?;
-        commit_incident_with_changes(change, actor, before, after).await
+        commit_incident_with_changes(change, &self.config.escalation, actor, before, after).await
     }
 
     fn apply_patch_to_incident(
@@ -129,7 +128,10 @@ impl Store {
     }
 }
 
-fn refuse_unexpected_incident_version(incident: &Incident, expected: &[i32]) -> Result<()> {
+pub(crate) fn refuse_unexpected_incident_version(
+    incident: &Incident,
+    expected: &[i32],
+) -> Result<()> {
     if expected.is_empty() || expected.contains(&incident.version) {
         return Ok(());
     }
@@ -158,8 +160,11 @@ async fn choose_assignee_for_patch(
     }
 }
 
-async fn commit_incident_with_changes(
+/// Commits what `after` differs from `before` in, with everything that follows from it. `escalation` says when others are told
+/// of a critical incident that nobody takes.
+pub(crate) async fn commit_incident_with_changes(
     mut change: Change,
+    escalation: &EscalationConfig,
     actor: &User,
     before: Incident,
     mut after: Incident,
@@ -172,7 +177,9 @@ async fn commit_incident_with_changes(
     after.updated_at = current_time_for_storage();
     changes.version = Some(after.version);
     changes.updated_at = Some(after.updated_at);
-    update_whole_incident_row(change.open_transaction_when_needed().await?, &after).await?;
+    let connection = change.open_transaction_when_needed().await?;
+    update_whole_incident_row(connection, &after).await?;
+    follow_incident_after_change(connection, escalation, Some(&before), &after).await?;
 
     change.stage_event_for_audience(
         &[Topic::Incident(after.id), Topic::Feed],
@@ -185,6 +192,18 @@ async fn commit_incident_with_changes(
                 incident_id: after.id,
                 resolved_by: actor.clone(),
                 resolution: after.resolution.clone().unwrap_or_default(),
+            },
+        )?;
+    }
+    if let (Some(by), Some(at)) = (&after.acknowledged_by, after.acknowledged_at)
+        && before.acknowledged_at.is_none()
+    {
+        change.stage_event_for_audience(
+            &[Topic::Everyone],
+            &IncidentAcknowledged {
+                incident_id: after.id,
+                acknowledged_by: by.clone(),
+                acknowledged_at: at,
             },
         )?;
     }
@@ -218,6 +237,11 @@ fn move_incident_to_status(
         incident.resolved_by = None;
         incident.resolution = None;
     }
+    if status == Status::Open {
+        // Nobody is on it any more.
+        incident.acknowledged_by = None;
+        incident.acknowledged_at = None;
+    }
 }
 
 fn list_changed_incident_fields(before: &Incident, after: &Incident) -> IncidentChanges {
@@ -234,19 +258,11 @@ fn list_changed_incident_fields(before: &Incident, after: &Incident) -> Incident
         resolved_at: changed(&before.resolved_at, &after.resolved_at),
         resolved_by: changed(&before.resolved_by, &after.resolved_by),
         resolution: changed(&before.resolution, &after.resolution),
+        acknowledged_by: changed(&before.acknowledged_by, &after.acknowledged_by),
+        acknowledged_at: changed(&before.acknowledged_at, &after.acknowledged_at),
         updated_at: None,
         version: None,
     }
-}
-
-async fn lock_incident_row_by_id(connection: &mut PgConnection, id: Uuid) -> Result<Incident> {
-    let sql = format!("{SELECT_INCIDENT} where i.id = $1 for update of i");
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(id)
-        .fetch_optional(connection)
-        .await?
-        .ok_or(DomainError::NotFound("Incident"))?;
-    read_incident_from_row(&row)
 }
 
 async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incident) -> Result<()> {
@@ -254,7 +270,7 @@ async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incide
     sqlx::query(
         "update incidents set title = $2, description = $3, severity = $4, status = $5, location = $6,
              assignee_id = $7, updated_at = $8, resolved_at = $9, resolved_by = $10, resolution = $11, version = $12,
-             search_text = $13, search_key = $14
+             search_text = $13, search_key = $14, acknowledged_by = $15, acknowledged_at = $16
          where id = $1",
     )
     .bind(after.id)
@@ -271,6 +287,8 @@ async fn update_whole_incident_row(connection: &mut PgConnection, after: &Incide
     .bind(after.version)
     .bind(searched.text)
     .bind(searched.key)
+    .bind(after.acknowledged_by.as_ref().map(|user| user.id))
+    .bind(after.acknowledged_at)
     .execute(connection)
     .await?;
     Ok(())

@@ -12,6 +12,7 @@ use crate::{
     User,
     change::{Begun, Change},
     clock::current_time_for_storage,
+    escalation_schedule::follow_incident_after_change,
     idempotency::IdempotencyKey,
     payload::{EscalationCritical, IncidentCreated},
     policy::{Action, authorize_user_for_action},
@@ -37,16 +38,19 @@ pub struct NewIncident {
 
 pub(crate) const SELECT_INCIDENT: &str = concat!(
     "select i.id, i.title, i.description, i.severity, i.status, i.location, i.created_at, i.updated_at, i.resolved_at,
-            i.resolution, i.version, ",
+            i.resolution, i.acknowledged_at, i.version, ",
     user_columns!("r", "r"),
     ", ",
     user_columns!("a", "a"),
     ", ",
     user_columns!("s", "s"),
+    ", ",
+    user_columns!("k", "k"),
     " from incidents i
       join users r on r.id = i.reported_by
       left join users a on a.id = i.assignee_id
-      left join users s on s.id = i.resolved_by"
+      left join users s on s.id = i.resolved_by
+      left join users k on k.id = i.acknowledged_by"
 );
 
 /// Inserts a new incident and returns a row.
@@ -72,6 +76,8 @@ pub(crate) fn read_incident_from_row(row: &PgRow) -> Result<Incident> {
         resolved_at: row.try_get("resolved_at")?,
         resolved_by: read_user_with_prefix(row, "s")?,
         resolution: row.try_get("resolution")?,
+        acknowledged_by: read_user_with_prefix(row, "k")?,
+        acknowledged_at: row.try_get("acknowledged_at")?,
         version: row.try_get("version")?,
     })
 }
@@ -110,9 +116,11 @@ impl Store {
         }
         let connection = change.open_transaction_when_needed().await?;
         sqlx::query_with(INSERT_INCIDENT, bind_columns_of_incident(&incident)?)
-            .execute(connection)
+            .execute(&mut *connection)
             .await?;
         if is_critical {
+            follow_incident_after_change(connection, &self.config.escalation, None, &incident)
+                .await?;
             stage_escalation_to_aurors(&mut change, &incident, actor).await?;
         }
         change.commit_with_staged_events(incident).await
@@ -143,6 +151,8 @@ impl Store {
             resolved_at: None,
             resolved_by: None,
             resolution: None,
+            acknowledged_by: None,
+            acknowledged_at: None,
             version: 1,
         })
     }
@@ -244,4 +254,21 @@ pub(crate) async fn stage_escalation_to_aurors(
             .await?;
     change.notifications().draft_escalation_of_incident(incident, actor, &aurors);
     Ok(())
+}
+
+/// The incident as it is, which nobody else changes until the transaction ends.
+pub(crate) async fn lock_incident_row_by_id(
+    connection: &mut PgConnection,
+    id: Uuid,
+) -> Result<Incident> {
+    // Locked before it is joined: after waiting for somebody else, a lock on the joined row has the new incident with the people
+    // of the old one.
+    let locked = "from (select * from incidents where id = $1 for update) i";
+    let sql = SELECT_INCIDENT.replace("from incidents i", locked);
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(id)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(DomainError::NotFound("Incident"))?;
+    read_incident_from_row(&row)
 }

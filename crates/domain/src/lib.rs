@@ -13,6 +13,8 @@
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
 //!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s;
+//! - [`acknowledgement`], [`escalation_plan`], `escalation_schedule`, [`escalations`], [`receipts`], [`timeline`]: who has an incident, who is told next when nobody has it, whom
+//!   that reached, and everything that happened to it;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -22,6 +24,7 @@
 
 pub mod access_token;
 pub mod account;
+pub mod acknowledgement;
 pub mod causes;
 mod change;
 mod clock;
@@ -32,6 +35,9 @@ mod database_error;
 pub mod database_fitness;
 pub mod diagnostics;
 pub mod error;
+pub mod escalation_plan;
+mod escalation_schedule;
+pub mod escalations;
 pub mod event;
 pub mod event_log;
 pub mod fault_hook;
@@ -55,12 +61,14 @@ pub mod payload_schema;
 pub mod people;
 pub mod policy;
 pub mod presence;
+pub mod receipts;
 pub mod recoveries;
 pub mod recovery;
 mod rows;
 mod search_index;
 pub mod search_text;
 pub mod store;
+pub mod timeline;
 mod unread;
 pub mod validate;
 

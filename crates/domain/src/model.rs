@@ -121,6 +121,55 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// Why the next people were told of a critical incident.
+    EscalationReason {
+        /// None of those told has seen it.
+        Unseen = "unseen",
+        /// Nobody has acknowledged it.
+        Unacknowledged = "unacknowledged",
+    }
+}
+
+text_enum! {
+    /// What kind of thing happened to an incident.
+    TimelineKind {
+        /// It was reported.
+        Created = "created",
+        /// Fields changed.
+        Updated = "updated",
+        /// Somebody said: I have it.
+        Acknowledged = "acknowledged",
+        /// It was resolved.
+        Resolved = "resolved",
+        /// Somebody commented.
+        Commented = "commented",
+        /// A comment was deleted.
+        CommentDeleted = "comment_deleted",
+        /// People were notified.
+        Notified = "notified",
+        /// A notification reached somebody's client.
+        Delivered = "delivered",
+        /// Somebody saw a notification.
+        Seen = "seen",
+        /// Somebody read a notification.
+        Read = "read",
+        /// The next people were told, since nobody had taken it.
+        Escalated = "escalated",
+        /// Somebody looked at it, from when to when.
+        Viewed = "viewed",
+        /// Of a newer version.
+        Other = "other",
+    }
+}
+
+impl TimelineKind {
+    /// Whether it says what fields of the incident are from then on.
+    pub(crate) const fn changes_fields_of_incident(self) -> bool {
+        matches!(self, Self::Updated | Self::Acknowledged | Self::Resolved)
+    }
+}
+
 /// A person, as in every payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, TS, ToSchema)]
 pub struct User {
@@ -197,6 +246,14 @@ pub struct Incident {
     /// How it was resolved.
     #[schema(required)]
     pub resolution: Option<String>,
+    /// Who said "I have it".
+    #[schema(required)]
+    pub acknowledged_by: Option<User>,
+    /// When they said so.
+    #[serde(serialize_with = "serialize_optional_time_utc", default)]
+    #[ts(type = "string | null")]
+    #[schema(required)]
+    pub acknowledged_at: Option<DateTime<Utc>>,
     /// Grows by one with every change; send it back as `version` or `If-Match` to be told of a conflict.
     pub version: i32,
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     Comment, Incident, Result, Topic, User, UserId,
     event_log::EventDrafts,
-    model::NotificationType,
+    model::{EscalationReason, NotificationType},
     notification_row::NotificationRow,
     payload::NotificationNew,
     unread::{TURN_LOCK_CLASS, list_sorted_turn_lanes},
@@ -64,6 +64,32 @@ impl NotificationDrafts {
             ),
             link: format!("/incidents/{}", incident.id),
             cause: format!("incident:{}:{}", incident.id, incident.version),
+        }));
+    }
+
+    /// To each of these people, because nobody has taken the incident. `since_version` is the one at which it became critical.
+    pub(crate) fn draft_escalation_step_of_incident(
+        &mut self,
+        incident: &Incident,
+        (since_version, step): (i32, u32),
+        reason: EscalationReason,
+        people: &[UserId],
+    ) {
+        let title = excerpt_of_long_title(&incident.title);
+        let message = match reason {
+            EscalationReason::Unseen => {
+                format!("Nobody has seen \u{201c}{title}\u{201d} (CRITICAL) yet")
+            }
+            EscalationReason::Unacknowledged => {
+                format!("Nobody has taken \u{201c}{title}\u{201d} (CRITICAL) yet")
+            }
+        };
+        self.0.extend(people.iter().map(|person| Draft {
+            user_id: *person,
+            kind: NotificationType::Escalation,
+            message: message.clone(),
+            link: format!("/incidents/{}", incident.id),
+            cause: format!("incident:{}:{since_version}:step:{step}", incident.id),
         }));
     }
 

@@ -4,19 +4,19 @@ use uuid::Uuid;
 
 /// A page, newest first.
 #[derive(Debug, Clone)]
-pub struct Page<T> {
+pub struct Page<T, C = Uuid> {
     /// The rows.
     pub rows: Vec<T>,
     /// Where the next page begins; `None` on the last.
-    pub next_before: Option<Uuid>,
+    pub next_before: Option<C>,
 }
 
-impl<T> Page<T> {
+impl<T, C> Page<T, C> {
     /// Cuts a result that was asked for one row more than the page has.
     pub(crate) fn from_rows_with_one_more(
         mut rows: Vec<T>,
         limit: u32,
-        id_of: impl Fn(&T) -> Uuid,
+        id_of: impl Fn(&T) -> C,
     ) -> Self {
         let full = rows.len() > limit as usize;
         rows.truncate(limit as usize);

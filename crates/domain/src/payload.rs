@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::model::{
-    Comment, Incident, NotificationType, Role, Severity, Status, User, serialize_optional_time_utc,
-    serialize_time_as_utc,
+    Comment, EscalationReason, Incident, NotificationType, Role, Severity, Status, User,
+    serialize_optional_time_utc, serialize_time_as_utc,
 };
 
 macro_rules! payloads {
@@ -73,6 +73,8 @@ payloads! {
         comment_id: Uuid,
         /// The incident it belonged to.
         incident_id: Uuid,
+        /// Who deleted it.
+        deleted_by: User,
     }
     /// `notification:deleted`
     NotificationDeleted {
@@ -90,6 +92,63 @@ payloads! {
         incident: Incident,
         /// Who made it critical.
         escalated_by: User,
+    }
+    /// `incident:acknowledged`
+    IncidentAcknowledged {
+        /// Which incident.
+        incident_id: Uuid,
+        /// Who has it.
+        acknowledged_by: User,
+        /// When they said so.
+        #[serde(serialize_with = "serialize_time_as_utc")]
+        #[ts(type = "string")]
+        acknowledged_at: DateTime<Utc>,
+    }
+    /// `escalation:step`
+    EscalationStep {
+        /// Which incident.
+        incident_id: Uuid,
+        /// Which step it is, from 1.
+        step: u32,
+        /// Why it was made.
+        reason: EscalationReason,
+        /// How many people were told.
+        notified: u32,
+        /// When the next step is due, if nobody acknowledges; null after the last.
+        #[serde(serialize_with = "serialize_optional_time_utc")]
+        #[ts(type = "string | null")]
+        #[schema(required)]
+        next_at: Option<DateTime<Utc>>,
+    }
+    /// What became of what one person was told of an incident.
+    PersonReached {
+        /// Who.
+        user: User,
+        /// When their client proved that it had it; null while nothing proves it.
+        #[serde(serialize_with = "serialize_optional_time_utc")]
+        #[ts(type = "string | null")]
+        #[schema(required)]
+        delivered_at: Option<DateTime<Utc>>,
+        /// When they saw it.
+        #[serde(serialize_with = "serialize_optional_time_utc")]
+        #[ts(type = "string | null")]
+        #[schema(required)]
+        seen_at: Option<DateTime<Utc>>,
+    }
+    /// `incident:receipts`
+    IncidentReceipts {
+        /// Which incident.
+        incident_id: Uuid,
+        /// How many people were told of it.
+        told: u32,
+        /// To how many it was delivered.
+        delivered: u32,
+        /// How many have seen it.
+        seen: u32,
+        /// 1 when somebody has acknowledged it, else 0.
+        acknowledged: u32,
+        /// Those who were told, at most 50, the unseen first.
+        people: Vec<PersonReached>,
     }
     /// `user:updated`
     UserUpdated {
@@ -280,6 +339,17 @@ pub struct IncidentChanges {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "string | null")]
     pub resolution: Option<Option<String>>,
+    /// Who said "I have it".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub acknowledged_by: Option<Option<User>>,
+    /// When they said so, null when nobody has it any more.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_changed_time_value"
+    )]
+    #[ts(optional, type = "string | null")]
+    pub acknowledged_at: Option<Option<DateTime<Utc>>>,
     /// Always: when.
     #[serde(
         skip_serializing_if = "Option::is_none",

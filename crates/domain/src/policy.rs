@@ -9,6 +9,13 @@ use crate::{DomainError, Incident, Result, Role, User, UserId};
 pub enum Action<'a> {
     /// Change fields of an incident other than its assignee, or resolve it.
     UpdateIncident(&'a Incident),
+    /// Say of an incident: I have it.
+    AcknowledgeIncident(&'a Incident),
+    /// Read what a deleted comment of this author said.
+    ReadDeletedComment {
+        /// Who wrote it.
+        author_id: Uuid,
+    },
     /// Give an incident to somebody, or take it away.
     AssignIncident,
     /// Be given an incident.
@@ -32,11 +39,19 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
             senior || is_incident_reporter_or_assignee(incident, actor.id),
             "Only the reporter, the assignee, a Prefect or an Auror may change this incident",
         ),
+        Action::AcknowledgeIncident(incident) => (
+            senior || is_assignee_of_incident(incident, actor.id),
+            "Only the assignee, a Prefect or an Auror may acknowledge this incident",
+        ),
         Action::AssignIncident => (senior, "Only a Prefect or an Auror may assign incidents"),
         Action::ReceiveAssignment => (senior, "Only a Prefect or an Auror can be assigned"),
         Action::DeleteComment { author_id } => (
             senior || author_id == actor.id,
             "Only its author, a Prefect or an Auror may delete a comment",
+        ),
+        Action::ReadDeletedComment { author_id } => (
+            senior || author_id == actor.id,
+            "Only its author, a Prefect or an Auror may read a deleted comment",
         ),
         Action::OperateServer => {
             (actor.role == Role::Auror, "Only an Auror may operate the server")
@@ -47,6 +62,9 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
 }
 
 fn is_incident_reporter_or_assignee(incident: &Incident, user_id: UserId) -> bool {
-    incident.reported_by.id == user_id
-        || incident.assignee.as_ref().is_some_and(|assignee| assignee.id == user_id)
+    incident.reported_by.id == user_id || is_assignee_of_incident(incident, user_id)
+}
+
+fn is_assignee_of_incident(incident: &Incident, user_id: UserId) -> bool {
+    incident.assignee.as_ref().is_some_and(|assignee| assignee.id == user_id)
 }

@@ -5,6 +5,7 @@
 //! the higher number is the newer one, by whatever way and in whatever order they arrive.
 
 mod recovery_steps;
+mod views;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -15,7 +16,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use self::recovery_steps::{RecoverySteps, must_changes_outlive_crash, recovery_steps};
+pub use self::views::ViewEnd;
+use self::{
+    recovery_steps::{RecoverySteps, must_changes_outlive_crash, recovery_steps},
+    views::write_views_of_people,
+};
 use crate::{IncidentId, Result, Store, Topic, User, UserId, recovery::RecoveryChange};
 
 /// Key of the advisory lock that puts presence groups in a line.
@@ -270,7 +275,7 @@ impl Store {
     pub async fn clear_presence_of_cluster(&self) -> Result<()> {
         sqlx::query("delete from presence_sessions").execute(&self.pool).await?;
         sqlx::query("delete from presence_nodes").execute(&self.pool).await?;
-        Ok(())
+        self.close_views_without_socket(ViewEnd::LastProofOfWrites).await
     }
 
     /// Forgets nodes whose lease ran out, and this one when it stops.
@@ -327,6 +332,7 @@ async fn draw_number_of_group(
     if users.is_empty() {
         return Ok(PresenceGroup { number, people: Vec::new() });
     }
+    write_views_of_people(connection, users).await?;
     let rows: Vec<PersonRow> = sqlx::query_as(
         "select asked.id as user_id, u.email, u.handle, u.name, u.role, seen.rooms
          from unnest($1::uuid[]) as asked (id)

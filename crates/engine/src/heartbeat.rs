@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
     disconnect_reason::DisconnectReason,
-    link::{Link, Outgoing, milliseconds_since_first_use},
+    link::{Link, milliseconds_since_first_use},
 };
 
 /// What a timer is late by itself on a busy machine. Two in a row are not to be late twice: who counts the time from the
@@ -34,7 +34,7 @@ async fn ping_until_pong_fails(link: &Link, interval: Duration, timeout: Duratio
     loop {
         sleep_until(next).await;
         let pinged_at_ms = milliseconds_since_first_use();
-        link.put_control_packet_beyond_limit(Outgoing::Ping);
+        link.put_ping_of_heartbeat();
         let pinged = Instant::now();
         // A server that was held up for longer gives its clients the time it took itself.
         let late = pinged.duration_since(next).min(TIMER_GRAIN);

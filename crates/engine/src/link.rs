@@ -1,6 +1,7 @@
 //! What a session's users and its transport share: the queue of what waits for the client, and who takes from it.
 
 mod outgoing;
+mod proofs;
 #[cfg(test)]
 mod schedules;
 mod state;
@@ -34,6 +35,7 @@ pub(crate) use self::{
     upgrades::EndOfUpgrade,
 };
 use self::{
+    proofs::Proofs,
     state::{Carrier, State},
     stranger::StrangerAllowance,
 };
@@ -84,6 +86,7 @@ pub(crate) struct Link {
     limit: usize,
     state: Mutex<State>,
     heard_at_ms: AtomicU64,
+    proofs: Proofs,
     heartbeat: OnceLock<AbortHandle>,
     withholds_next: AtomicBool,
     ended: Notify,
@@ -110,6 +113,7 @@ impl Link {
             limit: limits.queue,
             state: Mutex::new(State::with_carrier(carrier)),
             heard_at_ms: AtomicU64::new(milliseconds_since_first_use()),
+            proofs: Proofs::default(),
             heartbeat: OnceLock::new(),
             withholds_next: AtomicBool::new(false),
             ended: Notify::new(),

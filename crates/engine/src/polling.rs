@@ -61,6 +61,7 @@ pub(crate) async fn answer_poll_of_session<D, B>(
 ) -> Result<Response<ResponseBody<B>>, Rejection> {
     let mut poll = OnlyPoll::begin_or_end_session(socket.link.clone())?;
     let link = &socket.link;
+    link.note_next_poll_of_client();
     hold_poll_during_upgrade(link).await?;
     let answer = poll_fn(|cx| link.poll_for_polling_answer(cx)).await;
     // From here on nothing waits, so nothing that is taken from the queue can be dropped with this future.
@@ -70,7 +71,9 @@ pub(crate) async fn answer_poll_of_session<D, B>(
             answer_poll_with_payload(noop, false)
         }
         PollAnswer::Packets => {
-            let payload = encode_queue_as_payload(link, max_payload).await;
+            let waiting = link.take_waiting_before_answer();
+            let (payload, is_whole) = encode_queue_as_payload(link, max_payload).await;
+            link.keep_waiting_behind_answer(waiting, is_whole);
             let (data, has_binary) = (payload.data, payload.has_binary);
             answer_poll_with_compressed_payload(data, has_binary, takes_gzip)
         }
@@ -92,16 +95,19 @@ async fn hold_poll_during_upgrade(link: &Link) -> Result<(), Rejection> {
     }
 }
 
-async fn encode_queue_as_payload(link: &Link, max_payload: u64) -> Payload {
+/// What waits in the queue, and whether that is all of it.
+async fn encode_queue_as_payload(link: &Link, max_payload: u64) -> (Payload, bool) {
     let packets = stream::iter(std::iter::from_fn(|| {
         link.take_next_for_poll().map(|outgoing| outgoing.into_packets_of_protocol(link.protocol))
     }));
     let mut payload =
         payload::encoder(packets, link.protocol, link.supports_binary, max_payload).await;
-    if let Some(too_many) = payload.peeked.take() {
+    let too_many = payload.peeked.take();
+    let is_whole = too_many.is_none();
+    if let Some(too_many) = too_many {
         link.put_back_in_front(too_many);
     }
-    payload
+    (payload, is_whole)
 }
 
 /// The one GET that waits. A client that hangs up on it is gone.
@@ -255,7 +261,7 @@ pub(crate) fn receive_packet_of_client<H: EngineIoHandler>(
                 socket.link.put_control_packet_beyond_limit(Outgoing::Pong);
             }
         }
-        Packet::Pong => socket.link.note_client_as_alive(),
+        Packet::Pong => socket.link.note_pong_of_client(),
         Packet::Close => return Ok(Received::Goodbye),
         // Clients written in Swift post one when they change over to a websocket.
         Packet::Noop => {}

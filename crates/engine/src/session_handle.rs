@@ -49,6 +49,13 @@ impl SessionHandle {
         self.0.wake_when_queue_writable(waker);
     }
 
+    /// Calls `proved` when the client has proved that it has everything that was queued before: at once after a ping of its
+    /// own, with a polling client of protocol 3 when it polls again. Never when the session ends before, nor over a websocket of
+    /// protocol 3, whose client proves nothing. It is called by a task of the connection, and must not block.
+    pub fn call_when_client_has_all(&self, proved: impl FnOnce() + Send + 'static) {
+        self.0.call_when_client_has_all(Box::new(proved));
+    }
+
     /// From here on the client may send as much as the engine's bounds allow: until it was let in, it is a stranger,
     /// who may send [`crate::config::EngineIoConfig::max_stranger_bytes`] in all.
     pub fn lift_limits_after_admission(&self) {

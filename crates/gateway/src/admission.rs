@@ -75,7 +75,8 @@ impl From<&DomainError> for ConnectRefusal {
             | DomainError::Validation { .. }
             | DomainError::Forbidden(_)
             | DomainError::NotFound(_)
-            | DomainError::Conflict(_) => Self::AuthenticationFailed,
+            | DomainError::Conflict(_)
+            | DomainError::AlreadyAcknowledged { .. } => Self::AuthenticationFailed,
         }
     }
 }

@@ -4,7 +4,9 @@
 mod fuzz;
 
 pub mod authenticate;
+pub mod incident_acknowledge;
 pub mod notification_mark_read;
+pub mod notification_seen;
 pub mod room_join;
 pub mod room_leave;
 pub mod typing_start;
@@ -55,7 +57,7 @@ macro_rules! call_answers {
     )+ };
 }
 
-call_answers!(authenticate::Answer, room_join::Answer);
+call_answers!(authenticate::Answer, incident_acknowledge::Answer, room_join::Answer);
 
 /// A call in TypeScript: the names of the types of what a client sends and is answered.
 #[derive(Debug, Clone)]
@@ -187,6 +189,12 @@ client_calls! {
     /// Marks a notification as read.
     NotificationMarkRead = "notification:mark_read" / "MarkNotificationRead" ("notificationId")
         by notification_mark_read::handle_notification_mark_read_call -> (),
+    /// Says that notifications were on a screen.
+    NotificationSeen = "notification:seen" / "MarkNotificationsSeen" ("notificationIds")
+        by notification_seen::handle_notification_seen_call -> (),
+    /// Takes an incident: "I have it".
+    IncidentAcknowledge = "incident:acknowledge" / "AcknowledgeIncident" ("incidentId")
+        by incident_acknowledge::handle_incident_acknowledge_call -> incident_acknowledge::Answer,
 }
 
 /// Unknown fields are ignored; wrong types and missing fields are errors.

@@ -17,5 +17,5 @@ pub fn describe_end_for_good(reason: CloseReason) -> Option<Refusal> {
         | CloseReason::Unavailable
         | CloseReason::Superseded => return None,
     };
-    Some(Refusal { code, message: message.to_owned(), field: None })
+    Some(Refusal::with_code(code, message.to_owned()))
 }

@@ -7,8 +7,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use owlpost_admission::RateExceeded;
-use owlpost_domain::{DomainError, ErrorCode};
+use owlpost_domain::{DomainError, ErrorCode, User, model::serialize_optional_time_utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -80,10 +81,30 @@ pub struct ErrorDescription {
 }
 
 /// More about an error, for programs.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct ErrorDetails {
     /// The field, parameter or header that is not acceptable, as the client wrote it.
-    field: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    field: Option<String>,
+    /// Who was first to take the incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    acknowledged_by: Option<User>,
+    /// When they took it.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "serialize_optional_time_utc"
+    )]
+    #[schema(nullable = false)]
+    acknowledged_at: Option<DateTime<Utc>>,
+}
+
+impl ErrorDetails {
+    fn of_field(field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..Self::default() }
+    }
 }
 
 /// What the log may know about a failure and the client may not. Travels in the extensions of the response to the
@@ -95,7 +116,7 @@ pub(crate) struct FailureCause(pub(crate) Arc<str>);
 struct Answer {
     status: StatusCode,
     code: ErrorCode,
-    field: Option<String>,
+    details: Option<ErrorDetails>,
     retry_after_seconds: Option<u64>,
     challenge: Option<&'static str>,
     cause: Option<String>,
@@ -103,7 +124,14 @@ struct Answer {
 
 impl Answer {
     fn new(status: StatusCode, code: ErrorCode) -> Self {
-        Self { status, code, field: None, retry_after_seconds: None, challenge: None, cause: None }
+        Self {
+            status,
+            code,
+            details: None,
+            retry_after_seconds: None,
+            challenge: None,
+            cause: None,
+        }
     }
 }
 
@@ -131,12 +159,12 @@ impl HttpError {
                 Answer::new(StatusCode::PAYLOAD_TOO_LARGE, ErrorCode::PayloadTooLarge)
             }
             Self::EncodingUnknown => Answer {
-                field: Some("Content-Encoding".to_owned()),
+                details: Some(ErrorDetails::of_field("Content-Encoding")),
                 ..Answer::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, ErrorCode::ValidationError)
             },
             Self::RouteUnknown => Answer::new(StatusCode::NOT_FOUND, ErrorCode::NotFound),
             Self::MethodNotAllowed => Answer {
-                field: Some("method".to_owned()),
+                details: Some(ErrorDetails::of_field("method")),
                 ..Answer::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::ValidationError)
             },
             Self::TimedOut | Self::WorkersStuck => Answer {
@@ -155,7 +183,8 @@ fn describe_answer_to_domain_error(error: &DomainError) -> Answer {
     let code = error.code();
     match error {
         DomainError::Validation { field, .. } => {
-            Answer { field: Some(field.clone()), ..Answer::new(StatusCode::BAD_REQUEST, code) }
+            let details = Some(ErrorDetails::of_field(field.as_str()));
+            Answer { details, ..Answer::new(StatusCode::BAD_REQUEST, code) }
         }
         DomainError::Unauthenticated => {
             Answer { challenge: Some(CHALLENGE), ..Answer::new(StatusCode::UNAUTHORIZED, code) }
@@ -167,6 +196,14 @@ fn describe_answer_to_domain_error(error: &DomainError) -> Answer {
         DomainError::Forbidden(_) => Answer::new(StatusCode::FORBIDDEN, code),
         DomainError::NotFound(_) => Answer::new(StatusCode::NOT_FOUND, code),
         DomainError::Conflict(_) => Answer::new(StatusCode::CONFLICT, code),
+        DomainError::AlreadyAcknowledged { by, at } => Answer {
+            details: Some(ErrorDetails {
+                acknowledged_by: Some(User::clone(by)),
+                acknowledged_at: Some(*at),
+                field: None,
+            }),
+            ..Answer::new(StatusCode::CONFLICT, code)
+        },
         DomainError::Unavailable(_) => Answer {
             retry_after_seconds: Some(UNAVAILABLE_RETRY_SECONDS),
             cause: Some(error.describe_chain_of_causes()),
@@ -192,7 +229,7 @@ impl IntoResponse for HttpError {
             error: ErrorDescription {
                 code: answer.code,
                 message: self.to_string(),
-                details: answer.field.map(|field| ErrorDetails { field }),
+                details: answer.details,
             },
         };
         let mut response = (answer.status, Json(body)).into_response();

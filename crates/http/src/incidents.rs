@@ -311,6 +311,7 @@ fn read_assignee_from_query(
     }
 }
 
-fn format_version_as_etag(version: i32) -> [(HeaderName, String); 1] {
+/// The header that names a version.
+pub(crate) fn format_version_as_etag(version: i32) -> [(HeaderName, String); 1] {
     [(header::ETAG, format!("\"{version}\""))]
 }

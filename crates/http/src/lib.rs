@@ -19,6 +19,7 @@
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
 
 mod accepted_values;
+mod acknowledge;
 mod admit;
 mod audit;
 mod auth;
@@ -43,10 +44,12 @@ mod operators;
 mod paths;
 mod presence;
 mod protect;
+mod receipts;
 mod request_id;
 mod router;
 mod sse;
 pub mod state;
+mod timeline;
 mod users;
 
 pub use accepted_values::is_value_accepted_with_quality;

@@ -52,6 +52,8 @@ pub(crate) async fn list_notifications_of_user(
     let before = query.read_id_of_param("before")?;
     let (page, unread_count) =
         state.store().list_notifications_for_user(user.id, unread_only, before, limit).await?;
+    let unread = page.rows.iter().filter(|notification| !notification.is_read);
+    state.realtime().note_notifications_as_fetched(unread.map(|notification| notification.id));
     Ok(Json(NotificationPage {
         notifications: page.rows,
         unread_count,

@@ -11,14 +11,14 @@ use utoipa::openapi::{OpenApi, Server};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    admit, auth, comments,
+    acknowledge, admit, auth, comments,
     docs::{self, OpenApiJson},
     error::HttpError,
     events, health, incidents, logins, meta, notifications, observe, one_time_links,
     openapi::complete_document_of_routes,
-    presence, protect,
+    presence, protect, receipts,
     state::HttpState,
-    users,
+    timeline, users,
 };
 
 /// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
@@ -50,6 +50,14 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
             incidents::change_incident_from_body,
             incidents::resolve_incident_by_delete
         ))
+        // /api/incidents/{id}/acknowledge
+        .routes(routes!(acknowledge::acknowledge_incident_by_id))
+        // /api/incidents/{id}/receipts
+        .routes(routes!(receipts::show_receipts_of_incident))
+        // /api/incidents/{id}/timeline
+        .routes(routes!(timeline::show_timeline_of_incident))
+        // /api/incidents/{id}/at
+        .routes(routes!(timeline::show_incident_in_past))
         // /api/incidents/{id}/comments
         .routes(routes!(comments::list_comments_of_incident, comments::add_comment_from_body))
         // /api/incidents/{id}/comments/{commentId}

@@ -52,6 +52,12 @@ metrics! {
     UNDELIVERED_CHANGE_AGE: Gauge "owlpost_undelivered_change_age_seconds" []
         "How long a change that this node committed has been told to nobody; 0 when there is none.";
 
+    // --- whom it reached
+    RECEIPTS_DROPPED: Counter "owlpost_receipts_dropped_total" []
+        "Receipts that there was no room for while the database was away.";
+    ESCALATION_STEPS: Counter "owlpost_escalation_steps_total" []
+        "Steps of escalations that this node made.";
+
     // --- clients
     CONNECTIONS_OPENED: Counter "owlpost_connections_opened_total"
         ["transport": Known(&["polling", "sockjs-eventsource", "sockjs-websocket", "sockjs-xhr", "sockjs-xhr-streaming", "sse",

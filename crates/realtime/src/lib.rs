@@ -20,6 +20,7 @@ mod log;
 mod metrics;
 mod node;
 mod presence;
+mod receipts;
 mod rooms;
 mod session;
 mod sync;

@@ -54,6 +54,14 @@ pub(crate) fn count_foreign_log_events(name: EventName, events: u64) {
     metrics::counter!(FOREIGN_EVENTS, "event" => name.as_str()).increment(events);
 }
 
+pub(crate) fn count_receipts_without_room(receipts: u64) {
+    metrics::counter!(RECEIPTS_DROPPED).increment(receipts);
+}
+
+pub(crate) fn count_escalation_step_made() {
+    metrics::counter!(ESCALATION_STEPS).increment(1);
+}
+
 pub(crate) fn count_presence_announcement_left_out() {
     metrics::counter!(PRESENCE_ANNOUNCEMENTS_LEFT_OUT).increment(1);
 }

@@ -1,5 +1,6 @@
 //! The node: every part of the core, how they are put together, and the face that gateways see.
 
+mod escalations;
 mod gauges;
 mod parts;
 mod receiver;
@@ -11,7 +12,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use owlpost_domain::{
     Committed, DomainError, ErrorCode, IncidentId, LoggedEvent, Result, Store, Topic, User,
-    access_token::VerifiedToken, event::TRACES,
+    access_token::VerifiedToken, event::TRACES, receipts::ReceiptChange,
 };
 use parking_lot::Mutex;
 use tokio::{
@@ -88,7 +89,19 @@ impl Realtime {
         for (name, task) in parts.build_all_background_tasks(presence) {
             tasks.spawn(parts.health.clone().watch_task_until_stop(name, task, stop.subscribe()));
         }
-        Ok(Self(Arc::new(Node { parts, stop, tasks: Mutex::new(tasks) })))
+        let core = Self(Arc::new(Node { parts, stop, tasks: Mutex::new(tasks) }));
+        core.spawn_task_until_stop("escalations", core.clone().escalate_incidents_until_stop());
+        Ok(core)
+    }
+
+    fn spawn_task_until_stop(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let (health, stopped) = (self.0.parts.health.clone(), self.0.stop.subscribe());
+        let watched = health.watch_task_until_stop(name, Box::pin(task), stopped);
+        self.0.tasks.lock().spawn(watched);
     }
 
     // --- the life of a session -----------------------------------------------------------------------------
@@ -203,6 +216,22 @@ impl Realtime {
     /// Notes that the session's user types no more; the room hears of it if it knew.
     pub fn stop_typing_in_incident(&self, session: &Session, incident: IncidentId) {
         self.0.parts.typing.stop_typing_of_session(session, incident);
+    }
+
+    /// Notifications of the session's user were on a screen. Those of others change nothing.
+    pub fn note_notifications_as_seen(&self, session: &Session, ids: &[Uuid]) {
+        let user_id = session.user().id;
+        for notification_id in ids {
+            let change = ReceiptChange::Seen { user_id, notification_id: *notification_id };
+            self.0.parts.receipts.queue.note_receipt_change_of_client(change);
+        }
+    }
+
+    /// A reader without a session was given these notifications of theirs.
+    pub fn note_notifications_as_fetched(&self, ids: impl IntoIterator<Item = Uuid>) {
+        for id in ids {
+            self.0.parts.receipts.queue.note_receipt_change_of_client(ReceiptChange::Delivered(id));
+        }
     }
 
     // --- reading and writing without a session -------------------------------------------------------------

@@ -3,12 +3,15 @@
 
 use std::sync::Arc;
 
-use owlpost_domain::{DomainError, Result, Store, Topic, User, presence::SocketState};
+use owlpost_domain::{
+    DomainError, Result, Store, Topic, User, presence::SocketState, receipts::ReceiptChange,
+};
 
 use crate::{
     Session,
     delivery::dispatcher::Dispatcher,
     presence::{directory::PresenceDirectory, queue::PresenceQueue},
+    receipts::ReceiptQueue,
     typing::TypingTable,
 };
 
@@ -83,6 +86,7 @@ pub(crate) struct Rooms {
     pub(crate) typing: Arc<TypingTable>,
     pub(crate) presence: Arc<PresenceQueue>,
     pub(crate) directory: Arc<PresenceDirectory>,
+    pub(crate) receipts: Arc<ReceiptQueue>,
 }
 
 impl Rooms {
@@ -105,6 +109,13 @@ impl Rooms {
             }
             self.presence.request_change_without_answer(session, state_of_live_socket(session));
             return Err(error);
+        }
+        if let Topic::Incident(incident_id) = topic
+            && session.counts_as_presence
+        {
+            let user_id = session.user().id;
+            self.receipts
+                .note_receipt_change_of_client(ReceiptChange::Viewed { user_id, incident_id });
         }
         let viewers = match topic {
             Topic::Incident(id) => self.directory.list_viewers_of_incident(id),

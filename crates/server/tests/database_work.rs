@@ -17,12 +17,13 @@ use support::{TestDatabase, TestServer};
 
 /// Statements that do not come by events: the follower's look at the log, the lease of the node, users that memory has
 /// forgotten, and the settings of a new connection.
-const BY_THE_CLOCK: [&str; 5] = [
+const BY_THE_CLOCK: [&str; 6] = [
     "order by position limit $2",
     "presence_nodes",
     "users where id = any($1)",
     "set statement_timeout",
     "where search_text is null",
+    "from escalations where due_at",
 ];
 
 /// Statements since the log had `from` bytes, once `last` has been sent `times` times.

@@ -9,6 +9,7 @@ mod databases;
 mod doctor;
 mod domain_writes;
 mod echo_gateway;
+mod followed;
 mod house_rules;
 mod http_auth;
 mod http_bad_input;

@@ -76,7 +76,9 @@ fn refuse_session_of_socket(transport: &SocketTransport, error: &DomainError) {
     // The first packet of a new socket always fits.
     let _ = transport.try_send_frame(&Frame::from_payload(&payload));
     match error {
-        DomainError::Conflict(_) => transport.disconnect_client_for_good(),
+        DomainError::Conflict(_) | DomainError::AlreadyAcknowledged { .. } => {
+            transport.disconnect_client_for_good()
+        }
         _ => transport.break_transport_without_farewell(),
     }
 }

@@ -138,6 +138,10 @@ impl Transport for SocketTransport {
         sent
     }
 
+    fn call_when_client_has_all(&self, proved: Box<dyn FnOnce() + Send>) {
+        self.session.call_when_client_has_all(proved);
+    }
+
     fn wake_when_writable(&self, waker: &Waker) {
         self.session.wake_when_queue_writable(waker);
     }

@@ -75,7 +75,7 @@ pub(crate) fn describe_refusal_of_connect(refusal: ConnectRefusal) -> Option<Ref
         ConnectRefusal::TokenRequired
         | ConnectRefusal::TokenExpired
         | ConnectRefusal::AuthenticationFailed => {
-            Some(Refusal { code: refusal.code(), message: refusal.to_string(), field: None })
+            Some(Refusal::with_code(refusal.code(), refusal.to_string()))
         }
     }
 }

@@ -133,7 +133,7 @@ impl StompConnection {
 
     fn end_connection_after_fault(&self, state: &State, fault: Fault) {
         let Fault { bad, receipt } = fault;
-        let refusal = Refusal { code: bad.code, message: bad.message.to_owned(), field: None };
+        let refusal = Refusal::with_code(bad.code, bad.message.to_owned());
         match &state.speaker {
             // Behind the answers to what came before it.
             Some(speaker) => speaker.end_connection_in_turn(refusal, receipt),

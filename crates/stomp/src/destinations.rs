@@ -114,7 +114,7 @@ pub(crate) fn list_destinations_of_event(
     payload: &str,
 ) -> Vec<Destination> {
     match name {
-        EventName::IncidentResolved => {
+        EventName::IncidentResolved | EventName::IncidentAcknowledged => {
             let about = serde_json::from_str::<AboutIncident>(payload).ok();
             let room = about.map(|about| Destination::Incident(about.incident_id));
             [Destination::Feed].into_iter().chain(room).collect()
@@ -145,17 +145,19 @@ fn list_destinations_of_audience(audience: &[Topic], of_everyone: Destination) -
 pub fn list_addresses_of_event(name: EventName) -> &'static [&'static str] {
     match name {
         EventName::IncidentCreated => &["/topic/incidents"],
-        EventName::IncidentUpdated | EventName::IncidentResolved => {
-            &["/topic/incidents", "/topic/incident/{incidentId}"]
-        }
-        EventName::CommentCreated | EventName::CommentDeleted | EventName::PresenceTyping => {
-            &["/topic/incident/{incidentId}"]
-        }
+        EventName::IncidentUpdated
+        | EventName::IncidentResolved
+        | EventName::IncidentAcknowledged => &["/topic/incidents", "/topic/incident/{incidentId}"],
+        EventName::CommentCreated
+        | EventName::CommentDeleted
+        | EventName::IncidentReceipts
+        | EventName::PresenceTyping => &["/topic/incident/{incidentId}"],
         EventName::PresenceJoin | EventName::PresenceLeave => {
             &["/topic/presence", "/topic/incident/{incidentId}"]
         }
         EventName::PresenceCounts => &["/topic/presence"],
         EventName::EscalationCritical => &["/topic/escalations"],
+        EventName::EscalationStep => &["/topic/escalations", "/topic/incident/{incidentId}"],
         EventName::NotificationNew
         | EventName::NotificationRead
         | EventName::NotificationDeleted => &["/user/queue/notifications"],

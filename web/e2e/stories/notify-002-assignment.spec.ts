@@ -13,7 +13,7 @@ test.describe('US-NOTIFY-002: assigned to me', () => {
     const toast = cedric.getByRole('alert').filter({ hasText: 'Assignment' });
     await expect(toast).toContainText(incident.title);
     await expect(toast).toContainText(/serious/i);
-    await expect(percy.getByRole('region', { name: 'Activity' })).toContainText('assigned it to Cedric Diggory');
+    await expect(percy.getByRole('region', { name: 'Timeline' })).toContainText('assignee: nothing → Cedric Diggory');
   });
 
   test('should have it there after login when the assignee was offline', async ({ openAs, actAs }) => {

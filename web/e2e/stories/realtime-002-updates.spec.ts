@@ -43,12 +43,12 @@ test.describe('US-REALTIME-002: live incident updates', () => {
     const percy = await actAs('percy');
     const incident = await percy.report({ title: makeUniqueTitle('Lost toad') });
     const page = await openAs('cedric', `/incidents/${incident.id}`);
-    const activity = page.getByRole('region', { name: 'Activity' });
+    const activity = page.getByRole('region', { name: 'Timeline' });
     await expect(activity).toContainText('Percy Weasley reported this incident');
     await percy.update(incident.id, { severity: 'SERIOUS' });
-    await expect(activity).toContainText('Percy Weasley set severity to Serious');
+    await expect(activity).toContainText('severity: Mischief → Serious');
     await page.reload();
-    await expect(activity).toContainText('Percy Weasley set severity to Serious');
+    await expect(activity).toContainText('severity: Mischief → Serious');
   });
 
   test('should edit, resolve and take back what the server refuses', async ({ openAs, actAs }) => {

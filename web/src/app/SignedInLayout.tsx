@@ -1,10 +1,10 @@
 import { AppShell, Burger, Group } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { lazy, Suspense, useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
-import { IncidentToasts, ReportIncidentModal, ViewLinks } from '../features/incidents';
+import { AlertBar, IncidentToasts, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
@@ -15,6 +15,11 @@ import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
 const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
+
+/** An alert is behind nothing. */
+const ABOVE_DIALOGS = 350;
+/** Without the alert bar, which makes it higher. */
+const HEADER_HEIGHT = { base: 92, sm: 60 };
 
 export interface LayoutContext {
   onReport: () => void;
@@ -30,39 +35,46 @@ export function SignedInLayout() {
   const [accountOpened, account] = useDisclosure();
   useEffect(() => readySoundAtFirstGesture(), []);
   useHeadingFocus();
+  useTakeKey();
+  const { ref: alertBar, height: alertHeight } = useElementSize();
   return (
     <AppShell
-      header={{ height: { base: 92, sm: 60 } }}
+      header={{ height: { base: HEADER_HEIGHT.base + alertHeight, sm: HEADER_HEIGHT.sm + alertHeight } }}
       navbar={{ width: 232, breakpoint: 'md', collapsed: { mobile: !navOpened } }}
       padding={{ base: 'sm', sm: 'lg' }}
     >
       <a href="#main" className={classes.skip}>
         Skip to content
       </a>
-      <AppShell.Header className={classes.header}>
-        <Group gap="sm" wrap="nowrap" className={classes.bar}>
-          <Burger
-            opened={navOpened}
-            onClick={nav.toggle}
-            hiddenFrom="md"
-            size="sm"
-            aria-label={navOpened ? 'Close navigation' : 'Open navigation'}
-            aria-expanded={navOpened}
-          />
-          <Link to="/incidents" className={classes.home} aria-label="Owl Post, all incidents">
-            <Logo />
-          </Link>
-          <div className={classes.countsWide}>
+      <AppShell.Header className={classes.header} zIndex={alertHeight > 0 ? ABOVE_DIALOGS : undefined}>
+        <div className={classes.top}>
+          <Group gap="sm" wrap="nowrap" className={classes.bar}>
+            <Burger
+              opened={navOpened}
+              onClick={nav.toggle}
+              hiddenFrom="md"
+              size="sm"
+              aria-label={navOpened ? 'Close navigation' : 'Open navigation'}
+              aria-expanded={navOpened}
+            />
+            <Link to="/incidents" className={classes.home} aria-label="Owl Post, all incidents">
+              <Logo />
+            </Link>
+            <div className={classes.countsWide}>
+              <OnlineCounts />
+            </div>
+            <Group gap={8} wrap="nowrap" ml="auto">
+              <LinkPill />
+              <NotificationBell />
+              <UserMenu onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
+            </Group>
+          </Group>
+          <div className={classes.countsNarrow}>
             <OnlineCounts />
           </div>
-          <Group gap={8} wrap="nowrap" ml="auto">
-            <LinkPill />
-            <NotificationBell />
-            <UserMenu onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
-          </Group>
-        </Group>
-        <div className={classes.countsNarrow}>
-          <OnlineCounts />
+        </div>
+        <div ref={alertBar}>
+          <AlertBar />
         </div>
       </AppShell.Header>
       <AppShell.Navbar p="sm" component="nav" aria-label="Views">

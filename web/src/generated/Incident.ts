@@ -60,6 +60,14 @@ resolvedBy: User | null,
  */
 resolution: string | null, 
 /**
+ * Who said "I have it".
+ */
+acknowledgedBy: User | null, 
+/**
+ * When they said so.
+ */
+acknowledgedAt: string | null, 
+/**
  * Grows by one with every change; send it back as `version` or `If-Match` to be told of a conflict.
  */
 version: number, };

@@ -44,6 +44,14 @@ resolvedBy?: User | null,
  */
 resolution?: string | null, 
 /**
+ * Who said "I have it".
+ */
+acknowledgedBy?: User | null, 
+/**
+ * When they said so, null when nobody has it any more.
+ */
+acknowledgedAt?: string | null, 
+/**
  * Always: when.
  */
 updatedAt?: string, 

@@ -8,14 +8,20 @@ import type {
   Durable,
   ErrorPayload,
   EscalationCritical,
+  EscalationStep,
   EventsResumed,
+  IncidentAcknowledgeAnswer,
+  IncidentAcknowledgeRequest,
+  IncidentAcknowledged,
   IncidentCreated,
+  IncidentReceipts,
   IncidentResolved,
   IncidentUpdated,
   NotificationDeleted,
   NotificationMarkReadRequest,
   NotificationNew,
   NotificationRead,
+  NotificationSeenRequest,
   PresenceCounts,
   PresenceJoin,
   PresenceLeave,
@@ -36,6 +42,8 @@ export interface IncidentHubMethods {
   StartTyping(request: TypingStartRequest): Promise<void>;
   StopTyping(request: TypingStopRequest): Promise<void>;
   MarkNotificationRead(request: NotificationMarkReadRequest): Promise<void>;
+  MarkNotificationsSeen(request: NotificationSeenRequest): Promise<void>;
+  AcknowledgeIncident(request: IncidentAcknowledgeRequest): Promise<IncidentAcknowledgeAnswer>;
   JoinIncidentRoom(incidentId: string): Promise<RoomJoinAnswer>;
   LeaveIncidentRoom(incidentId: string): Promise<void>;
   SendTypingIndicator(incidentId: string): Promise<void>;
@@ -51,11 +59,14 @@ export interface IncidentHubEvents {
   NotificationNew: NotificationNew & Durable;
   NotificationRead: NotificationRead & Durable;
   NotificationDeleted: NotificationDeleted & Durable;
+  IncidentAcknowledged: IncidentAcknowledged & Durable;
+  EscalationStep: EscalationStep & Durable;
   EscalationCritical: EscalationCritical & Durable;
   UserUpdated: UserUpdated & Durable;
   PresenceJoin: PresenceJoin;
   PresenceLeave: PresenceLeave;
   PresenceTyping: PresenceTyping;
+  IncidentReceipts: IncidentReceipts;
   PresenceCounts: PresenceCounts;
   ConnectionAcknowledged: ConnectionAcknowledged;
   EventsResumed: EventsResumed;

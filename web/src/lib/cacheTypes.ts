@@ -1,5 +1,5 @@
 import type { InfiniteData } from '@tanstack/react-query';
-import type { Comment, Incident, Notification, PresenceCounts, User } from '../generated';
+import type { Comment, EscalationReason, Incident, Notification, PresenceCounts, User } from '../generated';
 
 /** The shapes of the query cache: the server's pages, as they came. */
 export interface IncidentPage {
@@ -36,10 +36,25 @@ export interface Viewers {
   users: User[];
 }
 
-/** One row of the event log, as `GET /api/events` gives it. */
-export interface LoggedEvent {
-  eventId: string;
-  event: string;
-  payload: Record<string, unknown>;
-  createdAt: string;
+/** Whom the notifications of one incident reached, as `GET /api/incidents/:id/receipts` gives it. */
+export interface Receipts {
+  incidentId: string;
+  told: number;
+  delivered: number;
+  seen: number;
+  acknowledged: number;
+  acknowledgedBy: User | null;
+  acknowledgedAt: string | null;
+  people: PersonReceipt[];
+  nextStep: { step: number; dueAt: string; reason: EscalationReason } | null;
+}
+
+export interface PersonReceipt {
+  user: User;
+  toldAt: string;
+  deliveredAt: string | null;
+  seenAt: string | null;
+  readAt: string | null;
+  isOnline: boolean;
+  offlineSince: string | null;
 }

@@ -51,8 +51,8 @@ async function readErrorFromResponse(response: Response): Promise<ApiError> {
   }
 }
 
-/** One REST exchange: adds the token, renews it once when the server says it is no longer good. */
-export async function sendApiRequest<T>(request: ApiRequest): Promise<T> {
+/** One exchange: adds the token, renews it once when the server says it is no longer good. */
+async function exchangeWithRenewedToken(request: ApiRequest): Promise<Response> {
   const token = request.anonymous ? undefined : sessionStore.get()?.accessToken;
   let response = await fetchOnceWithToken(request, token);
   if (response.status === 401 && token) {
@@ -60,6 +60,21 @@ export async function sendApiRequest<T>(request: ApiRequest): Promise<T> {
     if (renewed) response = await fetchOnceWithToken(request, renewed.accessToken);
   }
   if (!response.ok) throw await readErrorFromResponse(response);
+  return response;
+}
+
+/** Saves an answer as a file of the person's. */
+export async function downloadFileFromServer(request: ApiRequest, name: string): Promise<void> {
+  const response = await exchangeWithRenewedToken({ ...request, headers: { Accept: '*/*', ...request.headers } });
+  const address = URL.createObjectURL(await response.blob());
+  const link = Object.assign(document.createElement('a'), { href: address, download: name });
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
+/** One REST exchange. */
+export async function sendApiRequest<T>(request: ApiRequest): Promise<T> {
+  const response = await exchangeWithRenewedToken(request);
   if (response.status === 204) return undefined as T;
   return (await response.json()) as T;
 }

@@ -9,6 +9,10 @@ export function mayUserUpdateIncident(user: User, incident: Incident): boolean {
   return isPrefectOrAurorRole(user) || incident.reportedBy.id === user.id || incident.assignee?.id === user.id;
 }
 
+export function mayUserAcknowledgeIncident(user: User, incident: Incident): boolean {
+  return isPrefectOrAurorRole(user) || incident.assignee?.id === user.id;
+}
+
 export function mayUserAssignIncidents(user: User): boolean {
   return isPrefectOrAurorRole(user);
 }

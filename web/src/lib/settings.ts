@@ -6,11 +6,13 @@ export type SoundChoice = 'all' | 'urgent' | 'off';
 
 export interface Settings {
   sound: SoundChoice;
+  /** Whether the tune of an alert is repeated until it is seen. */
+  repeats: boolean;
 }
 
 function parseStoredSettingsOrDefault(stored: unknown): Settings {
-  const sound = (stored as Partial<Settings> | null)?.sound;
-  return { sound: sound === 'all' || sound === 'off' ? sound : 'urgent' };
+  const { sound, repeats } = (stored as Partial<Settings> | null) ?? {};
+  return { sound: sound === 'all' || sound === 'off' ? sound : 'urgent', repeats: repeats !== false };
 }
 
 export const settingsStore = createPersistedStoreForKey('owlpost.settings', parseStoredSettingsOrDefault);

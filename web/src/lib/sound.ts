@@ -1,3 +1,4 @@
+import { useSyncExternalStore } from 'react';
 import { settingsStore } from './settings';
 
 /** A soft double hoot for news, a rising triple for emergencies. Frequencies in Hz, times in seconds. */
@@ -16,12 +17,20 @@ const TUNES = {
 const QUIET_MS = 1_500;
 let context: AudioContext | null = null;
 let lastPlayedAt = 0;
+const blockListeners = new Set<() => void>();
+
+function openSpeakerOfPage(): AudioContext | null {
+  if (context === null && typeof AudioContext !== 'undefined') {
+    context = new AudioContext();
+    context.onstatechange = () => blockListeners.forEach((listener) => listener());
+  }
+  return context;
+}
 
 /** Browsers let a page make sound only after a gesture: the first one readies the speaker. */
 export function readySoundAtFirstGesture(): () => void {
   const ready = () => {
-    context ??= typeof AudioContext === 'undefined' ? null : new AudioContext();
-    void context?.resume();
+    void openSpeakerOfPage()?.resume();
   };
   const options = { once: true, capture: true } as const;
   window.addEventListener('pointerdown', ready, options);
@@ -65,6 +74,21 @@ export function playSoundIfUserAllows(tune: keyof typeof TUNES): void {
 
 /** Lets a person hear a choice when they make it (the click is the gesture the browser asks for). */
 export function previewSoundAfterChoice(): void {
-  context ??= typeof AudioContext === 'undefined' ? null : new AudioContext();
-  void context?.resume().then(() => context && playNotesOfTune(context, 'news'));
+  playSoundAfterGesture('news');
+}
+
+/** Plays a tune in a gesture, which is what the browser asks for. */
+export function playSoundAfterGesture(tune: keyof typeof TUNES): void {
+  const audio = openSpeakerOfPage();
+  void audio?.resume().then(() => playNotesOfTune(audio, tune));
+}
+
+function subscribeToBlock(listener: () => void): () => void {
+  blockListeners.add(listener);
+  return () => blockListeners.delete(listener);
+}
+
+/** Whether the browser keeps the page silent, until somebody does something on it. */
+export function useSoundBlocked(): boolean {
+  return useSyncExternalStore(subscribeToBlock, isSoundBlockedByBrowser);
 }

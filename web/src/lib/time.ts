@@ -1,29 +1,42 @@
 import { useSyncExternalStore } from 'react';
 
-const TICK_MS = 15_000;
-const listeners = new Set<() => void>();
-let timer: ReturnType<typeof setInterval> | null = null;
-let now = Date.now();
+/** A clock of the page: one timer for all who read it. */
+class SharedClock {
+  private readonly listeners = new Set<() => void>();
+  private timer: ReturnType<typeof setInterval> | null = null;
+  private now = Date.now();
 
-function subscribeToSharedClock(listener: () => void): () => void {
-  listeners.add(listener);
-  now = Date.now();
-  timer ??= setInterval(() => {
-    now = Date.now();
-    listeners.forEach((each) => each());
-  }, TICK_MS);
-  return () => {
-    listeners.delete(listener);
-    if (listeners.size === 0 && timer) {
-      clearInterval(timer);
-      timer = null;
-    }
+  constructor(private readonly tickMs: number) {}
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    this.now = Date.now();
+    this.timer ??= setInterval(() => {
+      this.now = Date.now();
+      this.listeners.forEach((each) => each());
+    }, this.tickMs);
+    return () => {
+      this.listeners.delete(listener);
+      if (this.listeners.size > 0 || !this.timer) return;
+      clearInterval(this.timer);
+      this.timer = null;
+    };
   };
+
+  readonly read = (): number => this.now;
 }
 
-/** The time, renewed every quarter of a minute by one timer for the whole page. */
+const slowClock = new SharedClock(15_000);
+const secondClock = new SharedClock(1_000);
+
+/** The time, renewed every quarter of a minute. */
 export function useNow(): number {
-  return useSyncExternalStore(subscribeToSharedClock, () => now);
+  return useSyncExternalStore(slowClock.subscribe, slowClock.read);
+}
+
+/** The time, renewed every second. */
+export function useSecondsNow(): number {
+  return useSyncExternalStore(secondClock.subscribe, secondClock.read);
 }
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });
@@ -46,4 +59,20 @@ export function formatTimeFromNow(time: string, at: number): string {
 
 export function formatTimeInFull(time: string): string {
   return new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+/** Hours and minutes, as on the wall. */
+export function formatClockOfTime(time: string): string {
+  return clock.format(new Date(time));
+}
+
+/** "4:07", or "1:04:07": how long something has lasted, or will. */
+export function formatLengthOfTime(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const [hours, ...rest] = parts;
+  const shown = hours ? parts : rest;
+  return shown.map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
 }

@@ -1,11 +1,11 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import type { Incident, User } from '../generated';
-import type { CommentPages, IncidentDetail, IncidentPages, LoggedEvent, NotificationPages } from '../lib/cacheTypes';
+import type { CommentPages, IncidentDetail, IncidentPages, NotificationPages } from '../lib/cacheTypes';
 import type { IncidentFilters } from '../lib/incidentFilters';
 import { queryKeys } from '../lib/queryKeys';
 import type { DomainEvent } from './events';
-import { appendEventToActivity } from './projections/activity';
 import { reduceCommentPagesWithEvent } from './projections/comments';
+import { readSubjectOfEvent } from './projections/subject';
 import { reduceIncidentDetailWithEvent, reduceIncidentPagesWithEvent } from './projections/incidents';
 import { reduceNotificationPagesWithEvent } from './projections/notifications';
 
@@ -29,6 +29,23 @@ export class CacheWriter {
     for (const query of this.client.getQueryCache().getAll()) {
       if (query.state.data !== undefined) this.applyEventToQuery(query.queryKey, event);
     }
+    this.refetchStoryOfEvent(event);
+  }
+
+  /** What happened to an incident, and whom it reached, only the server tells whole. */
+  private refetchStoryOfEvent(event: DomainEvent): void {
+    const id = readSubjectOfEvent(event.payload);
+    if (!id) return;
+    this.refetchTimelineOfIncident(id);
+    if (event.name === 'escalation:step' || event.name === 'incident:updated') this.refetchQueryWhenShown(queryKeys.receiptsOf(id));
+  }
+
+  refetchTimelineOfIncident(id: string): void {
+    this.refetchQueryWhenShown(queryKeys.timelineOf(id));
+  }
+
+  private refetchQueryWhenShown(key: QueryKey): void {
+    if (this.client.getQueryState(key)) this.refetchQuerySoon(key);
   }
 
   applyEventToQuery(key: QueryKey, event: DomainEvent): void {
@@ -48,9 +65,6 @@ export class CacheWriter {
     }
     if (hasPrefixOfKey(key, queryKeys.notifications)) {
       return reduceNotificationPagesWithEvent(data as NotificationPages, event);
-    }
-    if (hasPrefixOfKey(key, queryKeys.activity)) {
-      return appendEventToActivity(data as LoggedEvent[], event, String(key[1]));
     }
     return data;
   }

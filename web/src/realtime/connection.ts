@@ -1,5 +1,6 @@
 import type { QueryClient, QueryFilters } from '@tanstack/react-query';
 import type { ConnectionAcknowledged, EventsResumed } from '../generated';
+import type { Receipts } from '../lib/cacheTypes';
 import { queryKeys } from '../lib/queryKeys';
 import { sessionStore, updateUserOfCurrentSession } from '../lib/session';
 import { CacheWriter } from './cacheWriter';
@@ -10,7 +11,9 @@ import { DURABLE_EVENT_NAMES, FEED_ROOM, nameRoomOfIncident, type DomainEvent } 
 import { LinkMonitor } from './linkMonitor';
 import { linkStore } from './linkStore';
 import { PresenceWriter } from './presenceWriter';
+import { applyReceiptsToCached } from './projections/receipts';
 import { replayHeardEventsAfterFetches } from './replayAfterFetch';
+import { SeenReport } from './seenReport';
 import { openSocketToOwnServer, type OwlSocket } from './socket';
 import { TokenKeeper } from './tokenKeeper';
 import { applyTypingEventToStore, forgetAllTypistsEverywhere, removeTypistFromIncident } from './typingStore';
@@ -35,6 +38,11 @@ export class RealtimeConnection {
   private readonly queue = new EventQueue((events) => this.applyEventsOfFrame(events));
   private readonly tokens = new TokenKeeper((token) => this.authenticateWithNewToken(token));
   private readonly link: LinkMonitor;
+  private readonly seen = new SeenReport((notificationIds) => {
+    if (!this.socket.connected) return false;
+    this.socket.emit('notification:seen', { notificationIds });
+    return true;
+  });
   private readonly listeners = new Set<DomainEventListener>();
   private viewed: ViewedIncident | null = null;
   /** The token this connection lives by. */
@@ -95,6 +103,11 @@ export class RealtimeConnection {
     if (this.socket.connected) this.socket.emit(isTyping ? 'typing:start' : 'typing:stop', { incidentId });
   }
 
+  /** Notifications were on the screen of this tab. Told in groups; what cannot be told now is told when the link is back. */
+  reportNotificationsAsSeen(ids: readonly string[]): void {
+    this.seen.report(ids);
+  }
+
   private describeConnectionToServer() {
     this.askedFrom = this.heard.position;
     const room = [FEED_ROOM];
@@ -122,6 +135,10 @@ export class RealtimeConnection {
     this.socket.on('presence:leave', (leave) => this.presence.applyLeaveToCache(leave));
     this.socket.on('presence:counts', (counts) => this.presence.applyCountsToCache(counts));
     this.socket.on('presence:typing', applyTypingEventToStore);
+    this.socket.on('incident:receipts', (receipts) => {
+      this.client.setQueryData<Receipts>(queryKeys.receiptsOf(receipts.incidentId), (data) => data && applyReceiptsToCached(data, receipts));
+      this.writer.refetchTimelineOfIncident(receipts.incidentId);
+    });
   }
 
   private listenToConnectionEvents(): void {
@@ -146,6 +163,7 @@ export class RealtimeConnection {
 
   private beginAfterAcknowledgement(ack: ConnectionAcknowledged): void {
     updateUserOfCurrentSession(ack.user);
+    this.seen.flush();
     this.joinRoomOfViewedIncident();
     void this.refetchQueriesFromNow({ queryKey: queryKeys.onlineUsers });
     if (this.askedFrom === null) {

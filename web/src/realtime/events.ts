@@ -5,8 +5,11 @@ import type {
   Durable,
   ErrorPayload,
   EscalationCritical,
+  EscalationStep,
   EventsResumed,
+  IncidentAcknowledged,
   IncidentCreated,
+  IncidentReceipts,
   IncidentResolved,
   IncidentUpdated,
   NotificationDeleted,
@@ -31,6 +34,8 @@ export interface DurableEvents {
   'notification:read': NotificationRead & Durable;
   'notification:deleted': NotificationDeleted & Durable;
   'escalation:critical': EscalationCritical & Durable;
+  'incident:acknowledged': IncidentAcknowledged & Durable;
+  'escalation:step': EscalationStep & Durable;
   'user:updated': UserUpdated & Durable;
 }
 
@@ -44,6 +49,8 @@ export const DURABLE_EVENT_NAMES = [
   'notification:read',
   'notification:deleted',
   'escalation:critical',
+  'incident:acknowledged',
+  'escalation:step',
   'user:updated',
 ] as const satisfies readonly (keyof DurableEvents)[];
 
@@ -59,6 +66,7 @@ export type ServerToClientEvents = { [N in DurableEventName]: Listener<DurableEv
   'presence:leave': Listener<PresenceLeave>;
   'presence:typing': Listener<PresenceTyping>;
   'presence:counts': Listener<PresenceCounts>;
+  'incident:receipts': Listener<IncidentReceipts>;
   'connection:acknowledged': Listener<ConnectionAcknowledged>;
   'events:resumed': Listener<EventsResumed>;
   error: Listener<ErrorPayload>;
@@ -73,6 +81,7 @@ export interface ClientToServerEvents {
   'room:leave': (payload: { room: string }) => void;
   'typing:start': (payload: { incidentId: string }) => void;
   'typing:stop': (payload: { incidentId: string }) => void;
+  'notification:seen': (payload: { notificationIds: string[] }) => void;
 }
 
 /** The room that hears of every incident's changes. */

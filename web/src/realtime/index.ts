@@ -6,6 +6,7 @@ export { appendCommentToPages, listCommentsOldestFirst, removeCommentFromPages }
 export { countUnreadInPages, dropNotificationFromPages, markNotificationsReadInPages } from './projections/notifications';
 export { useDomainEvents } from './useDomainEvents';
 export { useIncidentRoom } from './useIncidentRoom';
+export { useReportOfSeen } from './useReportOfSeen';
+export { useUnreadByIncident } from './useUnreadByIncident';
 export { useTypingSender, type TypingSender } from './useTypingSender';
 export { useTypists } from './typingStore';
-export { readSubjectOfEvent } from './projections/activity';

@@ -20,6 +20,8 @@ export function buildIncidentForTest(part: Partial<Incident> & { id: string }): 
     resolvedAt: null,
     resolvedBy: null,
     resolution: null,
+    acknowledgedBy: null,
+    acknowledgedAt: null,
     version: 1,
     ...part,
   };

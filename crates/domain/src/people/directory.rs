@@ -1,5 +1,7 @@
 //! Finding people, and adding them.
 
+use std::collections::HashMap;
+
 use sqlx::{FromRow, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -22,6 +24,19 @@ struct KnownUserRow {
 }
 
 impl Store {
+    /// People by their ids, those who left included; who is unknown is not in it.
+    pub(crate) async fn find_people_by_ids(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, User>> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows: Vec<UserRow> =
+            sqlx::query_as(concat!("select ", user_columns!(), " from users where id = any($1)"))
+                .bind(ids)
+                .fetch_all(&self.pool)
+                .await?;
+        Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
+    }
+
     /// People of whose name, address and handle some word begins with each word of `prefix`, whatever its case and accents,
     /// for completion. Those who are
     /// deactivated are shown to Aurors, when they ask for them, and then they alone.

@@ -8,9 +8,19 @@ use super::*;
 /// Longest explanation of what is wrong with a payload.
 const EXPLANATION_BYTES: usize = 300;
 
+fn is_text_of_id(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| Uuid::parse_str(text).is_ok())
+}
+
 fn check_payload_by_table<T: DeserializeOwned>(payload: &Value, field: &str, is_id: bool) {
-    let text = payload.get(field).and_then(Value::as_str);
-    let fits = text.is_some_and(|text| !is_id || Uuid::parse_str(text).is_ok());
+    let value = payload.get(field);
+    check_payload_that_fits::<T>(
+        payload,
+        value.is_some_and(|value| if is_id { is_text_of_id(value) } else { value.is_string() }),
+    );
+}
+
+fn check_payload_that_fits<T: DeserializeOwned>(payload: &Value, fits: bool) {
     match parse_typed_call_payload::<T>(Ok(payload.clone())) {
         Ok(_) => assert!(fits, "accepted: {payload}"),
         Err(DomainError::Validation { field: named, message }) => {
@@ -47,6 +57,20 @@ fn should_accept_exactly_the_payloads_of_the_table() {
                     check_payload_by_table::<notification_mark_read::Payload>(
                         &payload,
                         "notificationId",
+                        true,
+                    );
+                }
+                ClientCall::NotificationSeen => {
+                    let ids = payload.get("notificationIds").and_then(Value::as_array);
+                    check_payload_that_fits::<notification_seen::Payload>(
+                        &payload,
+                        ids.is_some_and(|ids| ids.iter().all(is_text_of_id)),
+                    );
+                }
+                ClientCall::IncidentAcknowledge => {
+                    check_payload_by_table::<incident_acknowledge::Payload>(
+                        &payload,
+                        "incidentId",
                         true,
                     );
                 }

@@ -16,7 +16,7 @@ use std::{
 
 use futures_util::{Stream, StreamExt};
 use owlpost_domain::{
-    DomainError, LoggedEvent, Result, payload::PresenceTyping, presence::PresenceGroup,
+    DomainError, IncidentId, LoggedEvent, Result, payload::PresenceTyping, presence::PresenceGroup,
 };
 use parking_lot::Mutex;
 use redis::{
@@ -116,6 +116,10 @@ impl Bus {
 
     pub(crate) fn send_presence_to_nodes(&self, group: &PresenceGroup) {
         self.send_message_when_connected(|| Message::PresenceGroup(group.clone()));
+    }
+
+    pub(crate) fn send_receipts_to_nodes(&self, incidents: &[IncidentId]) {
+        self.send_message_when_connected(|| Message::Receipts(incidents.to_vec()));
     }
 
     pub(crate) fn send_console_to_nodes(&self, text: &str) {

@@ -32,6 +32,8 @@ pub(crate) enum Message {
     Typing(WireTyping),
     /// States of people, which are in the database as well.
     PresenceGroup(PresenceGroup),
+    /// Incidents whose receipts changed, which are in the database.
+    Receipts(Vec<IncidentId>),
     /// What the consoles of operators tell each other, as text of theirs.
     Console(String),
 }

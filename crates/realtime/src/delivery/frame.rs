@@ -2,11 +2,14 @@
 
 use std::{
     any::{Any, TypeId},
+    borrow::Cow,
     sync::{Arc, OnceLock},
     time::Instant,
 };
 
-use owlpost_domain::{EventName, EventPayload, LoggedEvent, Topic, UserId};
+use owlpost_domain::{EventName, EventPayload, IncidentId, LoggedEvent, Topic, UserId};
+use serde::Deserialize;
+use uuid::Uuid;
 
 /// One event for any number of sessions. Shared: a session's queue holds a pointer, not a copy.
 pub struct Frame {
@@ -20,6 +23,8 @@ pub struct Frame {
     pub position: Option<i64>,
     /// When this process had the commit confirmed, when it did.
     pub committed_at: Option<Instant>,
+    /// The notification it brings, if it brings one.
+    pub(crate) notification: Option<NotificationRef>,
     encodings: OnceLock<Box<Encoding>>,
 }
 
@@ -28,6 +33,31 @@ struct Encoding {
     kind: TypeId,
     value: Box<dyn Any + Send + Sync>,
     others: OnceLock<Box<Self>>,
+}
+
+/// A notification, and what it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotificationRef {
+    pub(crate) id: Uuid,
+    pub(crate) incident_id: Option<IncidentId>,
+}
+
+impl NotificationRef {
+    /// Read once for each event, whoever it goes to.
+    pub(crate) fn from_logged_event(event: &LoggedEvent) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Told<'a> {
+            id: Uuid,
+            #[serde(borrow)]
+            link: Cow<'a, str>,
+        }
+        if event.name != EventName::NotificationNew {
+            return None;
+        }
+        let told: Told<'_> = serde_json::from_str(&event.payload).ok()?;
+        let incident = told.link.strip_prefix("/incidents/").and_then(|rest| rest.get(..36));
+        Some(Self { id: told.id, incident_id: incident.and_then(|id| id.parse().ok()) })
+    }
 }
 
 /// A frame for everybody at some topic, but for one person.
@@ -62,7 +92,16 @@ impl Frame {
     /// An event of the log.
     pub fn from_logged_event(event: &LoggedEvent) -> Arc<Self> {
         let (payload, audience) = (event.payload.clone(), event.audience.clone());
-        Self::new(event.name, payload, audience, Some(event.position), event.committed_at)
+        Arc::new(Self {
+            notification: NotificationRef::from_logged_event(event),
+            ..Self::from_parts(
+                event.name,
+                payload,
+                audience,
+                Some(event.position),
+                event.committed_at,
+            )
+        })
     }
 
     fn new(
@@ -72,8 +111,18 @@ impl Frame {
         position: Option<i64>,
         committed_at: Option<Instant>,
     ) -> Arc<Self> {
-        let encodings = OnceLock::new();
-        Arc::new(Self { name, payload, audience, position, committed_at, encodings })
+        Arc::new(Self::from_parts(name, payload, audience, position, committed_at))
+    }
+
+    fn from_parts(
+        name: EventName,
+        payload: Arc<str>,
+        audience: Arc<[Topic]>,
+        position: Option<i64>,
+        committed_at: Option<Instant>,
+    ) -> Self {
+        let (notification, encodings) = (None, OnceLock::new());
+        Self { name, payload, audience, position, committed_at, notification, encodings }
     }
 
     /// The frame in the encoding whose type is `T`, made by the first session that needs it and shared by all.

@@ -7,10 +7,25 @@ use std::{
     time::Instant,
 };
 
-use crate::delivery::{
-    frame::Frame,
-    transport::{Reply, SendOutcome, Transport},
+use crate::{
+    RealtimeConfig,
+    delivery::{
+        frame::Frame,
+        transport::{Reply, SendOutcome, Transport},
+    },
 };
+
+/// Where frames go.
+pub(crate) trait FrameWay {
+    /// As [`Transport::try_send_frame`].
+    fn try_send_frame(&self, frame: &Frame) -> SendOutcome;
+}
+
+impl<T: Transport> FrameWay for T {
+    fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
+        Transport::try_send_frame(self, frame)
+    }
+}
 
 /// What became of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +59,7 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    fn try_send_to_transport(&self, to: &dyn Transport) -> SendOutcome {
+    fn try_send_to_transport(&self, to: &dyn FrameWay) -> SendOutcome {
         match self {
             Self::Frame(frame) => to.try_send_frame(frame),
             Self::Reply(reply) => reply.try_send_reply(),
@@ -73,6 +88,12 @@ pub(crate) struct OutboxLimit {
     pub frames: usize,
     /// Bytes of their payloads. One slow session alone keeps them alive, once everybody else has written them.
     pub bytes: usize,
+}
+
+impl OutboxLimit {
+    pub(crate) const fn from_config(config: &RealtimeConfig) -> Self {
+        Self { frames: config.send_queue_frames, bytes: config.send_queue_bytes }
+    }
 }
 
 /// A bounded queue of pointers to what waits.
@@ -114,7 +135,7 @@ impl Outbox {
     pub(crate) fn queue_frame_in_order(
         &mut self,
         frame: &Arc<Frame>,
-        to: &dyn Transport,
+        to: &dyn FrameWay,
     ) -> Delivery {
         if frame.position.is_some_and(|position| position <= self.replayed_through) {
             return Delivery::Done;
@@ -164,7 +185,7 @@ impl Outbox {
         &mut self,
         replay: Vec<Arc<Frame>>,
         through: i64,
-        to: &dyn Transport,
+        to: &dyn FrameWay,
     ) -> Delivery {
         if self.state == State::Closed {
             return Delivery::Done;
@@ -210,7 +231,7 @@ impl Outbox {
     pub(crate) fn go_live_behind_replies(
         &mut self,
         replies: Vec<Arc<dyn Reply>>,
-        to: &dyn Transport,
+        to: &dyn FrameWay,
     ) -> Delivery {
         if self.state != State::Replaying {
             return Delivery::Done;
@@ -228,7 +249,7 @@ impl Outbox {
     }
 
     /// Hands over as much of what waits as the transport takes, and as may pass.
-    pub(crate) fn retry_waiting_in_order(&mut self, to: &dyn Transport) -> Delivery {
+    pub(crate) fn retry_waiting_in_order(&mut self, to: &dyn FrameWay) -> Delivery {
         while let Some(outgoing) = self.waiting.front() {
             if self.state == State::Replaying && self.passing == 0 {
                 // Nobody is to blame for what is held.

@@ -17,11 +17,12 @@ use owlpost_domain::{
     recovery::{PidHash, RecoveryChange, RecoveryStep},
 };
 use parking_lot::RwLock;
+use uuid::Uuid;
 
 use super::{
     frame::Frame,
-    outbox::{Delivery, Outbox, OutboxLimit},
-    transport::{CloseReason, Reply, Transport},
+    outbox::{Delivery, FrameWay, Outbox, OutboxLimit},
+    transport::{CloseReason, Reply, SendOutcome, Transport},
 };
 use crate::sync::{AtomicBool, Mutex};
 
@@ -68,6 +69,29 @@ struct SessionRecovery {
 pub(crate) trait SessionObserver: Send + Sync + 'static {
     /// Must not block.
     fn note_end_of_session(&self, session: &Session);
+    /// The client has proved that it has a notification. Must not block.
+    fn note_notification_as_delivered(&self, id: Uuid);
+}
+
+/// The way to the client of a session, on which notifications ask for a proof.
+struct ProvedWay<'a> {
+    transport: &'a dyn Transport,
+    observer: &'a Arc<dyn SessionObserver>,
+}
+
+impl FrameWay for ProvedWay<'_> {
+    fn try_send_frame(&self, frame: &Frame) -> SendOutcome {
+        let sent = self.transport.try_send_frame(frame);
+        if let Some(notification) = frame.notification
+            && sent == SendOutcome::Sent
+        {
+            let observer = self.observer.clone();
+            self.transport.call_when_client_has_all(Box::new(move || {
+                observer.note_notification_as_delivered(notification.id);
+            }));
+        }
+        sent
+    }
 }
 
 /// One connection of one user: its topics, its outbox and its transport.
@@ -125,6 +149,10 @@ impl Session {
             recovery: OnceLock::new(),
             takes_over: request.takes_over.map(Box::new),
         }
+    }
+
+    fn way(&self) -> ProvedWay<'_> {
+        ProvedWay { transport: &*self.transport, observer: &self.observer }
     }
 
     /// True for the caller who must put the session in the backlog: it is in there once.
@@ -197,7 +225,7 @@ impl Session {
         let mut outbox = self.outbox.lock();
         let mut last = Delivery::Done;
         for frame in frames {
-            last = outbox.queue_frame_in_order(frame, &*self.transport);
+            last = outbox.queue_frame_in_order(frame, &self.way());
             if matches!(last, Delivery::Overflow | Delivery::Gone) {
                 break;
             }
@@ -214,7 +242,7 @@ impl Session {
         replay: Vec<Arc<Frame>>,
         through: i64,
     ) -> Delivery {
-        self.outbox.lock().start_live_after_replay(replay, through, &*self.transport)
+        self.outbox.lock().start_live_after_replay(replay, through, &self.way())
     }
 
     /// Resolves when the last replay is written, or the session is over.
@@ -227,11 +255,11 @@ impl Session {
     }
 
     pub(crate) fn go_live_behind_replies(&self, replies: Vec<Arc<dyn Reply>>) -> Delivery {
-        self.outbox.lock().go_live_behind_replies(replies, &*self.transport)
+        self.outbox.lock().go_live_behind_replies(replies, &self.way())
     }
 
     pub(crate) fn retry_waiting_with_transport(&self) -> Delivery {
-        self.outbox.lock().retry_waiting_in_order(&*self.transport)
+        self.outbox.lock().retry_waiting_in_order(&self.way())
     }
 
     pub(crate) fn has_stalled_for_longer(&self, than: std::time::Duration) -> bool {

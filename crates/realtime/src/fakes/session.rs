@@ -28,6 +28,8 @@ impl SessionObserver for EndedSessions {
     fn note_end_of_session(&self, session: &Session) {
         self.0.lock().push(session.id);
     }
+
+    fn note_notification_as_delivered(&self, _: Uuid) {}
 }
 
 pub(crate) fn make_user_with_name(name: &str) -> User {

@@ -36,6 +36,7 @@ use crate::{
         task::{PresenceParts, PresenceTask},
         writer::PresenceWriter,
     },
+    receipts::Receipts,
     rooms::Rooms,
     session::{
         expiry::SessionExpiry,
@@ -64,6 +65,7 @@ pub(crate) struct Parts {
     pub(crate) presence_queue: Arc<PresenceQueue>,
     pub(crate) presence_store: DatabasePresence,
     presence_inbox: Arc<PresenceInbox>,
+    pub(crate) receipts: Receipts,
     counter: Arc<PresenceCounter>,
     user_changes: Arc<UserChanges>,
     pub(crate) bus: Arc<Bus>,
@@ -92,7 +94,9 @@ impl Parts {
         let presence_queue = Arc::new(PresenceQueue::new(store.config().statement_timeout));
         let presence_inbox = Arc::new(PresenceInbox::new());
         let counter = Arc::new(PresenceCounter::new(directory.clone()));
+        let receipts = Receipts::new(store.clone(), dispatcher.clone(), bus.clone());
         let rooms = Arc::new(Rooms {
+            receipts: receipts.queue.clone(),
             store: store.clone(),
             dispatcher: dispatcher.clone(),
             typing: typing.clone(),
@@ -115,11 +119,9 @@ impl Parts {
             observer: Arc::new(PresenceOfSessions {
                 typing: typing.clone(),
                 presence: presence_queue.clone(),
+                receipts: receipts.queue.clone(),
             }),
-            queue_limit: OutboxLimit {
-                frames: config.send_queue_frames,
-                bytes: config.send_queue_bytes,
-            },
+            queue_limit: OutboxLimit::from_config(&config),
             per_user: config.sessions_per_user,
             draining: AtomicBool::new(false),
             stop_is_announced: AtomicBool::new(false),
@@ -138,6 +140,7 @@ impl Parts {
             presence_queue,
             presence_store: DatabasePresence { store: store.clone(), node_id },
             presence_inbox,
+            receipts,
             counter,
             user_changes,
             bus,
@@ -188,6 +191,7 @@ impl Parts {
             dispatcher: self.dispatcher.clone(),
             typing: self.typing.clone(),
             user_changes: self.user_changes.clone(),
+            receipts: self.receipts.announcer.clone(),
             health: self.health.clone(),
         };
         let config = FollowerConfig {
@@ -212,6 +216,7 @@ impl Parts {
             feed: self.feed.clone(),
             typing: self.typing.clone(),
             presence: self.presence_inbox.clone(),
+            receipts: self.receipts.announcer.clone(),
             consoles: self.consoles.clone(),
         };
         let exchange = BusExchange { bus: self.bus.clone(), node_id: self.node_id, receiver };
@@ -246,6 +251,8 @@ impl Parts {
             ("typing", async move { typing.expire_typing_until_stop().await }.boxed()),
             ("write_proof", self.write_proof.clone().prove_writes_until_stop().boxed()),
             ("housekeeping", housekeeping.boxed()),
+            ("receipts", self.receipts.build_task_of_writing(self.store.clone()).boxed()),
+            ("receipt_announcer", self.receipts.build_task_of_telling().boxed()),
             ("search_texts", write_search_texts_until_stop(self.store.clone()).boxed()),
             ("bus", self.exchange_messages_of_bus()),
         ]

@@ -8,6 +8,7 @@ use crate::{
     cluster::{bus::MessageReceiver, message::Message},
     log::feed::LogFeed,
     presence::inbox::PresenceInbox,
+    receipts::ReceiptAnnouncer,
     typing::TypingTable,
 };
 
@@ -16,6 +17,7 @@ pub(super) struct NodeReceiver {
     pub(super) feed: Arc<LogFeed>,
     pub(super) typing: Arc<TypingTable>,
     pub(super) presence: Arc<PresenceInbox>,
+    pub(super) receipts: Arc<ReceiptAnnouncer>,
     pub(super) consoles: broadcast::Sender<Arc<str>>,
 }
 
@@ -27,6 +29,7 @@ impl MessageReceiver for NodeReceiver {
                 let events = events.into_iter().map(Into::into).collect();
                 self.feed.receive_events_in_any_order(events);
             }
+            Message::Receipts(incidents) => self.receipts.announce_receipts_at_node(&incidents),
             Message::Typing(typing) => self.typing.apply_typing_of_node(typing.into()),
             // Nobody may listen.
             Message::Console(text) => drop(self.consoles.send(text.into())),

@@ -8,6 +8,7 @@ use crate::{
     Frame,
     delivery::{dispatcher::Dispatcher, frame::Addressed, transport::CloseReason},
     log::source::LogSink,
+    receipts::ReceiptAnnouncer,
     session::user_changes::UserChanges,
     task_health::TaskHealth,
     typing::TypingTable,
@@ -21,6 +22,7 @@ pub(super) struct NodeSink {
     pub(super) dispatcher: Arc<Dispatcher>,
     pub(super) typing: Arc<TypingTable>,
     pub(super) user_changes: Arc<UserChanges>,
+    pub(super) receipts: Arc<ReceiptAnnouncer>,
     pub(super) health: Arc<TaskHealth>,
 }
 
@@ -41,6 +43,11 @@ impl LogSink for NodeSink {
         }
         let address = |event| Addressed { frame: Frame::from_logged_event(event), except: None };
         let frames: Vec<_> = batch.iter().map(address).collect();
+        let told: Vec<_> = frames
+            .iter()
+            .filter_map(|addressed| addressed.frame.notification?.incident_id)
+            .collect();
+        self.receipts.announce_receipts_at_node(&told);
         let spans: Vec<_> =
             batch.iter().filter_map(|event| event.delivery.take_span_of_delivery()).collect();
         self.dispatcher.fan_out_frames_to_topics(&frames, &first.audience).await;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use owlpost_domain::{Result, Store};
+use owlpost_domain::{Result, Store, presence::ViewEnd};
 use uuid::Uuid;
 
 use crate::task_health::TaskHealth;
@@ -112,5 +112,6 @@ pub(super) async fn write_search_texts_until_stop(store: Store) {
 async fn remove_everything_past_retention(store: &Store) -> Result<()> {
     while store.trim_oldest_log_batch().await? {}
     while store.trim_oldest_recoveries_batch().await? {}
+    store.close_views_without_socket(ViewEnd::Now).await?;
     store.delete_expired_keys_and_tokens().await
 }

@@ -9,8 +9,10 @@ use owlpost_domain::{
     DomainError, ErrorCode, Result, Store, Topic, UserId,
     payload::{ConnectionAcknowledged, ErrorPayload},
     presence::SocketState,
+    receipts::ReceiptChange,
     recovery::{KeptConnection, Pid, PidHash},
 };
+use uuid::Uuid;
 
 use crate::{
     Frame, Session, SessionRequest,
@@ -20,6 +22,7 @@ use crate::{
     },
     log::replay::{LogReplay, Replay, ResumeRequest},
     presence::{announcer::PresenceCounter, queue::PresenceQueue},
+    receipts::ReceiptQueue,
     rooms::Rooms,
     session::{
         recovery::{Recoveries, Resumption},
@@ -71,6 +74,7 @@ struct Entrance {
 pub(crate) struct PresenceOfSessions {
     pub(crate) typing: Arc<TypingTable>,
     pub(crate) presence: Arc<PresenceQueue>,
+    pub(crate) receipts: Arc<ReceiptQueue>,
 }
 
 impl SessionObserver for PresenceOfSessions {
@@ -81,6 +85,10 @@ impl SessionObserver for PresenceOfSessions {
         if session.counts_as_presence {
             self.presence.request_change_without_answer(session, SocketState::Disconnected);
         }
+    }
+
+    fn note_notification_as_delivered(&self, id: Uuid) {
+        self.receipts.note_receipt_change_of_client(ReceiptChange::Delivered(id));
     }
 }
 

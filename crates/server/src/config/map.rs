@@ -3,7 +3,9 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use owlpost_admission::{Networks, Places};
-use owlpost_domain::{DomainConfig, Limits, identity_provider::ProviderConfig};
+use owlpost_domain::{
+    DomainConfig, Limits, escalation_plan::EscalationConfig, identity_provider::ProviderConfig,
+};
 use owlpost_gateway::{BrowserGuard, GatewayLimits};
 use owlpost_http::{DemoUser, HttpConfig, MetricsRenderer};
 use owlpost_realtime::RealtimeConfig;
@@ -108,6 +110,12 @@ impl Settings {
                 .realtime
                 .recovery_retention
                 .min(self.realtime.event_log_retention),
+            escalation: EscalationConfig {
+                seen_timeout: self.realtime.escalation_seen_timeout,
+                ack_timeout: self.realtime.escalation_ack_timeout,
+                repeat: self.realtime.escalation_repeat,
+                steps: self.realtime.escalation_steps,
+            },
             recoveries_per_user: 2 * i64::from(self.limits.max_sockets_per_user),
             statement_timeout: self.database.statement_timeout,
             connection_timeout: self.database.statement_timeout,

@@ -297,6 +297,22 @@ pub struct RealtimeSettings {
     #[arg(long, env = "LOG_GAP_LIMIT", default_value = "10000",
           value_parser = parse_duration_within_bounds::<3_000, 600_000>)]
     pub log_gap_limit: Duration,
+    /// Time after which a critical incident that none of those told has seen is told to the next, in ms; 0 switches that off
+    #[arg(long, env = "ESCALATION_SEEN_TIMEOUT", default_value = "60000",
+          value_parser = parse_duration_within_bounds::<0, 86_400_000>)]
+    pub escalation_seen_timeout: Duration,
+    /// Time after which a critical incident that nobody has acknowledged is told to the next, in ms; 0 switches that off
+    #[arg(long, env = "ESCALATION_ACK_TIMEOUT", default_value = "300000",
+          value_parser = parse_duration_within_bounds::<0, 86_400_000>)]
+    pub escalation_ack_timeout: Duration,
+    /// Time between two reminders once every Auror and Prefect was told, in ms; 0 for none
+    #[arg(long, env = "ESCALATION_REPEAT", default_value = "300000",
+          value_parser = parse_duration_within_bounds::<0, 86_400_000>)]
+    pub escalation_repeat: Duration,
+    /// Steps of one escalation at most; 0 for none
+    #[arg(long, env = "ESCALATION_STEPS", default_value = "12",
+          value_parser = parse_number_within_bounds::<u32, 0, 1_000>)]
+    pub escalation_steps: u32,
     /// Age at which events are trimmed from the log, in ms or with a unit
     #[arg(long, env = "EVENT_LOG_RETENTION", default_value = "7d",
           value_parser = parse_duration_within_bounds::<1, 315_360_000_000>)]

@@ -269,11 +269,10 @@ impl Speaker {
                 self.complete_invocation_of_client(&ticket.id, &error);
             }
             Some(None) => {
-                let refusal = Refusal {
-                    code: owlpost_domain::ErrorCode::ValidationError,
-                    message: error.to_owned(),
-                    field: None,
-                };
+                let refusal = Refusal::with_code(
+                    owlpost_domain::ErrorCode::ValidationError,
+                    error.to_owned(),
+                );
                 self.conversation.answer_call_with_outcome(None, Err(refusal));
             }
         }

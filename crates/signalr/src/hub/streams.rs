@@ -145,7 +145,7 @@ impl HubConnection {
             Err(NotOpened::TooMany) => {
                 let most = self.hub.config.max_streams;
                 let message = format!("A connection may have {most} streams at a time");
-                let refusal = Refusal { code: ErrorCode::Conflict, message, field: None };
+                let refusal = Refusal::with_code(ErrorCode::Conflict, message);
                 let error = write_refusal_as_exception(&invocation.target, &refusal);
                 return speaker.answer_invocation_with_fault(invocation, &error);
             }
@@ -246,11 +246,10 @@ impl Sending {
                 return;
             }
         }
-        let refusal = Refusal {
-            code: ErrorCode::Unavailable,
-            message: "The stream was ended; begin again behind the last eventId".to_owned(),
-            field: None,
-        };
+        let refusal = Refusal::with_code(
+            ErrorCode::Unavailable,
+            "The stream was ended; begin again behind the last eventId".to_owned(),
+        );
         self.complete_stream_with_refusal(place, &refusal);
     }
 
@@ -280,8 +279,8 @@ impl Sending {
             message: String,
         }
         let refusal = serde_json::from_str::<Failure>(payload).map_or_else(
-            |_| Refusal { code: ErrorCode::Internal, message: String::new(), field: None },
-            |failure| Refusal { code: failure.code, message: failure.message, field: None },
+            |_| Refusal::with_code(ErrorCode::Internal, String::new()),
+            |failure| Refusal::with_code(failure.code, failure.message),
         );
         self.complete_stream_with_refusal(place, &refusal);
     }

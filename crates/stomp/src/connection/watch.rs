@@ -14,11 +14,10 @@ impl StompConnection {
     pub(super) async fn watch_connection_until_end(self: Arc<Self>) {
         let patience = self.stomp.config.connect_timeout;
         if tokio::time::timeout(patience, self.wait_until_client_known()).await.is_err() {
-            self.refuse_client_with_error(&Refusal {
-                code: ErrorCode::Unauthenticated,
-                message: "No CONNECT came in time".to_owned(),
-                field: None,
-            });
+            self.refuse_client_with_error(&Refusal::with_code(
+                ErrorCode::Unauthenticated,
+                "No CONNECT came in time".to_owned(),
+            ));
             return;
         }
         let Some(agreed) = self.find_agreed_beat_of_client() else { return };

@@ -2,11 +2,12 @@ import { Button, Grid, Paper, Skeleton, Stack } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import { Suspense } from 'react';
 import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { CommentThread } from '../../features/comments';
-import { ActivityTimeline, IncidentDescription, IncidentHeader, PropertiesPanel, useIncident } from '../../features/incidents';
+import { IncidentDescription, IncidentHeader, IncidentStory, PropertiesPanel, useIncident } from '../../features/incidents';
 import { IncidentViewers } from '../../features/presence';
 import type { Incident } from '../../generated';
 import { ApiError } from '../../lib/apiError';
@@ -41,7 +42,9 @@ function IncidentBody({ incident, settled }: { incident: Incident; settled: bool
         <Grid.Col span={{ base: 12, md: 4 }}>
           <Stack gap="lg">
             <PropertiesPanel incident={incident} />
-            <ActivityTimeline key={incident.id} incident={incident} ready={settled} />
+            <Suspense fallback={<Skeleton height={240} />}>
+              <IncidentStory incidentId={incident.id} ready={settled} />
+            </Suspense>
           </Stack>
         </Grid.Col>
       </Grid>

@@ -13,6 +13,7 @@ import { useChangedFields } from '../../realtime';
 import { useUpdateIncident } from './api/updateIncident';
 import { EditIncidentModal } from './EditIncidentModal';
 import { ResolveIncidentModal } from './ResolveIncidentModal';
+import { TakeItButton } from './TakeItButton';
 import classes from './IncidentRow.module.css';
 
 function IncidentActions({ incident }: { incident: Incident }) {
@@ -60,7 +61,10 @@ export function IncidentHeader({ incident }: { incident: Incident }) {
         <Title order={1} size="h2" tabIndex={-1} data-page-heading style={{ overflowWrap: 'anywhere', flex: '1 1 320px' }}>
           <span className={glow('title')}>{incident.title}</span>
         </Title>
-        {mayUserUpdateIncident(me, incident) && <IncidentActions incident={incident} />}
+        <Group gap="xs">
+          <TakeItButton incident={incident} size="sm" />
+          {mayUserUpdateIncident(me, incident) && <IncidentActions incident={incident} />}
+        </Group>
       </Group>
       <Group gap="xs" data-testid="incident-summary">
         <SeverityBadge severity={incident.severity} className={glow('severity')} />
@@ -68,6 +72,7 @@ export function IncidentHeader({ incident }: { incident: Incident }) {
         <Text size="sm" c="dimmed" component="div">
           {shortenIncidentIdForPeople(incident.id)} · reported by {incident.reportedBy.name},{' '}
           <TimeAgo time={incident.createdAt} />
+          {incident.acknowledgedBy && ` · ${incident.acknowledgedBy.name} has it`}
         </Text>
       </Group>
     </Stack>

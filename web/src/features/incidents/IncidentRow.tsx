@@ -10,6 +10,7 @@ import { UserAvatar } from '../../components/UserAvatar';
 import type { Incident } from '../../generated';
 import { shortenIncidentIdForPeople } from '../../lib/labels';
 import { useChangedFields } from '../../realtime';
+import { TakeItButton } from './TakeItButton';
 import classes from './IncidentRow.module.css';
 
 /** One incident of a list. A field that just changed glows for a moment. */
@@ -57,6 +58,9 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { incident: I
         </Group>
       </div>
       <div className={classes.tags}>
+        <span className={classes.action}>
+          <TakeItButton incident={incident} variant="subtle" />
+        </span>
         <SeverityBadge severity={incident.severity} className={glow('severity')} />
         <StatusBadge status={incident.status} className={glow('status')} />
         <Tooltip label={assigned}>

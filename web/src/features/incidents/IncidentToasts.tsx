@@ -3,13 +3,13 @@ import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
-import type { Durable, EscalationCritical, Incident, IncidentCreated, IncidentResolved, IncidentUpdated } from '../../generated';
+import type { Durable, Incident, IncidentCreated, IncidentResolved, IncidentUpdated } from '../../generated';
 import { announcePolitelyToReaders } from '../../lib/announcer';
 import { severityLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
 import { playSoundIfUserAllows } from '../../lib/sound';
 import { useDomainEvents } from '../../realtime';
-import { describeChangeInWords } from './activity';
+import { describeChangeInWords } from './changes';
 import { readIncidentFromCache } from './cache';
 import { ToastBurst } from './ToastBurst';
 
@@ -34,19 +34,9 @@ function showNewIncidentAsToast({ incident, createdBy }: IncidentCreated, burst:
   }
   notifications.show({
     id: `created-${incident.id}`,
-    color: incident.severity === 'CRITICAL' ? 'red' : 'indigo',
+    color: 'indigo',
     title: `New incident from ${createdBy.name}`,
     message: linkIncidentByTitle(incident.id, incident.title),
-  });
-}
-
-function showEscalationAsToast({ incident, escalatedBy }: EscalationCritical): void {
-  notifications.show({
-    id: `escalation-${incident.id}`,
-    color: 'red',
-    title: `Critical: ${escalatedBy.name} calls every Auror`,
-    message: linkIncidentByTitle(incident.id, incident.title),
-    autoClose: 15_000,
   });
 }
 
@@ -81,15 +71,13 @@ export function IncidentToasts() {
 
   useDomainEvents((event, { replayed }) => {
     if (replayed) return;
-    if (event.name === 'incident:created' && event.payload.createdBy.id !== me.id) {
+    // What is critical stands in the alert bar until somebody has it.
+    const isAlert = event.name === 'incident:created' && event.payload.incident.severity === 'CRITICAL';
+    if (event.name === 'incident:created' && !isAlert && event.payload.createdBy.id !== me.id) {
       showNewIncidentAsToast(event.payload, burst);
       playSoundIfUserAllows('news');
       const { title, severity } = event.payload.incident;
       announcePolitelyToReaders(`New ${severityLabels[severity]} incident: ${title}`);
-    }
-    if (event.name === 'escalation:critical' && event.payload.escalatedBy.id !== me.id) {
-      showEscalationAsToast(event.payload);
-      playSoundIfUserAllows('urgent');
     }
     if (event.name === 'incident:updated' && event.payload.updatedBy.id !== me.id) {
       const known = readIncidentFromCache(client, event.payload.incidentId);

@@ -4,14 +4,12 @@ import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { Incident } from '../../generated';
-import type { IncidentFilters } from '../../lib/incidentFilters';
 import { statusLabels } from '../../lib/labels';
 import { useChangedFields } from '../../realtime';
+import { urgentFilters } from './alerts/alerts';
 import { useIncidentList } from './api/listIncidents';
+import { TakeItButton } from './TakeItButton';
 import classes from './UrgentSection.module.css';
-
-/** Critical and not resolved: what an Auror looks at first. */
-export const urgentFilters: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'], severity: ['CRITICAL'] };
 
 function UrgentCard({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
@@ -29,6 +27,9 @@ function UrgentCard({ incident }: { incident: Incident }) {
           {statusLabels[incident.status]} · {incident.location ? `${incident.location} · ` : ''}
           <TimeAgo time={incident.createdAt} />
         </Text>
+        <span className={classes.action}>
+          <TakeItButton incident={incident} variant="light" />
+        </span>
         {incident.assignee ? (
           <UserAvatar user={incident.assignee} size={24} />
         ) : (

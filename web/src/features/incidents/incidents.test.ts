@@ -1,26 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { buildIncidentForTest, harry, percy } from '../../realtime/testData';
-import { buildActivityOfIncident, describeChangeInWords } from './activity';
+import { harry } from '../../realtime/testData';
+import { describeChangeInWords } from './changes';
 import { ToastBurst } from './ToastBurst';
 import { nameViewOfFilters } from './views';
 
-describe('the story of an incident', () => {
-  it('should be newest first and begin with the report', () => {
-    const incident = buildIncidentForTest({ id: 'i1' });
-    const log = [
-      {
-        eventId: '4',
-        event: 'incident:updated',
-        payload: { incidentId: 'i1', changes: { severity: 'SERIOUS', version: 2 }, updatedBy: percy },
-        createdAt: '2026-01-01T11:00:00.000Z',
-      },
-    ];
-    expect(buildActivityOfIncident(incident, log).map((entry) => `${entry.who} ${entry.what}`)).toEqual([
-      'Percy Weasley set severity to Serious',
-      'Harry Potter reported this incident',
-    ]);
-  });
-
+describe('a change in words', () => {
   it('should say several changes in one sentence, and nothing of a bare version', () => {
     expect(describeChangeInWords({ assignee: harry, location: null })).toBe('assigned it to Harry Potter and removed the place');
     expect(describeChangeInWords({ version: 3 })).toBe('');

@@ -1,8 +1,11 @@
 import { ActionIcon, Group, Text, ThemeIcon } from '@mantine/core';
 import { IconCheck, IconX } from '@tabler/icons-react';
+import { useRef } from 'react';
 import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
 import type { Notification } from '../../generated';
+import { useOnScreen } from '../../lib/useOnScreen';
+import { useReportOfSeen } from '../../realtime';
 import { notificationLooks } from './looks';
 import classes from './NotificationBell.module.css';
 
@@ -15,8 +18,11 @@ interface Props {
 
 export function NotificationItem({ notification, onOpen, onRead, onDismiss }: Props) {
   const { icon: Icon, color, name } = notificationLooks[notification.type];
+  const item = useRef<HTMLLIElement>(null);
+  const report = useReportOfSeen();
+  useOnScreen(item, notification.isRead ? '' : notification.id, () => report([notification.id]));
   return (
-    <li className={classes.item} data-unread={!notification.isRead || undefined} data-testid="notification">
+    <li ref={item} className={classes.item} data-unread={!notification.isRead || undefined} data-testid="notification">
       <ThemeIcon variant="light" color={color} radius="xl" size={34} aria-hidden>
         <Icon size={18} />
       </ThemeIcon>

@@ -1,10 +1,29 @@
 import { Anchor } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
+import { useRef } from 'react';
 import { Link } from 'react-router';
 import { playSoundIfUserAllows } from '../../lib/sound';
-import { useDomainEvents } from '../../realtime';
+import { useOnScreen } from '../../lib/useOnScreen';
+import { useDomainEvents, useReportOfSeen } from '../../realtime';
 import { useMarkNotificationRead } from './api/markNotificationRead';
 import { notificationLooks } from './looks';
+
+function ToastWords({ id, message, link, onOpen }: { id: string; message: string; link: string; onOpen: () => void }) {
+  const words = useRef<HTMLSpanElement>(null);
+  const report = useReportOfSeen();
+  useOnScreen(words, id, () => report([id]));
+  return (
+    <span ref={words}>
+      {link ? (
+        <Anchor component={Link} to={link} size="sm" onClick={onOpen}>
+          {message}
+        </Anchor>
+      ) : (
+        message
+      )}
+    </span>
+  );
+}
 
 /** Shows what arrives for this person as it arrives. An escalation has a toast and a sound of its own. */
 export function NotificationToasts() {
@@ -22,13 +41,7 @@ export function NotificationToasts() {
       color,
       icon: <Icon size={18} aria-hidden />,
       title: name,
-      message: link ? (
-        <Anchor component={Link} to={link} size="sm" onClick={open}>
-          {message}
-        </Anchor>
-      ) : (
-        message
-      ),
+      message: <ToastWords id={id} message={message} link={link} onOpen={open} />,
       autoClose: 10_000,
     });
     playSoundIfUserAllows('news');

@@ -5,7 +5,7 @@ import { addBasePathTo } from '../../lib/basePath';
 import { roleLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
 import { settingsStore, useSettings, type SoundChoice } from '../../lib/settings';
-import { isSoundBlockedByBrowser, previewSoundAfterChoice } from '../../lib/sound';
+import { previewSoundAfterChoice, useSoundBlocked } from '../../lib/sound';
 
 const schemes: readonly [MantineColorScheme, string][] = [
   ['auto', 'Like the system'],
@@ -25,7 +25,8 @@ function chooseSoundForThisBrowser(sound: SoundChoice): void {
 
 export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLogout: () => void }) {
   const me = useCurrentUser();
-  const { sound } = useSettings();
+  const { sound, repeats } = useSettings();
+  const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
     <Menu width={240} position="bottom-end" shadow="lg" closeOnItemClick={false}>
@@ -55,13 +56,20 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
         </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.RadioGroup value={sound} onChange={(value) => chooseSoundForThisBrowser(value as SoundChoice)}>
-          <Menu.Label>Sound{isSoundBlockedByBrowser() && sound !== 'off' ? ' (after your first click)' : ''}</Menu.Label>
+          <Menu.Label>Sound{silent && sound !== 'off' ? ' (after your first click)' : ''}</Menu.Label>
           {sounds.map(([value, label]) => (
             <Menu.RadioItem key={value} value={value}>
               {label}
             </Menu.RadioItem>
           ))}
         </Menu.RadioGroup>
+        <Menu.CheckboxItem
+          checked={repeats}
+          disabled={sound === 'off'}
+          onChange={(checked) => settingsStore.set({ ...settingsStore.get(), repeats: checked })}
+        >
+          Repeat alerts until seen
+        </Menu.CheckboxItem>
         <Menu.Divider />
         <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={onAccount} closeMenuOnClick>
           Password and sign-ins

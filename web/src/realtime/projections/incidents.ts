@@ -30,6 +30,11 @@ export function applyEventToIncident<T extends Incident>(incident: T, event: Dom
       const resolvedAt = incident.resolvedAt ?? new Date().toISOString();
       return { ...incident, status: 'RESOLVED', resolvedBy, resolution, resolvedAt };
     }
+    case 'incident:acknowledged': {
+      const { incidentId, acknowledgedBy, acknowledgedAt } = event.payload;
+      if (incidentId !== incident.id || incident.acknowledgedAt === acknowledgedAt) return incident;
+      return { ...incident, acknowledgedBy, acknowledgedAt };
+    }
     default:
       return incident;
   }
@@ -41,6 +46,7 @@ function readIncidentIdFromEvent(event: DomainEvent): string | null {
       return event.payload.incident.id;
     case 'incident:updated':
     case 'incident:resolved':
+    case 'incident:acknowledged':
     case 'escalation:critical':
       return event.payload.incidentId;
     default:

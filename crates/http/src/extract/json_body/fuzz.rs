@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
+    acknowledge::Acknowledgement,
     auth::{Credentials, RefreshTokenBody, Registration},
     comments::NewComment,
     incidents::{IncidentChange, IncidentReport, ResolutionNote},
@@ -64,6 +65,7 @@ const CHANGE: &[Field] = &[
     ("version", Kind::Version, Nullable),
 ];
 const RESOLUTION: &[Field] = &[("resolution", Kind::Text, Nullable)];
+const ACKNOWLEDGEMENT: &[Field] = &[("version", Kind::Version, Nullable)];
 const COMMENT: &[Field] = &[("content", Kind::Text, Required)];
 const REGISTRATION: &[Field] = &[
     ("email", Kind::Text, Required),
@@ -179,6 +181,7 @@ fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() 
         check_body_by_table::<IncidentReport>(body, REPORT);
         check_body_by_table::<IncidentChange>(body, CHANGE);
         check_body_by_table::<ResolutionNote>(body, RESOLUTION);
+        check_body_by_table::<Acknowledgement>(body, ACKNOWLEDGEMENT);
         check_body_by_table::<NewComment>(body, COMMENT);
         check_body_by_table::<Registration>(body, REGISTRATION);
         check_body_by_table::<Credentials>(body, CREDENTIALS);
@@ -198,6 +201,7 @@ fn should_know_every_field_of_every_body() {
         ("IncidentReport", REPORT),
         ("IncidentChange", CHANGE),
         ("ResolutionNote", RESOLUTION),
+        ("Acknowledgement", ACKNOWLEDGEMENT),
         ("NewComment", COMMENT),
         ("Registration", REGISTRATION),
         ("Credentials", CREDENTIALS),

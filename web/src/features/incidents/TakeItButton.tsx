@@ -1,0 +1,32 @@
+import { Button, type ButtonProps } from '@mantine/core';
+import { IconHandStop } from '@tabler/icons-react';
+import type { Incident } from '../../generated';
+import { mayUserAcknowledgeIncident } from '../../lib/permissions';
+import { useCurrentUser } from '../../lib/session';
+import { useAcknowledgeIncident } from './api/acknowledgeIncident';
+
+type Props = { incident: Incident } & Pick<ButtonProps, 'variant' | 'size'>;
+
+export function isIncidentToBeTaken(incident: Incident): boolean {
+  return incident.acknowledgedAt === null && incident.status !== 'RESOLVED';
+}
+
+/** "I have it", for who may say so of what nobody has. */
+export function TakeItButton({ incident, variant = 'filled', size = 'compact-sm' }: Props) {
+  const me = useCurrentUser();
+  const { mutate, isPending } = useAcknowledgeIncident();
+  if (!isIncidentToBeTaken(incident) || !mayUserAcknowledgeIncident(me, incident)) return null;
+  return (
+    <Button
+      size={size}
+      variant={variant}
+      color={variant === 'white' ? '#a61e1e' : 'red.9'}
+      leftSection={<IconHandStop size={15} aria-hidden />}
+      loading={isPending}
+      aria-label={`Take it: ${incident.title}`}
+      onClick={() => mutate(incident)}
+    >
+      Take it
+    </Button>
+  );
+}

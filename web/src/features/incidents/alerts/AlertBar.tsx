@@ -1,0 +1,129 @@
+import { Anchor, Button, Group, Text, VisuallyHidden } from '@mantine/core';
+import { IconBellRinging, IconFlame, IconVolumeOff } from '@tabler/icons-react';
+import { useQueryClient } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { Link, useNavigate } from 'react-router';
+import type { IncidentAcknowledged } from '../../../generated';
+import { announcePolitelyToReaders } from '../../../lib/announcer';
+import { useCurrentUser } from '../../../lib/session';
+import { playSoundAfterGesture } from '../../../lib/sound';
+import { useDomainEvents, useUnreadByIncident } from '../../../realtime';
+import { useIncidentList } from '../api/listIncidents';
+import { readIncidentFromCache } from '../cache';
+import classes from './AlertBar.module.css';
+import { AlertRow } from './AlertRow';
+import { describeAlertInWords, listAlertsOfIncidents, urgentFilters } from './alerts';
+import { bringAlertBack, sendAlertAway, useAlertsSentAway } from './sentAway';
+import { useAlertSignals } from './useAlertSignals';
+import { useAlertTune } from './useAlertTune';
+
+const MOST_ROWS = 3;
+const TAKEN_SHOWN_MS = 6_000;
+
+/** Who took what stood in the bar, for a moment. */
+function useTakenForMoment(): string | null {
+  const client = useQueryClient();
+  const me = useCurrentUser();
+  const [taken, setTaken] = useState<string | null>(null);
+  useEffect(() => {
+    if (taken === null) return;
+    const timer = setTimeout(() => setTaken(null), TAKEN_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [taken]);
+  useDomainEvents((event, { replayed }) => {
+    if (event.name === 'escalation:step') bringAlertBack(me.id, event.payload.incidentId);
+    if (event.name !== 'incident:acknowledged' || replayed) return;
+    const { incidentId, acknowledgedBy }: IncidentAcknowledged = event.payload;
+    const known = readIncidentFromCache(client, incidentId);
+    if (known?.severity !== 'CRITICAL') return;
+    const who = acknowledgedBy.id === me.id ? 'You have' : `${acknowledgedBy.name} has`;
+    setTaken(`${who} taken “${known.title}”`);
+    announcePolitelyToReaders(`${who} taken ${known.title}`);
+  });
+  return taken;
+}
+
+function useDesktopPermission(): [boolean, () => void] {
+  const read = () => typeof Notification !== 'undefined' && Notification.permission === 'default';
+  const [canAsk, setCanAsk] = useState(read);
+  return [canAsk, () => void Notification.requestPermission().then(() => setCanAsk(read()))];
+}
+
+function AlertTools({ silent }: { silent: boolean }) {
+  const [canAsk, ask] = useDesktopPermission();
+  if (!silent && !canAsk) return null;
+  return (
+    <Group gap="xs" className={classes.tools}>
+      {silent && (
+        <Button size="compact-xs" variant="white" leftSection={<IconVolumeOff size={14} aria-hidden />} onClick={() => playSoundAfterGesture('urgent')}>
+          The browser keeps this page silent: turn sound on
+        </Button>
+      )}
+      {canAsk && (
+        <Button size="compact-xs" variant="white" leftSection={<IconBellRinging size={14} aria-hidden />} onClick={ask}>
+          Alert me when this tab is hidden
+        </Button>
+      )}
+    </Group>
+  );
+}
+
+/** Critical incidents that nobody has: they stand here, above everything, until somebody takes them. */
+export function AlertBar() {
+  const me = useCurrentUser();
+  const navigate = useNavigate();
+  const { data } = useIncidentList(urgentFilters);
+  const sentAway = useAlertsSentAway(me.id);
+  const unread = useUnreadByIncident();
+  const taken = useTakenForMoment();
+  const seen = useRef(new Set<string>());
+  const [unseen, setUnseen] = useState<string[]>([]);
+  const alerts = useMemo(
+    () => listAlertsOfIncidents(data?.pages.flatMap((page) => page.incidents) ?? [], sentAway),
+    [data, sentAway],
+  );
+  const judgeUnseen = () => setUnseen(alerts.filter(({ id }) => !seen.current.has(id)).map(({ id }) => id));
+  useEffect(judgeUnseen, [alerts]);
+  const openIncident = useMemo(() => (id: string) => void navigate(`/incidents/${id}`), [navigate]);
+  useAlertSignals(alerts, openIncident);
+  const silent = useAlertTune(unseen);
+  if (alerts.length === 0 && taken === null) {
+    return <div role="alert" className={classes.empty} />;
+  }
+  const rest = alerts.length - MOST_ROWS;
+  return (
+    <div className={classes.bar} data-testid="alert-bar">
+      <VisuallyHidden role="alert">
+        {alerts.slice(0, MOST_ROWS).map((alert) => (
+          <p key={alert.id}>{describeAlertInWords(alert, me)}</p>
+        ))}
+      </VisuallyHidden>
+      {alerts.length > 0 && <IconFlame size={22} aria-hidden className={classes.icon} />}
+      <div className={classes.rows}>
+        {taken !== null && (
+          <Text size="sm" fw={600} data-testid="alert-taken">
+            {taken}
+          </Text>
+        )}
+        {alerts.slice(0, MOST_ROWS).map((alert) => (
+          <AlertRow
+            key={alert.id}
+            alert={alert}
+            notificationIds={unread.get(alert.id) ?? []}
+            onSeen={() => {
+              seen.current.add(alert.id);
+              judgeUnseen();
+            }}
+            onNotMe={() => sendAlertAway(me.id, alert.id)}
+          />
+        ))}
+        {rest > 0 && (
+          <Anchor component={Link} to="/incidents?severity=CRITICAL&status=OPEN,IN_PROGRESS" size="sm" c="#fff" fw={600}>
+            and {rest} more
+          </Anchor>
+        )}
+        {alerts.length > 0 && <AlertTools silent={silent} />}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+import { useHotkeys } from '@mantine/hooks';
+import { useQueryClient } from '@tanstack/react-query';
+import { mayUserAcknowledgeIncident } from '../../lib/permissions';
+import { useCurrentUser } from '../../lib/session';
+import { useAcknowledgeIncident } from './api/acknowledgeIncident';
+import { readIncidentFromCache } from './cache';
+import { isIncidentToBeTaken } from './TakeItButton';
+
+/** The incident a key is meant for: the one the focus is in, else that of the page, else the first alert. */
+function findIncidentOfKey(): string | undefined {
+  const focused = document.activeElement?.closest<HTMLElement>('[data-incident-id]')?.dataset.incidentId;
+  const ofPage = /\/incidents\/([0-9a-f-]{36})/.exec(window.location.pathname)?.[1];
+  return focused ?? ofPage ?? document.querySelector<HTMLElement>('[data-testid="alert"]')?.dataset.incidentId;
+}
+
+/** `t` takes an incident. */
+export function useTakeKey(): void {
+  const client = useQueryClient();
+  const me = useCurrentUser();
+  const { mutate } = useAcknowledgeIncident();
+  useHotkeys([
+    [
+      't',
+      () => {
+        const id = findIncidentOfKey();
+        const incident = id && readIncidentFromCache(client, id);
+        if (incident && isIncidentToBeTaken(incident) && mayUserAcknowledgeIncident(me, incident)) mutate(incident);
+      },
+    ],
+  ]);
+}
