@@ -8,6 +8,7 @@ import { AlertBar, IncidentToasts, ReportIncidentModal, useTakeKey, ViewLinks } 
 import { NotificationBell, NotificationToasts } from '../features/notifications';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
+import { setHeightOfAlerts } from '../lib/alertHeight';
 import { readySoundAtFirstGesture } from '../lib/sound';
 import { LinkPill } from './LinkPill';
 import classes from './SignedInLayout.module.css';
@@ -37,6 +38,7 @@ export function SignedInLayout() {
   useHeadingFocus();
   useTakeKey();
   const { ref: alertBar, height: alertHeight } = useElementSize();
+  useEffect(() => setHeightOfAlerts(alertHeight), [alertHeight]);
   return (
     <AppShell
       header={{ height: { base: HEADER_HEIGHT.base + alertHeight, sm: HEADER_HEIGHT.sm + alertHeight } }}

@@ -5,6 +5,9 @@ import { mayUserAcknowledgeIncident } from '../../lib/permissions';
 import { useCurrentUser } from '../../lib/session';
 import { useAcknowledgeIncident } from './api/acknowledgeIncident';
 
+/** On a tint of itself, or on nothing. */
+const READABLE_RED = 'light-dark(#8f1515, #ffc9c9)';
+
 type Props = { incident: Incident } & Pick<ButtonProps, 'variant' | 'size'>;
 
 export function isIncidentToBeTaken(incident: Incident): boolean {
@@ -21,6 +24,7 @@ export function TakeItButton({ incident, variant = 'filled', size = 'compact-sm'
       size={size}
       variant={variant}
       color={variant === 'white' ? '#a61e1e' : 'red.9'}
+      c={variant === 'light' || variant === 'subtle' ? READABLE_RED : undefined}
       leftSection={<IconHandStop size={15} aria-hidden />}
       loading={isPending}
       aria-label={`Take it: ${incident.title}`}

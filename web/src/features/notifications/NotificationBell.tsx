@@ -3,6 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconBell, IconBellCheck } from '@tabler/icons-react';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
+import { useAlertHeight } from '../../lib/alertHeight';
 import { countUnreadInPages } from '../../realtime';
 import { useDismissNotification } from './api/dismissNotification';
 import { useNotificationList } from './api/listNotifications';
@@ -65,9 +66,10 @@ export function NotificationBell() {
   const { data } = useNotificationList();
   const { mutate: markAllRead } = useMarkAllRead();
   const unread = countUnreadInPages(data);
+  const alertHeight = useAlertHeight();
   const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`;
   return (
-    <Popover opened={opened} onChange={(next) => !next && close()} width={400} position="bottom-end" shadow="lg" trapFocus returnFocus>
+    <Popover opened={opened} onChange={(next) => !next && close()} width={400} position="bottom-end" offset={8 + alertHeight} shadow="lg" trapFocus returnFocus>
       <Indicator
         label={unread > MOST_COUNTED ? `${MOST_COUNTED}+` : unread}
         disabled={unread === 0}

@@ -8,10 +8,18 @@ import { useDomainEvents, useReportOfSeen } from '../../realtime';
 import { useMarkNotificationRead } from './api/markNotificationRead';
 import { notificationLooks } from './looks';
 
-function ToastWords({ id, message, link, onOpen }: { id: string; message: string; link: string; onOpen: () => void }) {
+interface ToastWordsProps {
+  id: string;
+  message: string;
+  link: string;
+  onOpen: () => void;
+  onSeen: () => void;
+}
+
+/** Toasts stand outside of what knows the connection: what they need of it they are given. */
+function ToastWords({ id, message, link, onOpen, onSeen }: ToastWordsProps) {
   const words = useRef<HTMLSpanElement>(null);
-  const report = useReportOfSeen();
-  useOnScreen(words, id, () => report([id]));
+  useOnScreen(words, id, onSeen);
   return (
     <span ref={words}>
       {link ? (
@@ -28,6 +36,7 @@ function ToastWords({ id, message, link, onOpen }: { id: string; message: string
 /** Shows what arrives for this person as it arrives. An escalation has a toast and a sound of its own. */
 export function NotificationToasts() {
   const { mutate: markRead } = useMarkNotificationRead();
+  const report = useReportOfSeen();
   useDomainEvents((event, { replayed }) => {
     if (event.name !== 'notification:new' || event.payload.type === 'escalation' || replayed) return;
     const { id, type, message, link } = event.payload;
@@ -41,7 +50,7 @@ export function NotificationToasts() {
       color,
       icon: <Icon size={18} aria-hidden />,
       title: name,
-      message: <ToastWords id={id} message={message} link={link} onOpen={open} />,
+      message: <ToastWords id={id} message={message} link={link} onOpen={open} onSeen={() => report([id])} />,
       autoClose: 10_000,
     });
     playSoundIfUserAllows('news');

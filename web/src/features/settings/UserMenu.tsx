@@ -1,6 +1,7 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core';
 import { IconApi, IconKey, IconLogout } from '@tabler/icons-react';
 import { UserAvatar } from '../../components/UserAvatar';
+import { useAlertHeight } from '../../lib/alertHeight';
 import { addBasePathTo } from '../../lib/basePath';
 import { roleLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
@@ -29,7 +30,7 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={240} position="bottom-end" shadow="lg" closeOnItemClick={false}>
+    <Menu width={240} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton style={{ borderRadius: '50%' }}>
           <UserAvatar user={me} size={34} aria-hidden />

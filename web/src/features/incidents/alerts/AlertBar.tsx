@@ -1,10 +1,11 @@
 import { Anchor, Button, Group, Text, VisuallyHidden } from '@mantine/core';
 import { IconBellRinging, IconFlame, IconVolumeOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import type { IncidentAcknowledged } from '../../../generated';
 import { announcePolitelyToReaders } from '../../../lib/announcer';
+import { mayUserAcknowledgeIncident } from '../../../lib/permissions';
 import { useCurrentUser } from '../../../lib/session';
 import { playSoundAfterGesture } from '../../../lib/sound';
 import { useDomainEvents, useUnreadByIncident } from '../../../realtime';
@@ -76,17 +77,16 @@ export function AlertBar() {
   const sentAway = useAlertsSentAway(me.id);
   const unread = useUnreadByIncident();
   const taken = useTakenForMoment();
-  const seen = useRef(new Set<string>());
-  const [unseen, setUnseen] = useState<string[]>([]);
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
   const alerts = useMemo(
     () => listAlertsOfIncidents(data?.pages.flatMap((page) => page.incidents) ?? [], sentAway),
     [data, sentAway],
   );
-  const judgeUnseen = () => setUnseen(alerts.filter(({ id }) => !seen.current.has(id)).map(({ id }) => id));
-  useEffect(judgeUnseen, [alerts]);
+  // Who cannot take it is not called by sound.
+  const calling = alerts.filter((alert) => !seen.has(alert.id) && mayUserAcknowledgeIncident(me, alert));
   const openIncident = useMemo(() => (id: string) => void navigate(`/incidents/${id}`), [navigate]);
   useAlertSignals(alerts, openIncident);
-  const silent = useAlertTune(unseen);
+  const silent = useAlertTune(calling.map((alert) => alert.id));
   if (alerts.length === 0 && taken === null) {
     return <div role="alert" className={classes.empty} />;
   }
@@ -110,10 +110,7 @@ export function AlertBar() {
             key={alert.id}
             alert={alert}
             notificationIds={unread.get(alert.id) ?? []}
-            onSeen={() => {
-              seen.current.add(alert.id);
-              judgeUnseen();
-            }}
+            onSeen={() => setSeen((before) => new Set(before).add(alert.id))}
             onNotMe={() => sendAlertAway(me.id, alert.id)}
           />
         ))}
