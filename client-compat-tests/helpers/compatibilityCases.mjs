@@ -11,6 +11,7 @@ import {
   joinRoomWithSuccessfulAck,
   roomNameOfIncident,
 } from './rooms.mjs';
+import { defineReceiptCasesForMode } from './receiptCases.mjs';
 import { useServerForTestFile } from './server.mjs';
 import { connectSocketAsUser, expectConnectionToBeRefused } from './socketTestClient.mjs';
 import { createUsersWithRoles, pickPublicUserFields } from './users.mjs';
@@ -43,6 +44,7 @@ export function defineCompatibilityCasesForClients(clients, defineMoreCases = ()
       defineConnectionCasesForMode(server, people, options);
       defineEventCasesForMode(server, people, options, connectBothPeople);
       defineReconnectionCasesForMode(server, people, options, connectBothPeople);
+      defineReceiptCasesForMode(server, people, options);
       defineMoreCases(server, people, options);
     });
   }

@@ -35,6 +35,8 @@ export const HUB_MODES = {
 };
 
 const METHODS_OF_EVENTS = {
+  'incident:acknowledge': 'AcknowledgeIncident',
+  'notification:seen': 'MarkNotificationsSeen',
   authenticate: 'Authenticate',
   'room:join': 'JoinRoom',
   'room:leave': 'LeaveRoom',
@@ -173,6 +175,11 @@ export function buildHubConnection(server, token, release, options) {
 /** Opens clients of a release and a format where a test opens socket clients: its option `foreign`. */
 export class HubClients {
   modes = HUB_MODES;
+
+  /** Server-sent events have no way back. */
+  provesDelivery(mode) {
+    return mode !== 'sse';
+  }
 
   constructor(release, format) {
     Object.assign(this, { release, format, refusalText: HUB_RELEASES[release].refusalText });

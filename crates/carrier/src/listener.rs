@@ -6,7 +6,7 @@ use crate::{
     pipe::{Outgoing, Pipe, TakerNumber},
     queue::{Phase, Taken},
     websocket::{
-        Bounds, CloseCode, Data, Message, append_frame_of_parts,
+        Bounds, CloseCode, Control, Data, Message, append_frame_of_parts,
         connection::{Carried, EndOfClient, Received, WRITE_BYTES},
     },
 };
@@ -48,6 +48,8 @@ impl<L: Listener> Carried for CarriedPipe<L> {
     }
 
     fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken {
+        // Counted before anything is taken: what comes to wait meanwhile may wait for what is not taken.
+        let waiting = self.pipe.count_waiting_for_proof();
         let taken = self.pipe.take_entries_as_taker(self.taker, waker, |entry| {
             let kind = match &entry {
                 Outgoing::Text(_) | Outgoing::TextInParts(..) => Data::Text,
@@ -56,7 +58,14 @@ impl<L: Listener> Carried for CarriedPipe<L> {
             append_frame_of_parts(kind.into(), &entry.parts(), frames);
             frames.len() < WRITE_BYTES
         });
+        if taken == Some(Taken::All) {
+            append_ping_behind_taken(&self.pipe, waiting, frames);
+        }
         taken.unwrap_or(Taken::Broken)
+    }
+
+    fn note_pong_of_client(&self, number: u64) {
+        self.pipe.note_pong_of_client(number);
     }
 
     fn phase(&self) -> Phase {
@@ -69,5 +78,12 @@ impl<L: Listener> Carried for CarriedPipe<L> {
 
     fn close_code(&self) -> CloseCode {
         self.pipe.close_code()
+    }
+}
+
+/// A ping behind all that was taken, when somebody wants to know whether the client has it. `waiting` is how many did before.
+pub fn append_ping_behind_taken(pipe: &Pipe, waiting: usize, frames: &mut Vec<u8>) {
+    if let Some(number) = pipe.begin_ping_behind_taken(waiting) {
+        append_frame_of_parts(Control::Ping.into(), &[&number.to_be_bytes()], frames);
     }
 }

@@ -1,5 +1,6 @@
 //! What waits for the client of one connection, whatever carries it.
 
+mod proofs;
 #[cfg(test)]
 mod schedules;
 #[cfg(test)]
@@ -13,6 +14,9 @@ use std::{
     task::Waker,
     time::{Duration, Instant},
 };
+
+use self::proofs::Proofs;
+pub use self::proofs::Proved;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -70,6 +74,7 @@ pub struct Pipe {
     state: Mutex<State>,
     sent_at_ms: AtomicU64,
     heard_at_ms: AtomicU64,
+    proofs: Mutex<Proofs>,
     ended: Notify,
     writable: Notify,
 }
@@ -84,6 +89,7 @@ impl Pipe {
             state: Mutex::new(state),
             sent_at_ms: AtomicU64::new(milliseconds_since_first_use()),
             heard_at_ms: AtomicU64::new(milliseconds_since_first_use()),
+            proofs: Mutex::new(Proofs::default()),
             ended: Notify::new(),
             writable: Notify::new(),
         })
@@ -171,6 +177,11 @@ impl Pipe {
             self.writable.notify_waiters();
         }
         Some(taken)
+    }
+
+    fn wake_taker_of_pipe(&self) {
+        let taker = self.state.lock().queue.take_taker_of_queue();
+        wake_tasks_outside_lock([taker]);
     }
 
     // --- how it ends ---------------------------------------------------------------------------------------

@@ -20,16 +20,23 @@ pub enum PollAnswer {
 
 /// Waits for something to answer a poll with, for so long. A poll that another one replaces ends at once.
 pub async fn wait_for_answer_of_poll(pipe: &Pipe, patience: Duration) -> PollAnswer {
+    pipe.note_next_poll_of_client();
     let number = pipe.become_taker_of_pipe();
     let answer = poll_fn(|cx| {
         let mut bytes = Vec::new();
+        let waiting = pipe.count_waiting_for_proof();
         let taken = pipe.take_entries_as_taker(number, cx.waker(), |entry| {
             entry.parts().iter().for_each(|part| bytes.extend_from_slice(part));
             bytes.len() < ANSWER_BYTES
         });
         match taken {
             None => Poll::Ready(PollAnswer::Replaced),
-            Some(_) if !bytes.is_empty() => Poll::Ready(PollAnswer::Bytes(bytes)),
+            Some(taken) if !bytes.is_empty() => {
+                if taken == Taken::All {
+                    pipe.cover_waiting_by_answer(waiting);
+                }
+                Poll::Ready(PollAnswer::Bytes(bytes))
+            }
             Some(Taken::All | Taken::Enough) => Poll::Pending,
             Some(Taken::Last | Taken::Broken) => Poll::Ready(PollAnswer::Over),
         }

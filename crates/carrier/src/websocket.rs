@@ -13,7 +13,7 @@ mod stream;
 use std::future::poll_fn;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-pub use tungstenite::protocol::frame::coding::{CloseCode, Data};
+pub use tungstenite::protocol::frame::coding::{CloseCode, Control, Data};
 
 use self::connection::FAREWELL_TIME;
 pub use self::{

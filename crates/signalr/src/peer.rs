@@ -79,6 +79,10 @@ impl Transport for HubPeer {
         self.send_message_to_client(&self.encode_event_of_frame(frame))
     }
 
+    fn call_when_client_has_all(&self, proved: Box<dyn FnOnce() + Send>) {
+        self.pipe.call_when_client_has_all(proved);
+    }
+
     fn wake_when_writable(&self, waker: &Waker) {
         self.pipe.wake_when_pipe_writable(waker);
     }

@@ -114,7 +114,7 @@ impl StompPeer {
         let mut subscriptions = self.subscriptions.lock();
         let mut written = subscriptions.write_messages_to_matching(content, is_for);
         written.append_frames_behind_messages(behind);
-        let Some(entry) = written.take_entry_for_pipe() else { return SendOutcome::Sent };
+        let Some(entry) = written.take_entry_for_pipe() else { return SendOutcome::Unheard };
         let sent = self.send_entry_to_client(entry);
         if sent == SendOutcome::Sent {
             subscriptions.note_messages_as_sent(written);
@@ -149,6 +149,10 @@ impl Transport for StompPeer {
                 && frame.position.is_none_or(|position| position > known.after_position)
         };
         self.send_content_to_matching(event.as_content(), is_for, b"")
+    }
+
+    fn call_when_client_has_all(&self, proved: Box<dyn FnOnce() + Send>) {
+        self.pipe.call_when_client_has_all(proved);
     }
 
     fn wake_when_writable(&self, waker: &Waker) {

@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
-import { AlertBar, IncidentToasts, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
+import { AlertBar, IncidentStory, IncidentToasts, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
@@ -17,10 +17,18 @@ import { useHeadingFocus } from './useHeadingFocus';
 
 const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
 
+/** After the first page is there. */
+const PRELOAD_DELAY_MS = 2_000;
 /** An alert is behind nothing. */
 const ABOVE_DIALOGS = 350;
 /** Without the alert bar, which makes it higher. */
 const HEADER_HEIGHT = { base: 92, sm: 60 };
+
+/** Who opens an incident when the line is cut finds all of it. */
+function preloadPartsSoon(): () => void {
+  const timer = setTimeout(() => void IncidentStory.preload(), PRELOAD_DELAY_MS);
+  return () => clearTimeout(timer);
+}
 
 export interface LayoutContext {
   onReport: () => void;
@@ -35,6 +43,7 @@ export function SignedInLayout() {
   const [reporting, report] = useDisclosure();
   const [accountOpened, account] = useDisclosure();
   useEffect(() => readySoundAtFirstGesture(), []);
+  useEffect(preloadPartsSoon, []);
   useHeadingFocus();
   useTakeKey();
   const { ref: alertBar, height: alertHeight } = useElementSize();

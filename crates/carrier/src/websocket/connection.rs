@@ -81,6 +81,12 @@ pub trait Carried: Send + Unpin + 'static {
     /// Appends what waits for the client as frames, up to about [`WRITE_BYTES`], and remembers the waker.
     fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken;
 
+    /// The client has answered a ping that [`append_what_waits`](Self::append_what_waits) appended, with this number as its
+    /// payload.
+    fn note_pong_of_client(&self, number: u64) {
+        let _ = number;
+    }
+
     /// Where the connection is in its life.
     fn phase(&self) -> Phase;
 
@@ -121,7 +127,11 @@ where
         for _ in 0..MESSAGES_AT_ONCE {
             // Each time anew: what came last may have been what lets the client in.
             let bounds = self.carried.bounds();
-            let message = match self.websocket.poll_next_message_of_client(cx, bounds) {
+            let polled = self.websocket.poll_next_message_of_client(cx, bounds);
+            if let Some(number) = self.websocket.take_number_of_pong() {
+                self.carried.note_pong_of_client(number);
+            }
+            let message = match polled {
                 Poll::Pending => return Poll::Pending,
                 Poll::Ready(message) => message,
             };

@@ -72,6 +72,8 @@ pub struct WebSocketStream<S> {
     assembly: Assembly,
     /// Whole frames, the first perhaps begun, that the connection had no room for.
     unwritten: BytesMut,
+    /// The number of the ping that was answered last.
+    pong: Option<u64>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
@@ -82,6 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
             received: BytesMut::new(),
             assembly: Assembly::default(),
             unwritten: BytesMut::new(),
+            pong: None,
         }
     }
 
@@ -103,6 +106,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 return Poll::Ready(Err(Ended::Lost));
             }
         }
+    }
+
+    /// The number of the ping that the client has answered last, once. The last of several is enough: answers come in order.
+    pub fn take_number_of_pong(&mut self) -> Option<u64> {
+        self.pong.take()
     }
 
     fn take_whole_frame_received(&mut self, bounds: Bounds) -> Result<Option<Frame>, Ended> {
@@ -137,7 +145,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketStream<S> {
                 }
                 Ok(None)
             }
-            OpCode::Control(Control::Pong) => Ok(None),
+            OpCode::Control(Control::Pong) => {
+                self.pong = <[u8; 8]>::try_from(&frame.payload[..]).ok().map(u64::from_be_bytes);
+                Ok(None)
+            }
             OpCode::Control(Control::Close) => {
                 Err(read_code_of_close(&frame.payload).map_or_else(Ended::Violation, Ended::Closed))
             }

@@ -157,7 +157,7 @@ impl Outbox {
         match self.state {
             State::Closed => return Delivery::Done,
             State::Live if self.waiting.is_empty() => match send() {
-                SendOutcome::Sent => return Delivery::Done,
+                SendOutcome::Sent | SendOutcome::Unheard => return Delivery::Done,
                 SendOutcome::Closed => {
                     self.close_outbox_and_forget();
                     return Delivery::Gone;
@@ -257,7 +257,7 @@ impl Outbox {
                 return Delivery::Done;
             }
             match outgoing.try_send_to_transport(to) {
-                SendOutcome::Sent => {
+                SendOutcome::Sent | SendOutcome::Unheard => {
                     self.waiting_bytes -= outgoing.byte_len();
                     self.waiting.pop_front();
                     self.passing = self.passing.saturating_sub(1);

@@ -9,6 +9,8 @@ use crate::delivery::{frame::Frame, session::SessionEnd};
 pub enum SendOutcome {
     /// It is in the transport's own queue and will be written in order.
     Sent,
+    /// The client listens to nothing that it is heard on: it is done with, and was not written.
+    Unheard,
     /// The transport's queue is full: it is offered again when the transport is writable.
     Full,
     /// The connection is gone.

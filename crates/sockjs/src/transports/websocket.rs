@@ -16,6 +16,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use owlpost_carrier::{
     Listener, Pipe,
+    listener::append_ping_behind_taken,
     pipe::TakerNumber,
     queue::{Phase, Taken},
     websocket::{
@@ -92,12 +93,16 @@ impl<L: Listener> Carried for CarriedMessages<L> {
     }
 
     fn append_what_waits(&self, waker: &Waker, frames: &mut Vec<u8>) -> Taken {
+        let waiting = self.pipe.count_waiting_for_proof();
         while frames.len() < WRITE_BYTES {
             match take_next_frame_from(&self.pipe, self.taker, waker) {
                 NextFrame::Frame(frame) => {
                     append_frame_of_parts(Data::Text.into(), &[&frame], frames);
                 }
-                NextFrame::Nothing => return Taken::All,
+                NextFrame::Nothing => {
+                    append_ping_behind_taken(&self.pipe, waiting, frames);
+                    return Taken::All;
+                }
                 NextFrame::Over(Phase::Broken) => return Taken::Broken,
                 NextFrame::Over(_) => {
                     if !self.is_told.swap(true, Ordering::Relaxed) {
@@ -109,6 +114,10 @@ impl<L: Listener> Carried for CarriedMessages<L> {
             }
         }
         Taken::Enough
+    }
+
+    fn note_pong_of_client(&self, number: u64) {
+        self.pipe.note_pong_of_client(number);
     }
 
     fn phase(&self) -> Phase {

@@ -124,7 +124,8 @@ impl Reply for StompReply {
             }
             Err(refusal) => self.send_answer_of_failure(refusal),
         };
-        if self.ticket.command == Command::Disconnect && sent == SendOutcome::Sent {
+        let is_done = matches!(sent, SendOutcome::Sent | SendOutcome::Unheard);
+        if self.ticket.command == Command::Disconnect && is_done {
             (self.peer.goodbye_answered)();
         }
         sent

@@ -2,7 +2,6 @@ import { Button, Grid, Paper, Skeleton, Stack } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
-import { Suspense } from 'react';
 import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
@@ -42,9 +41,7 @@ function IncidentBody({ incident, settled }: { incident: Incident; settled: bool
         <Grid.Col span={{ base: 12, md: 4 }}>
           <Stack gap="lg">
             <PropertiesPanel incident={incident} />
-            <Suspense fallback={<Skeleton height={240} />}>
-              <IncidentStory incidentId={incident.id} ready={settled} />
-            </Suspense>
+            <IncidentStory incidentId={incident.id} ready={settled} />
           </Stack>
         </Grid.Col>
       </Grid>

@@ -24,7 +24,7 @@ export function TakeItButton({ incident, variant = 'filled', size = 'compact-sm'
       size={size}
       variant={variant}
       color={variant === 'white' ? '#a61e1e' : 'red.9'}
-      c={variant === 'light' || variant === 'subtle' ? READABLE_RED : undefined}
+      c={variant === 'subtle' ? (incident.severity === 'CRITICAL' ? READABLE_RED : 'dimmed') : undefined}
       leftSection={<IconHandStop size={15} aria-hidden />}
       loading={isPending}
       aria-label={`Take it: ${incident.title}`}

@@ -28,7 +28,7 @@ function UrgentCard({ incident }: { incident: Incident }) {
           <TimeAgo time={incident.createdAt} />
         </Text>
         <span className={classes.action}>
-          <TakeItButton incident={incident} variant="light" />
+          <TakeItButton incident={incident} />
         </span>
         {incident.assignee ? (
           <UserAvatar user={incident.assignee} size={24} />

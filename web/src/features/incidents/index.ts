@@ -1,4 +1,4 @@
-import { lazy } from 'react';
+import { createLazyPart } from '../../components/createLazyPart';
 
 export { AlertBar } from './alerts/AlertBar';
 export { useIncident } from './api/getIncident';
@@ -7,7 +7,7 @@ export { IncidentHeader } from './IncidentHeader';
 export { IncidentsPage } from './IncidentsPage';
 export { IncidentToasts } from './IncidentToasts';
 export { PropertiesPanel } from './PropertiesPanel';
-export const IncidentStory = lazy(() => import('./IncidentStory'));
+export const IncidentStory = createLazyPart(async () => (await import('./IncidentStory')).IncidentStory);
 export { ReportIncidentModal } from './ReportIncidentModal';
 export { useTakeKey } from './useTakeKey';
 export { ViewLinks } from './ViewLinks';

@@ -1,6 +1,6 @@
 import { Button, Group, Menu, NativeSelect, Paper, Title } from '@mantine/core';
 import { IconDownload, IconHistory } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { QueryFailure } from '../../../components/QueryFailure';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { downloadFileFromServer } from '../../../lib/http';
@@ -8,9 +8,8 @@ import { useTimeline } from '../api/listTimeline';
 import { showFailureAsToast } from '../toasts';
 import { StoryEntry } from './StoryEntry';
 import { filterStoryByKind, groupStoryByDay, storyFilters, type StoryFilter } from './story';
+import { TimeMachine } from './TimeMachine';
 import classes from './Timeline.module.css';
-
-const TimeMachine = lazy(async () => ({ default: (await import('./TimeMachine')).TimeMachine }));
 
 function ExportMenu({ incidentId }: { incidentId: string }) {
   const save = (format: 'md' | 'json') => {
@@ -61,9 +60,7 @@ export function IncidentTimeline({ incidentId, ready }: { incidentId: string; re
         </Group>
       </Group>
       {travelling && (
-        <Suspense fallback={null}>
-          <TimeMachine incidentId={incidentId} entries={entries} />
-        </Suspense>
+        <TimeMachine incidentId={incidentId} entries={entries} />
       )}
       <NativeSelect
         size="xs"
