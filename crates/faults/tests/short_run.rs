@@ -11,7 +11,7 @@ use owlpost_faults::{
 
 /// Scenarios of the short run: the heart of the promise, on both databases, Postgres going away or silent, and a full
 /// disk.
-const SHORT: [&str; 10] = ["1", "1b", "2", "3", "4", "7", "9", "11", "25", "27"];
+const SHORT: [&str; 12] = ["1", "1b", "2", "3", "4", "7", "9", "11", "25", "27", "31", "34"];
 
 fn find_server_of_workspace() -> PathBuf {
     // Tests live in `deps`, beside which the binary of the workspace is.

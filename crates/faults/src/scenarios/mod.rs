@@ -4,6 +4,7 @@ mod commit;
 mod connections;
 mod disk;
 mod failover;
+mod followed;
 mod life;
 mod log;
 mod postgres;
@@ -200,6 +201,31 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             fault: "SIGSTOP to Redis between two nodes, under clients of both; somebody leaves meanwhile",
             expected: "noticed (degraded, not unready), events and presence reach all through the database, the bus again afterwards",
             operator: "Find what holds Redis. Nodes need nothing.",
+        }
+        "31" "kill while escalating" Postgres true followed::kill_node_while_it_escalates {
+            fault: "two nodes race for steps of escalations that are due, and one is killed with -9 again and again",
+            expected: "each step once, each person told once by each, and all of it delivered",
+            operator: "Nothing. `owlpost_escalation_steps_total` counts the steps of each node.",
+        }
+        "32" "Postgres away at the due time" OwnCluster true followed::restart_postgres_when_steps_are_due {
+            fault: "Postgres is stopped as by a crash just before steps are due, and started again after",
+            expected: "each step once, late by the time Postgres was away",
+            operator: "Nothing.",
+        }
+        "33" "taken in the same moment" Postgres true followed::acknowledge_while_steps_are_due {
+            fault: "two people take each incident, at two nodes, around the moments in which its steps are due",
+            expected: "one has it, the other is told so, and no step comes after it was taken",
+            operator: "Nothing.",
+        }
+        "34" "notified while cut" Postgres true followed::cut_clients_while_they_are_notified {
+            fault: "every client is cut again and again, with jitter, while people are notified",
+            expected: "nothing is said to be delivered that no client of its person has heard",
+            operator: "Nothing.",
+        }
+        "35" "a client that never answers" Postgres true followed::notify_client_that_never_answers {
+            fault: "a client goes silent with its connection open, and is notified",
+            expected: "not said to be delivered; others are",
+            operator: "Nothing.",
         }
         "soak" "soak" Postgres true soak::connect_and_drop_thousands {
             fault: "connect, join, type, drop, thousands of times",
