@@ -48,7 +48,7 @@ describe('Origins behind proxies', () => {
   test('should_believe_nobody_else_and_say_so_once', async () => {
     for (const [headers, what] of PROXIED) assert.equal(await shakeHandsAsProxy(server.url, headers), 403, what);
     const countWarnings = () => server.tailOfServerLog().match(/TRUSTED_PROXIES/g)?.length;
-    await waitUntilConditionHolds(() => countWarnings() > 0, 'a warning');
+    await waitUntilConditionHolds('a warning', () => countWarnings() > 0);
     assert.equal(countWarnings(), 1);
   });
 

@@ -88,7 +88,7 @@ language sql stable as $$
                jsonb_build_object('commentId', payload -> 'comment' -> 'id')
         where name = 'comment:created'
         union all
-        select payload ->> 'incidentId', 'comment_deleted', payload -> 'deletedBy' ->> 'id', null,
+        select payload ->> 'incidentId', 'comment_deleted', null, null,
                jsonb_build_object('commentId', payload -> 'commentId')
         where name = 'comment:deleted'
         union all
@@ -102,7 +102,9 @@ $$;
 create function write_event_to_timeline() returns trigger language plpgsql as $$
 begin
     insert into incident_timeline (incident_id, kind, actor_id, happened_at, event_id, detail)
-    select told.incident_id, told.kind, told.actor_id, told.happened_at, new.position, told.detail
+    -- Events that do not say who did it leave that to the one who writes them.
+    select told.incident_id, told.kind, coalesce(told.actor_id, nullif(current_setting('owlpost.actor', true), '')::uuid),
+           told.happened_at, new.position, told.detail
     from describe_event_for_timeline(new.name, new.payload::jsonb) as told;
     -- Notifications are stored before the event that they are about is logged, and come behind it.
     if current_setting('owlpost.notified', true) = 'on' then

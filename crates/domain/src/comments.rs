@@ -124,13 +124,18 @@ impl Store {
         .await?
         .ok_or(DomainError::NotFound("Comment"))?;
         authorize_user_for_action(actor, Action::DeleteComment { author_id })?;
-        sqlx::query("delete from comments where id = $1")
-            .bind(comment_id)
-            .execute(connection)
-            .await?;
+        // The event does not say who; the timeline does (`owlpost.actor`, migration 14).
+        sqlx::query(
+            "with deed as materialized (select set_config('owlpost.actor', $2, true))
+             delete from comments using deed where id = $1",
+        )
+        .bind(comment_id)
+        .bind(actor.id.to_string())
+        .execute(connection)
+        .await?;
         change.stage_event_for_audience(
             &[Topic::Incident(incident_id)],
-            &CommentDeleted { comment_id, incident_id, deleted_by: actor.clone() },
+            &CommentDeleted { comment_id, incident_id },
         )?;
         change.commit_with_staged_events(()).await
     }

@@ -73,8 +73,6 @@ payloads! {
         comment_id: Uuid,
         /// The incident it belonged to.
         incident_id: Uuid,
-        /// Who deleted it.
-        deleted_by: User,
     }
     /// `notification:deleted`
     NotificationDeleted {

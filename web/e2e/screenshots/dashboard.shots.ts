@@ -8,7 +8,7 @@ const FOLDER = fileURLToPath(new URL('../../../docs/img/', import.meta.url));
 
 async function takeShotOfPage(page: Page, name: string): Promise<void> {
   // Toasts and glows are for the moment, not for the picture.
-  await expect(page.getByRole('alert')).toHaveCount(0, { timeout: 20_000 });
+  await expect(page.locator('.mantine-Notification-root')).toHaveCount(0, { timeout: 30_000 });
   await page.mouse.move(2, 2);
   await page.screenshot({ path: `${FOLDER}${name}.png`, animations: 'disabled' });
 }
@@ -48,13 +48,20 @@ test('pictures for the README', async ({ openAs, actAs }) => {
   await detail.mouse.move(2, 2);
   await detail.screenshot({ path: `${FOLDER}incident.png`, animations: 'disabled' });
 
+  await detail.getByRole('button', { name: 'Time machine' }).click();
+  await detail.getByRole('slider').focus();
+  for (let step = 0; step < 6; step += 1) await detail.keyboard.press('ArrowLeft');
+  await expect(detail.getByTestId('past')).toBeVisible();
+  await detail.getByRole('region', { name: 'Who has seen it' }).scrollIntoViewIfNeeded();
+  await takeShotOfPage(detail, 'time-machine');
+
   await kingsley.goto('/incidents');
   const percy = await actAs('percy');
   const stairs = await percy.report({ title: 'Staircase stuck between two floors', severity: 'SERIOUS', location: 'Grand Staircase' });
   await percy.comment(stairs.id, '@kingsley.shacklebolt could you look at this one?');
   await percy.update(stairs.id, { assigneeId: (await actAs('kingsley')).user.id });
   await expect(kingsley.getByRole('button', { name: /Notifications, \d+ unread/ })).toBeVisible();
-  await expect(kingsley.getByRole('alert')).toHaveCount(0, { timeout: 30_000 });
+  await expect(kingsley.locator('.mantine-Notification-root')).toHaveCount(0, { timeout: 30_000 });
   await kingsley.getByRole('button', { name: /^Notifications/ }).click();
   await expect(kingsley.getByTestId('notification').first()).toBeVisible();
   await takeShotOfPage(kingsley, 'notifications');

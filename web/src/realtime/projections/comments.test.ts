@@ -37,7 +37,7 @@ describe('comments', () => {
 
   it('should remove a deleted comment, and ignore another incident', () => {
     const data = pages([buildCommentForTest({ id: 'c1' })]);
-    const event = buildEventForTest('comment:deleted', { commentId: 'c1', incidentId: 'i1', deletedBy: harry });
+    const event = buildEventForTest('comment:deleted', { commentId: 'c1', incidentId: 'i1' });
     expect(ids(reduceCommentPagesWithEvent(data, event, 'i1'))).toEqual([]);
     expect(reduceCommentPagesWithEvent(data, event, 'i2')).toBe(data);
   });

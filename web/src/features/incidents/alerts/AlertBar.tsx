@@ -1,4 +1,5 @@
 import { Anchor, Button, Group, Text, VisuallyHidden } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { IconBellRinging, IconFlame, IconVolumeOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
@@ -18,7 +19,9 @@ import { bringAlertBack, sendAlertAway, useAlertsSentAway } from './sentAway';
 import { useAlertSignals } from './useAlertSignals';
 import { useAlertTune } from './useAlertTune';
 
-const MOST_ROWS = 3;
+/** On a phone one, so that there is room for what it is about. */
+const MOST_ROWS = { wide: 3, narrow: 1 };
+const NARROW = '(max-width: 48em)';
 const TAKEN_SHOWN_MS = 6_000;
 
 /** Who took what stood in the bar, for a moment. */
@@ -50,14 +53,15 @@ function useDesktopPermission(): [boolean, () => void] {
   return [canAsk, () => void Notification.requestPermission().then(() => setCanAsk(read()))];
 }
 
-function AlertTools({ silent }: { silent: boolean }) {
-  const [canAsk, ask] = useDesktopPermission();
+function AlertTools({ silent, narrow }: { silent: boolean; narrow: boolean }) {
+  const [permission, ask] = useDesktopPermission();
+  const canAsk = permission && !narrow;
   if (!silent && !canAsk) return null;
   return (
     <Group gap="xs" className={classes.tools}>
       {silent && (
         <Button size="compact-xs" variant="white" leftSection={<IconVolumeOff size={14} aria-hidden />} onClick={() => playSoundAfterGesture('urgent')}>
-          The browser keeps this page silent: turn sound on
+          {narrow ? 'Silent: turn sound on' : 'The browser keeps this page silent: turn sound on'}
         </Button>
       )}
       {canAsk && (
@@ -77,6 +81,7 @@ export function AlertBar() {
   const sentAway = useAlertsSentAway(me.id);
   const unread = useUnreadByIncident();
   const taken = useTakenForMoment();
+  const narrow = useMediaQuery(NARROW) ?? false;
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
   const alerts = useMemo(
     () => listAlertsOfIncidents(data?.pages.flatMap((page) => page.incidents) ?? [], sentAway),
@@ -90,11 +95,12 @@ export function AlertBar() {
   if (alerts.length === 0 && taken === null) {
     return <div role="alert" className={classes.empty} />;
   }
-  const rest = alerts.length - MOST_ROWS;
+  const most = narrow ? MOST_ROWS.narrow : MOST_ROWS.wide;
+  const rest = alerts.length - most;
   return (
     <div className={classes.bar} data-testid="alert-bar">
       <VisuallyHidden role="alert">
-        {alerts.slice(0, MOST_ROWS).map((alert) => (
+        {alerts.slice(0, most).map((alert) => (
           <p key={alert.id}>{describeAlertInWords(alert, me)}</p>
         ))}
       </VisuallyHidden>
@@ -105,7 +111,7 @@ export function AlertBar() {
             {taken}
           </Text>
         )}
-        {alerts.slice(0, MOST_ROWS).map((alert) => (
+        {alerts.slice(0, most).map((alert) => (
           <AlertRow
             key={alert.id}
             alert={alert}
@@ -119,7 +125,7 @@ export function AlertBar() {
             and {rest} more
           </Anchor>
         )}
-        {alerts.length > 0 && <AlertTools silent={silent} />}
+        {alerts.length > 0 && <AlertTools silent={silent} narrow={narrow} />}
       </div>
     </div>
   );
