@@ -30,7 +30,7 @@ const SETTINGS: [(&str, &str); 5] = [
     ("RATE_LIMIT_NOTIFY", "0"),
 ];
 
-async fn report_critical_incidents(castle: &Castle, count: usize) -> Result<Vec<String>> {
+async fn report_incidents_as_critical(castle: &Castle, count: usize) -> Result<Vec<String>> {
     let mut ids = Vec::new();
     for n in 0..count {
         let body = json!({ "title": format!("critical {n}"), "severity": "CRITICAL" });
@@ -68,7 +68,7 @@ fn list_positions_of_incident(log: &[LogEntry], name: &str, incident: &str) -> V
 }
 
 /// Each incident has each of its steps once, and nobody was told of one twice.
-async fn expect_steps_exactly_once(castle: &Castle, incidents: &[String]) -> Result<usize> {
+async fn expect_each_step_made_once(castle: &Castle, incidents: &[String]) -> Result<usize> {
     let log = castle.read_log_of_castle().await?;
     let mut notified: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in log.iter().filter(|entry| entry.name == "notification:new") {
@@ -99,7 +99,7 @@ pub(super) async fn kill_node_while_it_escalates(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &SETTINGS, 6).await?;
     let second = castle.start_second_node_beside().await?;
     castle.add_crowd_of_clients(run.pick_value_by_scale(8, 30)).await?;
-    let incidents = report_critical_incidents(&castle, run.pick_value_by_scale(12, 60)).await?;
+    let incidents = report_incidents_as_critical(&castle, run.pick_value_by_scale(12, 60)).await?;
     let mut rng = run.derive_chances_for_stream(31);
     let (mut kills, begun) = (0, Instant::now());
     while begun.elapsed() < Duration::from_secs(STEPS as u64 + 1) {
@@ -112,7 +112,7 @@ pub(super) async fn kill_node_while_it_escalates(run: Run) -> Result<String> {
     wait_until_escalations_end(&castle).await?;
     castle.wait_until_all_caught_up().await?;
     let (_, text) = castle.settle_and_judge_histories().await?;
-    expect_steps_exactly_once(&castle, &incidents).await?;
+    expect_each_step_made_once(&castle, &incidents).await?;
     drop(second);
     Ok(format!(
         "{} escalations of {STEPS} steps over {kills} kills, each step once. {text}",
@@ -124,7 +124,7 @@ pub(super) async fn kill_node_while_it_escalates(run: Run) -> Result<String> {
 pub(super) async fn restart_postgres_when_steps_are_due(run: Run) -> Result<String> {
     let mut castle = Castle::build_castle_for_run(&run, &SETTINGS, 6).await?;
     castle.add_crowd_of_clients(run.pick_value_by_scale(6, 20)).await?;
-    let incidents = report_critical_incidents(&castle, run.pick_value_by_scale(6, 30)).await?;
+    let incidents = report_incidents_as_critical(&castle, run.pick_value_by_scale(6, 30)).await?;
     for _ in 0..run.pick_value_by_scale(1, 3) {
         // So that it is away when the next steps are due.
         tokio::time::sleep(Duration::from_millis(850)).await;
@@ -139,7 +139,7 @@ pub(super) async fn restart_postgres_when_steps_are_due(run: Run) -> Result<Stri
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (_, text) = castle.settle_and_judge_histories().await?;
-    expect_steps_exactly_once(&castle, &incidents).await?;
+    expect_each_step_made_once(&castle, &incidents).await?;
     Ok(format!("{} escalations of {STEPS} steps, each once. {text}", incidents.len()))
 }
 
@@ -150,7 +150,7 @@ pub(super) async fn acknowledge_while_steps_are_due(run: Run) -> Result<String> 
     let (_elsewhere, address) = watch::channel(second.address);
     let beside = Rest::new(castle.rest.http.clone(), address);
     castle.add_crowd_of_clients(run.pick_value_by_scale(6, 20)).await?;
-    let incidents = report_critical_incidents(&castle, run.pick_value_by_scale(20, 100)).await?;
+    let incidents = report_incidents_as_critical(&castle, run.pick_value_by_scale(20, 100)).await?;
     let taking = incidents.iter().enumerate().map(|(n, incident)| {
         let mut rng = run.derive_chances_for_stream(3_300 + n as u64);
         let rest = if n % 2 == 0 { &castle.rest } else { &beside };
@@ -191,7 +191,7 @@ pub(super) async fn acknowledge_while_steps_are_due(run: Run) -> Result<String> 
 }
 
 /// Receipts that say delivered: whose, and which notification.
-async fn list_delivered_receipts(castle: &Castle) -> Result<Vec<(String, String)>> {
+async fn list_receipts_of_delivery(castle: &Castle) -> Result<Vec<(String, String)>> {
     let mut session = castle.database.open_session_of_harness().await?;
     let sql =
         "select user_id::text, notification_id::text from receipts where delivered_at is not null";
@@ -230,7 +230,7 @@ pub(super) async fn cut_clients_while_they_are_notified(run: Run) -> Result<Stri
             heard.extend(ids.map(|id| (person.clone(), id.to_owned())));
         });
     }
-    let delivered = list_delivered_receipts(&castle).await?;
+    let delivered = list_receipts_of_delivery(&castle).await?;
     for receipt in &delivered {
         ensure!(
             heard.contains(receipt),
@@ -265,7 +265,7 @@ pub(super) async fn notify_client_that_never_answers(run: Run) -> Result<String>
     castle.create_comment_as_person(2, &incident, &words).await?;
     let begun = Instant::now();
     loop {
-        let delivered = list_delivered_receipts(&castle).await?;
+        let delivered = list_receipts_of_delivery(&castle).await?;
         ensure!(
             delivered.iter().all(|(user, _)| *user != person),
             "a silent client proved something"
