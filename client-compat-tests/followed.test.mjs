@@ -70,6 +70,24 @@ describe('Receipts', () => {
     await waitUntilConditionHolds('seen', async () => (await reachedOf(viewed))[2] === 1);
   });
 
+  test('should_be_told_to_the_room_at_most_twice_a_second', async () => {
+    const viewer = await connectSocketAsUser(server, percy);
+    const people = await createUsersWithRoles(server, ...Array(12).fill('STUDENT'));
+    const incident = await createIncidentAsUser(server, percy);
+    await joinRoomWithSuccessfulAck(viewer, roomNameOfIncident(incident));
+    await createCommentAsUser(server, percy, incident.id, people.map(({ handle }) => `@${handle}`).join(' '));
+    const begun = Date.now();
+    for (const person of people) {
+      await fetchNotificationsOfUser(server, person);
+      await waitUntilConditionHolds('delivered', async () => (await readReceipts(incident)).people.some(({ user, deliveredAt }) => user.id === person.id && deliveredAt));
+    }
+    const last = await waitForEvent(viewer, 'incident:receipts', { match: ({ delivered }) => delivered === people.length });
+    assert.deepEqual([last.told, last.seen, last.people.length], [12, 0, 12]);
+    const most = Math.floor((Date.now() - begun) / 500) + 2;
+    const told = viewer.payloadsOf('incident:receipts').length;
+    assert.ok(told <= most, `${told} in ${Date.now() - begun} ms`);
+  });
+
   test('should_take_nobodys_word_for_somebody_else_and_no_more_than_a_hundred_at_once', async () => {
     const incident = await mentionHarry();
     const { notifications } = await fetchNotificationsOfUser(server, harry);

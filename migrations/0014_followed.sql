@@ -216,13 +216,15 @@ $$;
 create trigger receipts_write_timeline after update on receipts
     referencing old table as old_rows new table as new_rows for each statement execute function write_receipts_to_timeline();
 
--- What is there already. Of incidents whose report the log has no more, how they were at first is taken from what they are.
+-- Begins the timeline of incidents that have none, with what is there: of those whose report the log has no more, how they were at
+-- first is taken from what they are. For this migration, and for whoever brings incidents from elsewhere.
 create function describe_person(person uuid) returns jsonb language sql stable as $$
     select jsonb_build_object('id', id, 'email', email, 'name', name, 'role', role, 'handle', handle) from users where id = person
 $$;
 create function write_time(moment timestamptz) returns text language sql stable as $$
     select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
 $$;
+create function begin_timelines() returns void language sql as $$
 with reported as (
     select distinct payload -> 'incident' ->> 'id' as id from event_log where name = 'incident:created'),
 changed as (
@@ -232,7 +234,8 @@ changed as (
 older as (
     select i.*, coalesce(changed.fields, '{}') as known_changes
     from incidents i left join changed on changed.id = i.id::text
-    where not exists (select from reported where reported.id = i.id::text)),
+    where not exists (select from reported where reported.id = i.id::text)
+      and not exists (select from incident_timeline t where t.incident_id = i.id and t.kind = 'created')),
 entries as (
     select id as incident_id, 'created' as kind, reported_by as actor_id, created_at as happened_at,
            jsonb_build_object(
@@ -253,12 +256,17 @@ entries as (
     union all
     select incident_id, 'commented', author_id, created_at, jsonb_build_object('commentId', id)
     from comments
-    where not exists (
-        select from (select payload -> 'comment' ->> 'id' as id from event_log where name = 'comment:created') as logged
-        where logged.id = comments.id::text)
+    where incident_id in (select id from older)
+      and not exists (
+          select from (select payload -> 'comment' ->> 'id' as id from event_log where name = 'comment:created') as logged
+          where logged.id = comments.id::text)
 )
 insert into incident_timeline (incident_id, kind, actor_id, happened_at, detail)
 select incident_id, kind, actor_id, happened_at, detail from entries order by happened_at, kind <> 'created';
+$$;
+
+-- What is there already.
+select begin_timelines();
 
 insert into incident_timeline (incident_id, kind, actor_id, happened_at, event_id, detail)
 select told.incident_id, told.kind, told.actor_id,
@@ -278,6 +286,3 @@ select incident_id, 'notified', told_at, jsonb_build_object('type', type, 'peopl
 from begun
 group by incident_id, type, told_at
 order by told_at;
-
-drop function describe_person(uuid);
-drop function write_time(timestamptz);

@@ -28,7 +28,7 @@ export default defineConfig({
   workers: Number(process.env.E2E_WORKERS ?? 1),
   forbidOnly: Boolean(process.env.CI),
   // A shared machine can be slow for a moment; what fails twice is broken, what fails once is reported as flaky.
-  retries: process.env.CI ? 1 : 0,
+  retries: Number(process.env.E2E_RETRIES ?? 0),
   reporter: [['list']],
   use: {
     headless: true,

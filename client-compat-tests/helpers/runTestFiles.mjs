@@ -1,4 +1,4 @@
-// `npm test`: every test file, two at a time, and the one that measures time alone. With CLIENT_TEST_RETRIES, as CI
+// `npm test`: every test file, two at a time (or CLIENT_TEST_CONCURRENCY), and the one that measures time alone. With CLIENT_TEST_RETRIES, as CI
 // sets it, files that failed run again: a shared machine can be slow for a moment, what fails twice is broken, and
 // what failed once is named as flaky at the end.
 
@@ -10,6 +10,7 @@ import { spec, tap } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 
 const TIMED_FILE = 'realtime-incidents.test.mjs';
+const AT_A_TIME = Number(process.env.CLIENT_TEST_CONCURRENCY ?? 2);
 const HERE = fileURLToPath(new URL('..', import.meta.url));
 
 function listTestFilesInFolders() {
@@ -32,7 +33,7 @@ async function runTestFilesOnce(files, concurrency) {
 
 async function runTestFilesInTurns(files) {
   const isTimed = (file) => basename(file) === TIMED_FILE;
-  const failed = await runTestFilesOnce(files.filter((file) => !isTimed(file)), 2);
+  const failed = await runTestFilesOnce(files.filter((file) => !isTimed(file)), AT_A_TIME);
   return failed.concat(await runTestFilesOnce(files.filter(isTimed), 1));
 }
 

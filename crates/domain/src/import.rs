@@ -90,6 +90,7 @@ impl Store {
         if wishes.rehearse || (report.refused() > 0 && !wishes.skip_refused) {
             transaction.rollback().await?;
         } else {
+            sqlx::query("select begin_timelines()").execute(&mut *transaction).await?;
             transaction.commit().await?;
             // Clients hold lists without what came.
             self.begin_new_log_epoch().await?;

@@ -81,6 +81,33 @@ async fn should_need_the_same_statements_whoever_watches() {
 }
 
 #[tokio::test]
+async fn should_need_the_same_statements_for_a_timeline_however_long() {
+    let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
+    let harry = server.student("harry").await;
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    let mut counts = Vec::new();
+    for comments in [1, 40] {
+        for _ in 0..comments {
+            let comment = json!({ "content": "Run" });
+            server.api.post(&format!("{path}/comments"), &harry, comment).await.expect(201);
+        }
+        // Whether the incident exists is remembered from the first time on.
+        let timeline = format!("{path}/timeline?limit=100");
+        server.api.get(&timeline, &harry).await.expect(200);
+        let begun = server.wait_until_log_is_whole().await.len();
+        let entries = server.api.get(&timeline, &harry).await.expect(200).json;
+        assert!(entries["entries"].as_array().unwrap().len() > comments);
+        counts.push(count_statements_until(&server, begun, "users where id = any", 1).await);
+    }
+    assert_eq!(
+        counts,
+        [1, 1],
+        "the entries; their people are not counted, as they are asked for by the clock, too"
+    );
+}
+
+#[tokio::test]
 async fn should_look_at_bounded_rows_of_the_log_by_index() {
     let database = TestDatabase::create();
     assert!(database.command().arg("migrate").status().unwrap().success());

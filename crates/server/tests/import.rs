@@ -82,6 +82,16 @@ async fn should_take_over_people_incidents_and_comments_of_express() {
     assert_eq!(newer["assignee"]["id"], MINERVA);
     assert_eq!(older["resolvedAt"], "2024-10-01T10:00:00.000Z");
     let auror = server.auror().await;
+    // What is known of their life is in their timeline, and they can be looked at as they were.
+    let path = format!("/api/incidents/{}", older["id"].as_str().unwrap());
+    let timeline = server.api.get(&format!("{path}/timeline"), &auror).await.expect(200).json;
+    let kinds: Vec<_> =
+        timeline["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].clone()).collect();
+    assert_eq!(kinds.last().unwrap(), "created");
+    assert!(kinds.contains(&json!("resolved")) && kinds.contains(&json!("commented")), "{kinds:?}");
+    let time = older["createdAt"].as_str().unwrap();
+    let then = server.api.get(&format!("{path}/at?time={time}"), &auror).await.expect(200).json;
+    assert_eq!(then["incident"]["status"], "OPEN");
     let path = format!("/api/incidents/{}/comments", older["id"].as_str().unwrap());
     let comments = server.api.get(&path, &auror).await.expect(200).json;
     assert_eq!(comments["comments"][0]["content"], "Ten points");

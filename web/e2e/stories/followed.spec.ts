@@ -24,16 +24,16 @@ test.describe('who has seen it', () => {
     const incidents = [];
     for (let at = 0; at < 14; at += 1) {
       const incident = await hermione.report({ title: makeUniqueTitle(`Owl ${at}`) });
-      await hermione.comment(incident.id, '@ron.weasley look');
+      await hermione.comment(incident.id, '@harry.potter look');
       incidents.push(incident);
     }
     const [oldest, newest] = [incidents[0]!, incidents.at(-1)!];
-    const ron = await openAs('ron');
-    await ron.getByRole('button', { name: /Notifications, \d+ unread/ }).click();
+    const harry = await openAs('harry');
+    await harry.getByRole('button', { name: /Notifications, \d+ unread/ }).click();
     const seen = async (id: string) => (await hermione.send<{ seen: number }>('GET', `/api/incidents/${id}/receipts`)).seen;
     await expect.poll(() => seen(newest.id)).toBe(1);
     expect(await seen(oldest.id)).toBe(0);
-    await ron.getByTestId('notification').filter({ hasText: oldest.title }).scrollIntoViewIfNeeded();
+    await harry.getByTestId('notification').filter({ hasText: oldest.title }).scrollIntoViewIfNeeded();
     await expect.poll(() => seen(oldest.id)).toBe(1);
   });
 

@@ -68,7 +68,7 @@ fn list_positions_of_incident(log: &[LogEntry], name: &str, incident: &str) -> V
 }
 
 /// Each incident has each of its steps once, and nobody was told of one twice.
-async fn expect_each_step_made_once(castle: &Castle, incidents: &[String]) -> Result<usize> {
+async fn check_steps_of_each_incident(castle: &Castle, incidents: &[String]) -> Result<usize> {
     let log = castle.read_log_of_castle().await?;
     let mut notified: BTreeMap<(String, String), usize> = BTreeMap::new();
     for entry in log.iter().filter(|entry| entry.name == "notification:new") {
@@ -112,7 +112,7 @@ pub(super) async fn kill_node_while_it_escalates(run: Run) -> Result<String> {
     wait_until_escalations_end(&castle).await?;
     castle.wait_until_all_caught_up().await?;
     let (_, text) = castle.settle_and_judge_histories().await?;
-    expect_each_step_made_once(&castle, &incidents).await?;
+    check_steps_of_each_incident(&castle, &incidents).await?;
     drop(second);
     Ok(format!(
         "{} escalations of {STEPS} steps over {kills} kills, each step once. {text}",
@@ -139,7 +139,7 @@ pub(super) async fn restart_postgres_when_steps_are_due(run: Run) -> Result<Stri
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let (_, text) = castle.settle_and_judge_histories().await?;
-    expect_each_step_made_once(&castle, &incidents).await?;
+    check_steps_of_each_incident(&castle, &incidents).await?;
     Ok(format!("{} escalations of {STEPS} steps, each once. {text}", incidents.len()))
 }
 
