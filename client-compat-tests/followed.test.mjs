@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createCommentAsUser, createIncidentAsUser, fetchNotificationsOfUser, requestApiExpectingStatus } from './helpers/api.mjs';
 import { assertAckFailsWithCode, joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
 import { fetchReceiptsOfIncident } from './helpers/receiptCases.mjs';
-import { useServerForTestFile } from './helpers/server.mjs';
+import { runTestWithOwnServer, useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
 import { createUserWithRole, createUsersWithRoles } from './helpers/users.mjs';
 import { waitForEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
@@ -86,6 +86,21 @@ describe('Receipts', () => {
     const most = Math.floor((Date.now() - begun) / 500) + 2;
     const told = viewer.payloadsOf('incident:receipts').length;
     assert.ok(told <= most, `${told} in ${Date.now() - begun} ms`);
+  });
+
+  test('should_keep_what_was_proved_the_moment_before_the_server_stops', async () => {
+    await runTestWithOwnServer({}, async (own) => {
+      const [ada, bob] = await createUsersWithRoles(own, 'STUDENT', 'STUDENT');
+      const client = await connectSocketAsUser(own, ada, { mode: 'websocket', client: { reconnection: false } });
+      const incident = await createIncidentAsUser(own, bob);
+      await createCommentAsUser(own, bob, incident.id, `For @${ada.handle}`);
+      await waitForEvent(client, 'notification:new');
+      // Answers are read in order: this one comes behind the answer to the ping.
+      await client.emitEventWithAck('room:join', { room: 'incidents' });
+      await own.stopProcessAndCheckExit();
+      await own.startProcessAndAwaitListening();
+      assert.equal((await fetchReceiptsOfIncident(own, bob, incident.id)).delivered, 1);
+    });
   });
 
   test('should_take_nobodys_word_for_somebody_else_and_no_more_than_a_hundred_at_once', async () => {

@@ -136,6 +136,8 @@ function defineEventCasesForMode(server, people, options, connectBothPeople) {
     const link = `/incidents/${incident.id}#comment-${comment.id}`;
     const notification = await waitForEvent(bob, 'notification:new', { match: (e) => e.link === link });
     assert.equal(notification.type, 'mention');
+    // The asyncio client of python-socketio forgets its goodbye when it is just answering a ping, as one follows a notification.
+    await fenceClientsWithNewIncident(server, bob);
   });
 }
 

@@ -18,17 +18,33 @@ function listTestFilesInFolders() {
   return [HERE, join(HERE, 'helpers')].flatMap(inFolder);
 }
 
+/** Whether no test of the file failed. A file at a time: a test that a helper defines is reported as the helper's. */
+async function runTestFileAlone(file) {
+  let hasFailed = false;
+  const events = run({ files: [file] });
+  events.on('test:fail', () => {
+    hasFailed = true;
+  });
+  const report = events.compose(process.stdout.isTTY ? spec : tap);
+  const texts = [];
+  report.on('data', (text) => texts.push(text));
+  await finished(report);
+  // Together, since others run beside it.
+  process.stdout.write(`# ${basename(file)}\n${texts.join('')}`);
+  return !hasFailed;
+}
+
 /** The files of which a test failed. */
 async function runTestFilesOnce(files, concurrency) {
-  // Given none, the runner would look for files by itself.
-  if (files.length === 0) return [];
-  const failed = new Set();
-  const events = run({ files, concurrency });
-  events.on('test:fail', ({ file }) => failed.add(file));
-  const report = events.compose(process.stdout.isTTY ? spec : tap);
-  report.on('data', (text) => process.stdout.write(text));
-  await finished(report);
-  return [...failed];
+  const failed = [];
+  const waiting = [...files];
+  const work = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (!(await runTestFileAlone(file))) failed.push(file);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+  return failed;
 }
 
 async function runTestFilesInTurns(files) {

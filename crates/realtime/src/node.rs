@@ -89,19 +89,7 @@ impl Realtime {
         for (name, task) in parts.build_all_background_tasks(presence) {
             tasks.spawn(parts.health.clone().watch_task_until_stop(name, task, stop.subscribe()));
         }
-        let core = Self(Arc::new(Node { parts, stop, tasks: Mutex::new(tasks) }));
-        core.spawn_task_until_stop("escalations", core.clone().escalate_incidents_until_stop());
-        Ok(core)
-    }
-
-    fn spawn_task_until_stop(
-        &self,
-        name: &'static str,
-        task: impl Future<Output = ()> + Send + 'static,
-    ) {
-        let (health, stopped) = (self.0.parts.health.clone(), self.0.stop.subscribe());
-        let watched = health.watch_task_until_stop(name, Box::pin(task), stopped);
-        self.0.tasks.lock().spawn(watched);
+        Ok(Self(Arc::new(Node { parts, stop, tasks: Mutex::new(tasks) })))
     }
 
     // --- the life of a session -----------------------------------------------------------------------------
@@ -372,8 +360,10 @@ impl Realtime {
                 tracing::warn!(%error, "presence could not be written at the end: its lease will run out");
             }
         };
-        // Taking longer is no fault: the lease runs out by itself.
-        let _ = tokio::time::timeout(FAREWELL_TIME, farewell).await;
+        // Taking longer is no fault: the lease runs out by itself, and what is not known to be delivered is told again.
+        let receipts = self.0.parts.receipts.write_all_that_wait(self.store());
+        let last_words = async { tokio::join!(farewell, receipts) };
+        let _ = tokio::time::timeout(FAREWELL_TIME, last_words).await;
         self.0.stop.send_replace(true);
         let mut tasks = std::mem::take(&mut *self.0.tasks.lock());
         while tasks.join_next().await.is_some() {}

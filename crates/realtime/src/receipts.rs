@@ -30,6 +30,16 @@ impl Receipts {
         writer::write_receipts_until_stop(store, self.queue.clone(), self.announcer.clone())
     }
 
+    /// Writes what waits at the end of a node. What cannot be written is not known to be delivered.
+    pub(crate) async fn write_all_that_wait(&self, store: &Store) {
+        loop {
+            let group = self.queue.take_group_of_waiting();
+            if group.is_empty() || store.apply_receipt_changes_group(&group).await.is_err() {
+                return;
+            }
+        }
+    }
+
     /// Tells what was written.
     pub(crate) fn build_task_of_telling(&self) -> impl Future<Output = ()> + use<> {
         let announcer = self.announcer.clone();

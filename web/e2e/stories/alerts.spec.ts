@@ -6,6 +6,8 @@ import { expect, makeUniqueTitle, test } from '../harness/test';
 declare global {
   interface Window {
     alarms: number;
+    desktop: string[];
+    badges: number[];
   }
 }
 
@@ -133,6 +135,37 @@ test.describe('the alert bar', () => {
     expect(await readSeenAt(hermione, incident.id, 'nymphadora')).toBeNull();
     await setVisibilityOfTab(tonks, 'visible');
     await expect.poll(() => readSeenAt(hermione, incident.id, 'nymphadora')).toBeTruthy();
+  });
+
+  test('should reach the desktop and the badge of the app while the tab is hidden', async ({ openAs, actAs }) => {
+    const tonks = await openAs('tonks');
+    await tonks.addInitScript(() => {
+      window.desktop = [];
+      window.badges = [];
+      // Stands for the desktop, which a browser without a screen has not.
+      window.Notification = class {
+        static permission = 'default';
+        static requestPermission(): Promise<string> {
+          this.permission = 'granted';
+          return Promise.resolve('granted');
+        }
+        onclick: (() => void) | null = null;
+        constructor(title: string) {
+          window.desktop.push(title);
+        }
+        close(): void {}
+      } as unknown as typeof Notification;
+      navigator.setAppBadge = (count) => Promise.resolve(void window.badges.push(count ?? 0));
+    });
+    const hermione = await actAs('hermione');
+    await hermione.report({ title: makeUniqueTitle('Ghoul'), severity: 'CRITICAL' });
+    await tonks.reload();
+    await tonks.getByRole('button', { name: 'Alert me when this tab is hidden' }).click();
+    await expect(tonks.getByRole('button', { name: 'Alert me when this tab is hidden' })).toHaveCount(0);
+    await setVisibilityOfTab(tonks, 'hidden');
+    const incident = await hermione.report({ title: makeUniqueTitle('Banshee'), severity: 'CRITICAL' });
+    await expect.poll(() => tonks.evaluate(() => window.desktop)).toContain(`Critical: ${incident.title}`);
+    expect(await tonks.evaluate(() => window.badges.at(-1))).toBeGreaterThan(1);
   });
 
   test('should say after a reload that the browser keeps it silent, and play at the first gesture', async ({ openAs, actAs }) => {

@@ -39,7 +39,7 @@ test.describe('the link', () => {
     await expect(findRowByTitle(list, incident.title)).toContainText('Serious');
     await expect(detail.getByTestId('comment')).toHaveText(/Said during the cut/);
     await expect(detail.getByTestId('incident-summary')).toContainText('Serious');
-    await expect(list.getByRole('alert').filter({ hasText: 'Caught up' })).toBeVisible();
+    await expect(list.getByRole('status').filter({ hasText: 'Caught up' })).toBeVisible();
     expect(refetched).toEqual([]);
   });
 

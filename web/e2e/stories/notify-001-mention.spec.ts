@@ -15,7 +15,7 @@ test.describe('US-NOTIFY-001: mentioned in a comment', () => {
     await field.pressSequentially('now');
     await field.press('Control+Enter');
 
-    await expect(harry.getByRole('alert').filter({ hasText: 'Mention' })).toContainText('Hermione Granger');
+    await expect(harry.getByRole('status').filter({ hasText: 'Mention' })).toContainText('Hermione Granger');
     await harry.getByRole('button', { name: /Notifications, \d+ unread/ }).click();
     const item = harry.getByTestId('notification').first();
     await expect(item).toContainText('Hermione Granger');

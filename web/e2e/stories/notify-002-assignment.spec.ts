@@ -10,7 +10,7 @@ test.describe('US-NOTIFY-002: assigned to me', () => {
     await assignee.click();
     await assignee.fill('Cedric');
     await percy.getByRole('option', { name: /Cedric Diggory/ }).click();
-    const toast = cedric.getByRole('alert').filter({ hasText: 'Assignment' });
+    const toast = cedric.getByRole('status').filter({ hasText: 'Assignment' });
     await expect(toast).toContainText(incident.title);
     await expect(toast).toContainText(/serious/i);
     await expect(percy.getByRole('region', { name: 'Timeline' })).toContainText('assignee: nothing → Cedric Diggory');

@@ -21,8 +21,8 @@ test.describe('US-REALTIME-001: live incident creation', () => {
       await expect(findRowByTitle(page, title)).toContainText('Serious');
       await expect(findRowByTitle(page, title)).toContainText('Second floor');
     }
-    await expect(hermione.getByRole('alert').filter({ hasText: 'New incident from Harry Potter' })).toContainText(title);
-    await expect(harry.getByRole('alert').filter({ hasText: 'New incident from' })).toHaveCount(0);
+    await expect(hermione.getByRole('status').filter({ hasText: 'New incident from Harry Potter' })).toContainText(title);
+    await expect(harry.getByRole('status').filter({ hasText: 'New incident from' })).toHaveCount(0);
   });
 
   test('should deliver within a blink and without a reload', async ({ openAs, actAs }) => {

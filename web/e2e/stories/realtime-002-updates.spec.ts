@@ -21,7 +21,7 @@ test.describe('US-REALTIME-002: live incident updates', () => {
 
     await percy.update(incident.id, { description: 'It has stopped rattling.' });
     await expect(detail.getByRole('region', { name: 'Description' })).toHaveText('It has stopped rattling.');
-    await expect(detail.getByRole('alert').filter({ hasText: 'Percy Weasley edited the description' })).toBeVisible();
+    await expect(detail.getByRole('status').filter({ hasText: 'Percy Weasley edited the description' })).toBeVisible();
     await expect(row).toContainText('It has stopped rattling.');
   });
 
@@ -36,7 +36,7 @@ test.describe('US-REALTIME-002: live incident updates', () => {
     await expect(findRowByTitle(list, title)).toHaveAttribute('data-status', 'RESOLVED');
     await expect(detail.getByTestId('resolution')).toContainText('Aired out.');
     await expect(detail.getByTestId('resolution')).toContainText('Harry Potter');
-    await expect(detail.getByRole('alert').filter({ hasText: `Harry Potter resolved ${title}` })).toBeVisible();
+    await expect(detail.getByRole('status').filter({ hasText: `Harry Potter resolved ${title}` })).toBeVisible();
   });
 
   test('should tell the story of an incident', async ({ openAs, actAs }) => {
@@ -67,7 +67,7 @@ test.describe('US-REALTIME-002: live incident updates', () => {
     });
     await page.getByRole('textbox', { name: 'Severity' }).or(page.getByRole('combobox', { name: 'Severity' })).click();
     await page.getByRole('option', { name: 'Critical' }).click();
-    await expect(page.getByRole('alert').filter({ hasText: 'Not tonight' })).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'Not tonight' })).toBeVisible();
     await expect(page.getByTestId('incident-summary')).toContainText('Mischief');
     await page.unroute('**/api/incidents/*');
 

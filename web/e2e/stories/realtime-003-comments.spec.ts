@@ -49,7 +49,7 @@ test.describe('US-REALTIME-003: live comments', () => {
     });
     await page.getByLabel('Write a comment').fill('Keep my words');
     await page.getByRole('button', { name: 'Comment', exact: true }).click();
-    await expect(page.getByRole('alert').filter({ hasText: 'The database is away' })).toBeVisible();
+    await expect(page.getByRole('status').filter({ hasText: 'The database is away' })).toBeVisible();
     await expect(page.getByTestId('comment')).toHaveCount(0);
     await expect(page.getByLabel('Write a comment')).toHaveValue('Keep my words');
   });

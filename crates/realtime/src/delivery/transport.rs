@@ -76,9 +76,9 @@ pub trait Transport: Send + Sync + 'static {
     /// Called after [`SendOutcome::Full`]: calls the waker once, when there is room again or the connection has gone,
     /// and at once if that is so already. A later waker takes the place of an earlier one.
     fn wake_when_writable(&self, waker: &Waker);
-    /// Called after a frame was [`SendOutcome::Sent`] of which somebody wants to know whether the client has it: calls `proved`
-    /// when the client has proved that it has everything that was sent before, by something it could not have said without.
-    /// Drops it where the protocol proves nothing. It is called outside the locks of the session, and does not block.
+    /// Called after a frame was [`SendOutcome::Sent`] of which somebody wants to know whether the client has it. `proved` is to be
+    /// called, by a task of the connection, when the client has proved that it has everything that was sent before, by something
+    /// that it could not have said without. Where the protocol proves nothing it is dropped.
     fn call_when_client_has_all(&self, proved: Box<dyn FnOnce() + Send>) {
         drop(proved);
     }

@@ -1,40 +1,52 @@
 //! Makes the steps that are due, at whichever node is first.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use owlpost_domain::Result;
+use owlpost_domain::{Result, Store};
 
-use super::Realtime;
+use crate::{cluster::bus::Bus, log::feed::LogFeed, metrics};
 
 /// Between two looks for what is due: the most that a step is late by, while the database answers.
 const LOOK_PAUSE: Duration = Duration::from_millis(500);
 
-impl Realtime {
-    /// Runs until the node stops.
+/// The task that escalates, beside those of the other nodes.
+pub(super) struct Escalator {
+    pub(super) store: Store,
+    pub(super) bus: Arc<Bus>,
+    pub(super) feed: Arc<LogFeed>,
+}
+
+impl Escalator {
     pub(super) async fn escalate_incidents_until_stop(self) {
+        let mut is_failing = false;
         loop {
-            match self.escalate_next_due_incident().await {
-                Ok(true) => {}
-                Ok(false) => tokio::time::sleep(LOOK_PAUSE).await,
-                Err(error) => {
-                    let cause = error.describe_chain_of_causes();
-                    tracing::warn!(cause, "an escalation could not be made; it is tried again");
-                    tokio::time::sleep(LOOK_PAUSE).await;
-                }
+            let made = self.make_next_due_step().await;
+            if let Err(error) = &made
+                && !is_failing
+            {
+                let cause = error.describe_chain_of_causes();
+                tracing::warn!(cause, "escalations cannot be made; they are tried again");
+            }
+            if made.is_ok() && is_failing {
+                tracing::info!("escalations are made again");
+            }
+            is_failing = made.is_err();
+            if !matches!(made, Ok(true)) {
+                tokio::time::sleep(LOOK_PAUSE).await;
             }
         }
     }
 
     /// Whether a step was due.
-    async fn escalate_next_due_incident(&self) -> Result<bool> {
-        let store = self.store().clone();
-        let limit = store.longest_wait_for_database();
-        let step = tokio::time::timeout(limit, store.escalate_next_due_incident()).await??;
-        let Some(step) = step else { return Ok(false) };
+    async fn make_next_due_step(&self) -> Result<bool> {
+        let limit = self.store.longest_wait_for_database();
+        let step = self.store.escalate_next_due_incident();
+        let Some(step) = tokio::time::timeout(limit, step).await?? else { return Ok(false) };
         if !step.events.is_empty() {
-            crate::metrics::count_escalation_step_made();
+            metrics::count_escalation_step_made();
+            self.bus.send_log_events_to_nodes(&step.events);
+            self.feed.publish_committed_log_events(step.events);
         }
-        self.publish_committed_log_events(step.events);
         Ok(true)
     }
 }

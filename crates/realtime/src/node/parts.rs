@@ -11,6 +11,7 @@ use tokio::sync::broadcast;
 use uuid::Uuid;
 
 use super::{
+    escalations::Escalator,
     receiver::NodeReceiver,
     sink::NodeSink,
     upkeep::{WriteProof, keep_house_until_stop, write_search_texts_until_stop},
@@ -201,6 +202,10 @@ impl Parts {
         LogFollower::new(DatabaseLog(self.store.clone()), sink, self.feed.clone(), config)
     }
 
+    fn escalator(&self) -> Escalator {
+        Escalator { store: self.store.clone(), bus: self.bus.clone(), feed: self.feed.clone() }
+    }
+
     fn presence_writer(&self) -> PresenceWriter<DatabasePresence> {
         PresenceWriter {
             store: self.presence_store.clone(),
@@ -251,6 +256,7 @@ impl Parts {
             ("typing", async move { typing.expire_typing_until_stop().await }.boxed()),
             ("write_proof", self.write_proof.clone().prove_writes_until_stop().boxed()),
             ("housekeeping", housekeeping.boxed()),
+            ("escalations", self.escalator().escalate_incidents_until_stop().boxed()),
             ("receipts", self.receipts.build_task_of_writing(self.store.clone()).boxed()),
             ("receipt_announcer", self.receipts.build_task_of_telling().boxed()),
             ("search_texts", write_search_texts_until_stop(self.store.clone()).boxed()),

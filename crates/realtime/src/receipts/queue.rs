@@ -44,6 +44,7 @@ impl ReceiptQueue {
         }
     }
 
+    /// What is to be written by one statement.
     pub(super) fn take_group_of_waiting(&self) -> Vec<ReceiptChange> {
         let mut waiting = self.waiting.lock();
         let group: Vec<_> = waiting.iter().take(MOST_OF_GROUP).copied().collect();
