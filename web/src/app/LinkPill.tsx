@@ -49,8 +49,9 @@ export function LinkPill() {
   useEffect(() => {
     if (catchUps > toldCatchUps.current) {
       toldCatchUps.current = catchUps;
-      announcePolitelyToReaders(`Connected again, ${formatCountWithNoun(caughtUp, 'missed event')} caught up`);
-      if (caughtUp > 0) {
+      // A toast speaks for itself.
+      if (caughtUp === 0) announcePolitelyToReaders('Connected again, nothing was missed');
+      else {
         notifications.show({
           id: 'caught-up',
           color: 'blue',

@@ -4,8 +4,6 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
 import type { Durable, Incident, IncidentCreated, IncidentResolved, IncidentUpdated } from '../../generated';
-import { announcePolitelyToReaders } from '../../lib/announcer';
-import { severityLabels } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
 import { playSoundIfUserAllows } from '../../lib/sound';
 import { useDomainEvents } from '../../realtime';
@@ -76,8 +74,6 @@ export function IncidentToasts() {
     if (event.name === 'incident:created' && !isAlert && event.payload.createdBy.id !== me.id) {
       showNewIncidentAsToast(event.payload, burst);
       playSoundIfUserAllows('news');
-      const { title, severity } = event.payload.incident;
-      announcePolitelyToReaders(`New ${severityLabels[severity]} incident: ${title}`);
     }
     if (event.name === 'incident:updated' && event.payload.updatedBy.id !== me.id) {
       const known = readIncidentFromCache(client, event.payload.incidentId);
