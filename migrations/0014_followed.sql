@@ -246,7 +246,7 @@ entries as (
     from older
     union all
     select id, case when status = 'RESOLVED' and not 'status' = any(known_changes) then 'resolved' else 'updated' end,
-           resolved_by, case when known_changes = '{}' then updated_at else created_at end,
+           resolved_by, case when known_changes = '{}' then coalesce(resolved_at, updated_at) else created_at end,
            jsonb_build_object(
                'status', status, 'assignee', describe_person(assignee_id), 'resolvedAt', write_time(resolved_at),
                'resolvedBy', describe_person(resolved_by), 'resolution', resolution, 'version', version,

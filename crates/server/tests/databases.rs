@@ -133,7 +133,7 @@ async fn should_run_as_a_role_that_owns_its_database_and_nothing_else() {
     let Some(database) = OwnDatabase::create_with("").await else { return };
     let role = database.name.clone();
     // Fewer sessions than the pool of ten asks for, and room for a command beside the server.
-    let role_sql = format!("create role {role} login nosuperuser connection limit 8");
+    let role_sql = format!("create role {role} login nosuperuser connection limit 9");
     database.run_as_admin(&role_sql).await;
     database.run_as_admin(&format!("alter database {role} owner to {role}")).await;
     database.run(&format!("grant all on schema public to {role}")).await;

@@ -89,9 +89,12 @@ async fn should_take_over_people_incidents_and_comments_of_express() {
         timeline["entries"].as_array().unwrap().iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds.last().unwrap(), "created");
     assert!(kinds.contains(&json!("resolved")) && kinds.contains(&json!("commented")), "{kinds:?}");
-    let time = older["createdAt"].as_str().unwrap();
+    let time = newer["createdAt"].as_str().unwrap();
     let then = server.api.get(&format!("{path}/at?time={time}"), &auror).await.expect(200).json;
-    assert_eq!(then["incident"]["status"], "OPEN");
+    assert_eq!(
+        (&then["incident"]["title"], &then["incident"]["status"]),
+        (&older["title"], &json!("RESOLVED"))
+    );
     let path = format!("/api/incidents/{}/comments", older["id"].as_str().unwrap());
     let comments = server.api.get(&path, &auror).await.expect(200).json;
     assert_eq!(comments["comments"][0]["content"], "Ten points");
