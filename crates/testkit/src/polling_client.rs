@@ -21,7 +21,8 @@ pub async fn begin_request_to_engine(
     let headers = format!("connection: close\r\n{headers}");
     let target = format!("{ENGINE_PATH}?{query}");
     let request = write_request_with_body(method, &target, &headers, body);
-    connection.write_raw_bytes_to_server(request).await;
+    // A server that refuses a body may answer, and hang up, before all of it is written.
+    let _ = connection.try_writing_bytes_to_server(request).await;
     connection
 }
 
