@@ -14,6 +14,7 @@ use crate::{
     escalations::NextStep,
     model::{EscalationReason, serialize_optional_time_utc, serialize_time_as_utc},
     payload::{IncidentReceipts, PersonReached},
+    rows::user_json,
 };
 
 /// People an event about receipts names.
@@ -228,9 +229,10 @@ impl Store {
     /// Who was told of an incident, whom that reached, and who is told next.
     pub async fn read_receipts_of_incident(&self, id: IncidentId) -> Result<ReceiptsOfIncident> {
         let incident = self.find_incident_by_id(id).await?;
-        let rows: Vec<PersonRow> = sqlx::query_as(
-            "select json_build_object(
-                        'id', u.id, 'email', u.email, 'name', u.name, 'role', u.role, 'handle', u.handle) as \"user\",
+        let rows: Vec<PersonRow> = sqlx::query_as(concat!(
+            "select ",
+            user_json!("u"),
+            " as \"user\",
                     r.told_at, r.delivered_at, r.seen_at, r.read_at,
                     exists (select from presence_sessions p where p.user_id = u.id) as is_online,
                     absences.since as offline_since
@@ -240,7 +242,7 @@ impl Store {
              join users u on u.id = r.user_id
              left join absences on absences.user_id = u.id
              order by r.seen_at is not null, r.delivered_at is not null, r.told_at, u.name, u.id",
-        )
+        ))
         .bind(id)
         .fetch_all(&self.pool)
         .await?;

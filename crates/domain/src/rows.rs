@@ -38,6 +38,26 @@ macro_rules! user_columns {
 }
 pub(crate) use user_columns;
 
+/// A [`User`] of the table with this alias as one JSON value, for a row that holds it as `Json<User>`.
+macro_rules! user_json {
+    ($table:literal) => {
+        concat!(
+            "json_build_object('id', ",
+            $table,
+            ".id, 'email', ",
+            $table,
+            ".email, 'name', ",
+            $table,
+            ".name, 'role', ",
+            $table,
+            ".role, 'handle', ",
+            $table,
+            ".handle)"
+        )
+    };
+}
+pub(crate) use user_json;
+
 /// A person as a whole row of a statement.
 #[derive(FromRow)]
 pub(crate) struct UserRow {

@@ -11,6 +11,7 @@ use crate::{
     DomainError, Incident, IncidentId, Result, Store, User,
     model::serialize_time_as_utc,
     policy::{Action, authorize_user_for_action},
+    rows::user_json,
 };
 
 /// Comments an answer has at most; the newest of that moment.
@@ -190,8 +191,9 @@ impl Store {
                  union all
                  select id, content, author_id, created_at, true from deleted_comments where incident_id = $1)
              select known.*, row_number() over (order by known.id) as number,
-                    json_build_object(
-                        'id', u.id, 'email', u.email, 'name', u.name, 'role', u.role, 'handle', u.handle) as author
+                    ",
+            user_json!("u"),
+            " as author
              from known join written on written.id = known.id join users u on u.id = known.author_id
              order by known.id desc limit $5"
         ))
@@ -225,16 +227,17 @@ impl Store {
     }
 
     async fn list_viewers_at_time(&self, id: IncidentId, time: DateTime<Utc>) -> Result<Vec<User>> {
-        let viewers: Vec<Json<User>> = sqlx::query_scalar(
-            "select json_build_object(
-                        'id', u.id, 'email', u.email, 'name', u.name, 'role', u.role, 'handle', u.handle)
+        let viewers: Vec<Json<User>> = sqlx::query_scalar(concat!(
+            "select ",
+            user_json!("u"),
+            "
              from users u
              where u.id in (
                  select actor_id from incident_timeline
                  where incident_id = $1 and kind = 'viewed' and date_trunc('milliseconds', happened_at) <= $2
                    and (ended_at is null or ended_at > $2))
              order by u.name, u.id",
-        )
+        ))
         .bind(id)
         .bind(time)
         .fetch_all(&self.pool)
