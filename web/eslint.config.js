@@ -26,6 +26,7 @@ export default tseslint.config(
       'boundaries/elements': [
         { type: 'generated', pattern: 'src/generated' },
         { type: 'lib', pattern: 'src/lib' },
+        { type: 'entity', pattern: 'src/entities/*', capture: ['entity'] },
         { type: 'components', pattern: 'src/components' },
         { type: 'realtime', pattern: 'src/realtime' },
         { type: 'feature', pattern: 'src/features/*', capture: ['feature'] },
@@ -38,17 +39,18 @@ export default tseslint.config(
       'max-lines': ['error', 400],
       'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
-      // Imports inside one element are always allowed; a feature is one, so features do not import each other.
+      // Imports inside one element are always allowed; a feature is one, and so is an entity: they do not import each other.
       'boundaries/dependencies': [
         'error',
         {
           default: 'disallow',
           policies: [
             allowImportsFromTo('lib', ['generated']),
-            allowImportsFromTo('components', ['lib', 'generated']),
-            allowImportsFromTo('realtime', ['lib', 'generated']),
-            allowImportsFromTo('feature', ['components', 'lib', 'realtime', 'generated']),
-            allowImportsFromTo('app', ['feature', 'components', 'lib', 'realtime', 'generated']),
+            allowImportsFromTo('entity', ['lib', 'generated']),
+            allowImportsFromTo('components', ['entity', 'lib', 'generated']),
+            allowImportsFromTo('realtime', ['entity', 'lib', 'generated']),
+            allowImportsFromTo('feature', ['components', 'entity', 'lib', 'realtime', 'generated']),
+            allowImportsFromTo('app', ['feature', 'components', 'entity', 'lib', 'realtime', 'generated']),
             { allow: { to: { module: { origin: ['external', 'core'] } } } },
           ],
         },

@@ -14,7 +14,7 @@ function collectScriptsOfFirstLoad(key, seen = new Set()) {
 }
 
 // The dashboard is a lazy route, and still part of the first load of a person on duty: count it.
-const dashboard = Object.keys(manifest).filter((key) => /SignedInLayout|IncidentsRoute/.test(key));
+const dashboard = Object.keys(manifest).filter((key) => /(SignedInLayout|IncidentsRoute).*\.(?:js|tsx)$/.test(key));
 const keys = new Set();
 for (const key of ['index.html', ...dashboard]) collectScriptsOfFirstLoad(key, keys);
 

@@ -40,10 +40,8 @@ pub struct FieldChange {
     /// Its name, as in an incident.
     pub field: String,
     /// What it was, as in an incident.
-    #[schema(value_type = Option<Object>, required)]
     pub from: Value,
     /// What it was then, as in an incident.
-    #[schema(value_type = Option<Object>, required)]
     pub to: Value,
 }
 

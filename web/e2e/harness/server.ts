@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createStoreForServer, type TestStore } from './database';
+import { DistProxy } from './distProxy';
 
 const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 35_000;
@@ -18,6 +19,11 @@ function findServerBinary(): string {
 export class TestServer {
   private process: ChildProcess | null = null;
   private readonly lines: string[] = [];
+  /** The address of the process itself; `url` is where the dashboard is. */
+  private ownUrl = '';
+  private readonly proxy = process.env.E2E_DIST
+    ? new DistProxy(resolve(process.env.E2E_DIST), () => (this.process ? new URL(this.ownUrl) : null))
+    : null;
   url = '';
 
   private constructor(
@@ -28,6 +34,7 @@ export class TestServer {
   static async start(env: Record<string, string> = {}): Promise<TestServer> {
     const server = new TestServer(await createStoreForServer(), env);
     await server.startProcessOnPort(0);
+    server.url = server.proxy ? await server.proxy.listen() : server.ownUrl;
     return server;
   }
 
@@ -57,7 +64,7 @@ export class TestServer {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.process = child;
-    this.url = await this.waitForReadyLine(child);
+    this.ownUrl = await this.waitForReadyLine(child);
   }
 
   private waitForReadyLine(child: ChildProcess): Promise<string> {
@@ -95,13 +102,14 @@ export class TestServer {
 
   /** Comes back at the same address with the same data. */
   async resume(): Promise<void> {
-    const { port } = this;
+    const port = Number(new URL(this.ownUrl).port);
     this.lines.push('\n--- restarted ---\n');
     await this.startProcessOnPort(port);
   }
 
   async stop(): Promise<void> {
     await this.halt();
+    await this.proxy?.close();
     await this.store.remove();
   }
 }

@@ -4,7 +4,7 @@ import { lazy, Suspense, useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
-import { AlertBar, IncidentStory, IncidentToasts, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
+import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
@@ -26,7 +26,7 @@ const HEADER_HEIGHT = { base: 92, sm: 60 };
 
 /** Who opens an incident when the line is cut finds all of it. */
 function preloadPartsSoon(): () => void {
-  const timer = setTimeout(() => void IncidentStory.preload(), PRELOAD_DELAY_MS);
+  const timer = setTimeout(preloadPartsOfIncidents, PRELOAD_DELAY_MS);
   return () => clearTimeout(timer);
 }
 

@@ -1,4 +1,4 @@
-import { createTheme, Modal, Notification, Paper, Select, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
+import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core';
 
 /** Mantine's dark greys, a shade bluer: the castle at night. */
 const dark: MantineColorsTuple = [
@@ -24,12 +24,13 @@ export const theme = createTheme({
   headings: { fontWeight: '650' },
   cursorType: 'pointer',
   respectReducedMotion: true,
+  // By name: naming the components themselves would load them with the first screen.
   components: {
-    Modal: Modal.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, yOffset: 'calc(var(--alert-height, 0px) + 5dvh)' } }),
+    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, yOffset: 'calc(var(--alert-height, 0px) + 5dvh)' } },
     // One voice: only what calls somebody interrupts a screen reader.
-    Notification: Notification.extend({ defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'status' } }),
-    Paper: Paper.extend({ defaultProps: { radius: 'md' } }),
-    Select: Select.extend({ defaultProps: { comboboxProps: { shadow: 'md' } } }),
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'status' } },
+    Paper: { defaultProps: { radius: 'md' } },
+    Select: { defaultProps: { comboboxProps: { shadow: 'md' } } },
   },
 });
 

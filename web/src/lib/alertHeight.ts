@@ -1,21 +1,13 @@
-import { useSyncExternalStore } from 'react';
+import { createStoreWithListeners, useStore } from './store';
 
 /** How high the alert bar is, in pixels: what opens below the header opens below it. */
-let height = 0;
-const listeners = new Set<() => void>();
+const heightStore = createStoreWithListeners(0);
 
 export function setHeightOfAlerts(pixels: number): void {
-  if (height === pixels) return;
-  height = pixels;
   document.documentElement.style.setProperty('--alert-height', `${pixels}px`);
-  listeners.forEach((listener) => listener());
-}
-
-function subscribeToHeight(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  heightStore.set(pixels);
 }
 
 export function useAlertHeight(): number {
-  return useSyncExternalStore(subscribeToHeight, () => height);
+  return useStore(heightStore);
 }

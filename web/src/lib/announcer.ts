@@ -1,20 +1,13 @@
-import { useSyncExternalStore } from 'react';
+import { createStoreWithListeners, useStore } from './store';
 
-let message = '';
-const listeners = new Set<() => void>();
+const messageStore = createStoreWithListeners('');
 
 /** Says something to screen readers, after what they are saying now. */
 export function announcePolitelyToReaders(text: string): void {
   // The same words twice are news twice: a trailing space makes them differ.
-  message = text === message ? `${text} ` : text;
-  listeners.forEach((listener) => listener());
-}
-
-function subscribeToAnnouncements(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  messageStore.set(text === messageStore.get() ? `${text} ` : text);
 }
 
 export function useAnnouncement(): string {
-  return useSyncExternalStore(subscribeToAnnouncements, () => message);
+  return useStore(messageStore);
 }

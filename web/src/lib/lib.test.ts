@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { User } from '../generated';
 import { ApiError, readFieldErrorsFromServer } from './apiError';
-import { matchIncidentAgainstFilters, readFiltersFromSearchParams, writeFiltersToSearchParams } from './incidentFilters';
 import { joinNamesForReading } from './labels';
 import { insertMentionAtCaret, keepPeopleMatchingQuery, readMentionAtCaret, splitTextIntoMentions } from './mentions';
 import { createPersistedStoreForKey } from './persistedStore';
@@ -10,24 +9,6 @@ import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './ses
 import { formatTimeFromNow } from './time';
 
 const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };
-
-describe('filters', () => {
-  it('should survive the address bar', () => {
-    const filters = { status: ['OPEN' as const], severity: ['SERIOUS' as const, 'CRITICAL' as const], assignee: 'me', q: 'troll' };
-    expect(readFiltersFromSearchParams(writeFiltersToSearchParams(filters))).toEqual(filters);
-  });
-
-  it('should drop what an address made up', () => {
-    expect(readFiltersFromSearchParams(new URLSearchParams('status=GONE,OPEN&severity=x&q=%20'))).toEqual({ status: ['OPEN'] });
-  });
-
-  it('should match every word of a search', () => {
-    const incident = { title: 'Troll in the dungeon', description: null, location: 'Dungeons', assignee: null } as never;
-    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon TRO' }, 'u1')).toBe(true);
-    expect(matchIncidentAgainstFilters(incident, { q: 'dung troll' }, 'u1')).toBe(false);
-    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon ghost' }, 'u1')).toBe(false);
-  });
-});
 
 describe('mentions', () => {
   it('should be found as the server finds them', () => {

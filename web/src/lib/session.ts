@@ -1,5 +1,6 @@
 import { useSyncExternalStore } from 'react';
 import type { User } from '../generated';
+import type { TokenGrant } from '../generated/rest';
 import { createPersistedStoreForKey } from './persistedStore';
 
 /** Who is signed in, and the tokens that prove it. Times are milliseconds of this machine's clock. */
@@ -11,14 +12,6 @@ export interface Session {
   expiresAt: number;
 }
 
-/** What the server answers to register, login and refresh; `expiresIn` is in seconds. */
-export interface TokenAnswer {
-  user: User;
-  accessToken: string;
-  refreshToken: string;
-  expiresIn: number;
-}
-
 function parseStoredSessionOrNull(stored: unknown): Session | null {
   if (typeof stored !== 'object' || stored === null) return null;
   const session = stored as Partial<Session>;
@@ -28,7 +21,7 @@ function parseStoredSessionOrNull(stored: unknown): Session | null {
 
 export const sessionStore = createPersistedStoreForKey('owlpost.session', parseStoredSessionOrNull);
 
-export function saveSessionFromTokenAnswer(answer: TokenAnswer): Session {
+export function saveSessionFromTokenAnswer(answer: TokenGrant): Session {
   const now = Date.now();
   const session = {
     user: answer.user,

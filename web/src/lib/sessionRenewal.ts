@@ -1,5 +1,6 @@
+import type { TokenGrant } from '../generated/rest';
 import { addBasePathTo } from './basePath';
-import { forgetSessionOfThisBrowser, saveSessionFromTokenAnswer, sessionStore, type Session, type TokenAnswer } from './session';
+import { forgetSessionOfThisBrowser, saveSessionFromTokenAnswer, sessionStore, type Session } from './session';
 
 const LOCK_NAME = 'owlpost.session.renewal';
 const LEASE_KEY = 'owlpost.session.lease';
@@ -64,7 +65,7 @@ async function exchangeRefreshTokenForSession(session: Session): Promise<Session
     return null; // Unreachable is not refused: keep the session and try again later.
   }
   if (response.ok) {
-    const renewed = saveSessionFromTokenAnswer((await response.json()) as TokenAnswer);
+    const renewed = saveSessionFromTokenAnswer((await response.json()) as TokenGrant);
     await waitForOtherTabs();
     return renewed;
   }

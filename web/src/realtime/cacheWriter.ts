@@ -1,13 +1,19 @@
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
-import type { Incident, User } from '../generated';
-import type { CommentPages, IncidentDetail, IncidentPages, NotificationPages } from '../lib/cacheTypes';
-import type { IncidentFilters } from '../lib/incidentFilters';
-import { queryKeys } from '../lib/queryKeys';
-import type { DomainEvent } from './events';
-import { reduceCommentPagesWithEvent } from './projections/comments';
-import { readSubjectOfEvent } from './projections/subject';
-import { reduceIncidentDetailWithEvent, reduceIncidentPagesWithEvent } from './projections/incidents';
-import { reduceNotificationPagesWithEvent } from './projections/notifications';
+import { activityKeys } from '../entities/activity';
+import { commentKeys, type CommentPages, reduceCommentPagesWithEvent } from '../entities/comment';
+import {
+  type IncidentDetail,
+  type IncidentFilters,
+  applyEventToIncident,
+  findIncidentInCache,
+  incidentKeys,
+  type IncidentPages,
+  reduceIncidentPagesWithEvent,
+} from '../entities/incident';
+import { notificationKeys, type NotificationPages, reduceNotificationPagesWithEvent } from '../entities/notification';
+import type { User } from '../generated';
+import type { DomainEvent } from '../lib/domainEvents';
+import { readSubjectOfEvent } from '../lib/eventSubject';
 
 const REFETCH_DELAY_MS = 400;
 
@@ -37,11 +43,11 @@ export class CacheWriter {
     const id = readSubjectOfEvent(event.payload);
     if (!id) return;
     this.refetchTimelineOfIncident(id);
-    if (event.name === 'escalation:step' || event.name === 'incident:updated') this.refetchQueryWhenShown(queryKeys.receiptsOf(id));
+    if (event.name === 'escalation:step' || event.name === 'incident:updated') this.refetchQueryWhenShown(activityKeys.receiptsOf(id));
   }
 
   refetchTimelineOfIncident(id: string): void {
-    this.refetchQueryWhenShown(queryKeys.timelineOf(id));
+    this.refetchQueryWhenShown(activityKeys.timelineOf(id));
   }
 
   private refetchQueryWhenShown(key: QueryKey): void {
@@ -56,14 +62,14 @@ export class CacheWriter {
   }
 
   private reduceDataWithEvent(key: QueryKey, data: unknown, event: DomainEvent): unknown {
-    if (hasPrefixOfKey(key, queryKeys.incidentLists)) return this.reduceIncidentList(key, data as IncidentPages, event);
-    if (hasPrefixOfKey(key, queryKeys.incidentDetails)) {
-      return reduceIncidentDetailWithEvent(data as IncidentDetail, event);
+    if (hasPrefixOfKey(key, incidentKeys.lists)) return this.reduceIncidentList(key, data as IncidentPages, event);
+    if (hasPrefixOfKey(key, incidentKeys.details)) {
+      return applyEventToIncident(data as IncidentDetail, event);
     }
-    if (hasPrefixOfKey(key, queryKeys.comments)) {
+    if (hasPrefixOfKey(key, commentKeys.all)) {
       return reduceCommentPagesWithEvent(data as CommentPages, event, String(key[1]));
     }
-    if (hasPrefixOfKey(key, queryKeys.notifications)) {
+    if (hasPrefixOfKey(key, notificationKeys.all)) {
       return reduceNotificationPagesWithEvent(data as NotificationPages, event);
     }
     return data;
@@ -76,22 +82,10 @@ export class CacheWriter {
     const reduced = reduceIncidentPagesWithEvent(data, event, {
       filters,
       me,
-      findKnownIncident: (id) => this.findIncidentInCache(id),
+      findKnownIncident: (id) => findIncidentInCache(this.client, id),
     });
     if (reduced.unknown) this.refetchQuerySoon(key);
     return reduced.pages;
-  }
-
-  findIncidentInCache(id: string): Incident | undefined {
-    const detail = this.client.getQueryData<IncidentDetail>(queryKeys.incidentDetail(id));
-    if (detail) return detail;
-    for (const [, pages] of this.client.getQueriesData<IncidentPages>({ queryKey: queryKeys.incidentLists })) {
-      for (const page of pages?.pages ?? []) {
-        const found = page.incidents.find((incident) => incident.id === id);
-        if (found) return found;
-      }
-    }
-    return undefined;
   }
 
   /** Many events may ask for the same refetch: one answers them all. */

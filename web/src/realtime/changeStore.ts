@@ -1,22 +1,21 @@
 import { useSyncExternalStore } from 'react';
 import type { Incident } from '../generated';
-import type { DomainEvent } from './events';
+import type { DomainEvent } from '../lib/domainEvents';
+import { createStoreWithListeners } from '../lib/store';
 
 const SHOWN_MS = 4_000;
 export type ChangedFields = ReadonlySet<keyof Incident>;
 const NOTHING: ChangedFields = new Set();
 
 /** Which fields of which incidents changed a moment ago, so that a screen can show it. */
-let changes: ReadonlyMap<string, ChangedFields> = new Map();
+const changeStore = createStoreWithListeners<ReadonlyMap<string, ChangedFields>>(new Map());
 const timers = new Map<string, ReturnType<typeof setTimeout>>();
-const listeners = new Set<() => void>();
 
 function setChangesOfIncident(id: string, fields: ChangedFields | null): void {
-  const next = new Map(changes);
+  const next = new Map(changeStore.get());
   if (fields) next.set(id, fields);
   else next.delete(id);
-  changes = next;
-  listeners.forEach((listener) => listener());
+  changeStore.set(next);
 }
 
 function readChangedFieldsFromEvent(event: DomainEvent): [string, (keyof Incident)[]] | null {
@@ -36,7 +35,7 @@ export function highlightChangesOfEvent(event: DomainEvent): void {
   const change = readChangedFieldsFromEvent(event);
   if (!change) return;
   const [id, fields] = change;
-  setChangesOfIncident(id, new Set([...(changes.get(id) ?? []), ...fields]));
+  setChangesOfIncident(id, new Set([...(changeStore.get().get(id) ?? []), ...fields]));
   clearTimeout(timers.get(id));
   timers.set(
     id,
@@ -47,11 +46,6 @@ export function highlightChangesOfEvent(event: DomainEvent): void {
   );
 }
 
-function subscribeToChanges(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
-}
-
 export function useChangedFields(incidentId: string): ChangedFields {
-  return useSyncExternalStore(subscribeToChanges, () => changes.get(incidentId) ?? NOTHING);
+  return useSyncExternalStore(changeStore.subscribe, () => changeStore.get().get(incidentId) ?? NOTHING);
 }

@@ -1,17 +1,18 @@
 import type { QueryClient, QueryFilters } from '@tanstack/react-query';
+import { activityKeys, applyReceiptsToCached, type Receipts } from '../entities/activity';
+import { presenceKeys } from '../entities/presence';
 import type { ConnectionAcknowledged, EventsResumed } from '../generated';
-import type { Receipts } from '../lib/cacheTypes';
+import { type DomainEvent, DURABLE_EVENT_NAMES } from '../lib/domainEvents';
 import { queryKeys } from '../lib/queryKeys';
 import { sessionStore, updateUserOfCurrentSession } from '../lib/session';
 import { CacheWriter } from './cacheWriter';
 import { highlightChangesOfEvent } from './changeStore';
 import { HeardEvents } from './eventLog';
 import { EventQueue, type QueuedEvent } from './eventQueue';
-import { DURABLE_EVENT_NAMES, FEED_ROOM, nameRoomOfIncident, type DomainEvent } from './events';
+import { FEED_ROOM, nameRoomOfIncident } from './events';
 import { LinkMonitor } from './linkMonitor';
 import { linkStore } from './linkStore';
 import { PresenceWriter } from './presenceWriter';
-import { applyReceiptsToCached } from './projections/receipts';
 import { replayHeardEventsAfterFetches } from './replayAfterFetch';
 import { SeenReport } from './seenReport';
 import { openSocketToOwnServer, type OwlSocket } from './socket';
@@ -136,7 +137,7 @@ export class RealtimeConnection {
     this.socket.on('presence:counts', (counts) => this.presence.applyCountsToCache(counts));
     this.socket.on('presence:typing', applyTypingEventToStore);
     this.socket.on('incident:receipts', (receipts) => {
-      this.client.setQueryData<Receipts>(queryKeys.receiptsOf(receipts.incidentId), (data) => data && applyReceiptsToCached(data, receipts));
+      this.client.setQueryData<Receipts>(activityKeys.receiptsOf(receipts.incidentId), (data) => data && applyReceiptsToCached(data, receipts));
       this.writer.refetchTimelineOfIncident(receipts.incidentId);
     });
   }
@@ -165,7 +166,7 @@ export class RealtimeConnection {
     updateUserOfCurrentSession(ack.user);
     this.seen.flush();
     this.joinRoomOfViewedIncident();
-    void this.refetchQueriesFromNow({ queryKey: queryKeys.onlineUsers });
+    void this.refetchQueriesFromNow({ queryKey: presenceKeys.online });
     if (this.askedFrom === null) {
       // What was fetched before the socket was there may lack what happened in between.
       if (ack.lastEventId) this.heard.advancePositionToAtLeast(ack.lastEventId);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { buildEventForTest, buildIncidentForTest, harry } from '../lib/testData';
 import { HeardEvents, pickLaterEventPosition } from './eventLog';
-import { buildEventForTest, buildIncidentForTest, harry } from './testData';
 
 const created = (eventId: string) =>
   buildEventForTest('incident:created', { eventId, incident: buildIncidentForTest({ id: eventId }), createdBy: harry });

@@ -1,4 +1,4 @@
-import type { DomainEvent } from './events';
+import type { DomainEvent } from '../lib/domainEvents';
 
 const SEEN_LIMIT = 5_000;
 const RECENT_LIMIT = 2_000;

@@ -1,5 +1,5 @@
 import { notifyManager } from '@tanstack/react-query';
-import type { DomainEvent } from './events';
+import type { DomainEvent } from '../lib/domainEvents';
 
 const FRAME_MS = 16;
 

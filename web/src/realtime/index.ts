@@ -1,9 +1,6 @@
 export { RealtimeProvider } from './RealtimeProvider';
 export { useChangedFields } from './changeStore';
-export type { DomainEvent } from './events';
 export { useLinkState, type LinkState } from './linkStore';
-export { appendCommentToPages, listCommentsOldestFirst, removeCommentFromPages } from './projections/comments';
-export { countUnreadInPages, dropNotificationFromPages, markNotificationsReadInPages } from './projections/notifications';
 export { useDomainEvents } from './useDomainEvents';
 export { useIncidentRoom } from './useIncidentRoom';
 export { useReportOfSeen } from './useReportOfSeen';

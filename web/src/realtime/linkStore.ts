@@ -1,4 +1,4 @@
-import { useSyncExternalStore } from 'react';
+import { createStoreWithListeners, useStore } from '../lib/store';
 
 /**
  * - `connecting`: the first connection of this page
@@ -21,27 +21,20 @@ export interface LinkState {
 }
 
 const initial: LinkState = { status: 'connecting', caughtUp: 0, catchUps: 0, liveUntil: null, transport: null };
-let state = initial;
-const listeners = new Set<() => void>();
+const store = createStoreWithListeners(initial);
 
 export const linkStore = {
-  get: (): LinkState => state,
+  get: store.get,
+  subscribe: store.subscribe,
   set(change: Partial<LinkState>): void {
+    const state = store.get();
     const next = { ...state, ...change };
     if (state.status === 'live' && next.status !== 'live') next.liveUntil = Date.now();
-    state = next;
-    listeners.forEach((listener) => listener());
+    store.set(next);
   },
-  reset(): void {
-    state = initial;
-    listeners.forEach((listener) => listener());
-  },
-  subscribe(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  },
+  reset: (): void => store.set(initial),
 };
 
 export function useLinkState(): LinkState {
-  return useSyncExternalStore(linkStore.subscribe, linkStore.get);
+  return useStore(linkStore);
 }

@@ -1,15 +1,16 @@
 import type { QueryClient } from '@tanstack/react-query';
-import type { PresenceCounts, PresenceJoin, PresenceLeave, User } from '../generated';
-import type { OnlineUsers, Viewers } from '../lib/cacheTypes';
-import { queryKeys } from '../lib/queryKeys';
-import { readIncidentFromRoom } from './events';
 import {
   addUserToOnline,
   addUserToViewers,
+  type OnlineUsers,
+  presenceKeys,
   removeUserFromOnline,
   removeUserFromViewers,
   setCountsOfOnline,
-} from './projections/presence';
+  type Viewers,
+} from '../entities/presence';
+import type { PresenceCounts, PresenceJoin, PresenceLeave, User } from '../generated';
+import { readIncidentFromRoom } from './events';
 import { removeTypistFromEverywhere, removeTypistFromIncident } from './typingStore';
 
 /** Writes who is online and who looks at what into the query cache. */
@@ -19,9 +20,9 @@ export class PresenceWriter {
   applyJoinToCache(join: PresenceJoin): void {
     const incidentId = readIncidentFromRoom(join.room);
     if (incidentId) {
-      this.client.setQueryData<Viewers>(queryKeys.viewersOf(incidentId), (data) => data && addUserToViewers(data, join));
+      this.client.setQueryData<Viewers>(presenceKeys.viewersOf(incidentId), (data) => data && addUserToViewers(data, join));
     } else if (!join.room) {
-      this.client.setQueryData<OnlineUsers>(queryKeys.onlineUsers, (data) => data && addUserToOnline(data, join));
+      this.client.setQueryData<OnlineUsers>(presenceKeys.online, (data) => data && addUserToOnline(data, join));
     }
   }
 
@@ -30,7 +31,7 @@ export class PresenceWriter {
     if (incidentId) {
       removeTypistFromIncident(incidentId, leave.userId);
       this.client.setQueryData<Viewers>(
-        queryKeys.viewersOf(incidentId),
+        presenceKeys.viewersOf(incidentId),
         (data) => data && removeUserFromViewers(data, leave.userId),
       );
       return;
@@ -38,21 +39,21 @@ export class PresenceWriter {
     if (leave.room) return;
     removeTypistFromEverywhere(leave.userId);
     this.client.setQueryData<OnlineUsers>(
-      queryKeys.onlineUsers,
+      presenceKeys.online,
       (data) => data && removeUserFromOnline(data, leave.userId),
     );
   }
 
   applyCountsToCache(counts: PresenceCounts): void {
-    this.client.setQueryData<OnlineUsers>(queryKeys.onlineUsers, (data) => setCountsOfOnline(data, counts));
-    if (counts.truncated) void this.client.invalidateQueries({ queryKey: queryKeys.onlineUsers });
+    this.client.setQueryData<OnlineUsers>(presenceKeys.online, (data) => setCountsOfOnline(data, counts));
+    if (counts.truncated) void this.client.invalidateQueries({ queryKey: presenceKeys.online });
   }
 
   setViewersOfIncident(incidentId: string, users: User[]): void {
-    this.client.setQueryData<Viewers>(queryKeys.viewersOf(incidentId), { users, count: users.length });
+    this.client.setQueryData<Viewers>(presenceKeys.viewersOf(incidentId), { users, count: users.length });
   }
 
   forgetViewersOfIncident(incidentId: string): void {
-    this.client.removeQueries({ queryKey: queryKeys.viewersOf(incidentId) });
+    this.client.removeQueries({ queryKey: presenceKeys.viewersOf(incidentId) });
   }
 }

@@ -1,11 +1,10 @@
 import { QueryClient } from '@tanstack/react-query';
 import { describe, expect, it } from 'vitest';
-import type { IncidentDetail } from '../lib/cacheTypes';
-import { queryKeys } from '../lib/queryKeys';
+import { type IncidentDetail, incidentKeys } from '../entities/incident';
+import { buildEventForTest, buildIncidentForTest, harry } from '../lib/testData';
 import { CacheWriter } from './cacheWriter';
 import { HeardEvents } from './eventLog';
 import { replayHeardEventsAfterFetches } from './replayAfterFetch';
-import { buildEventForTest, buildIncidentForTest, harry } from './testData';
 
 describe('an answer older than an event', () => {
   it('should not undo the event', async () => {
@@ -13,7 +12,7 @@ describe('an answer older than an event', () => {
     const heard = new HeardEvents();
     const writer = new CacheWriter(client, () => harry);
     const stop = replayHeardEventsAfterFetches(client, heard, writer);
-    const queryKey = queryKeys.incidentDetail('i1');
+    const queryKey = incidentKeys.detail('i1');
     let answer: (incident: IncidentDetail) => void = () => undefined;
     const fetched = client.fetchQuery({
       queryKey,

@@ -1,5 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { queryKeys } from '../lib/queryKeys';
+import { notificationKeys } from '../entities/notification';
 import type { CacheWriter } from './cacheWriter';
 import type { HeardEvents } from './eventLog';
 
@@ -32,7 +32,7 @@ export function replayHeardEventsAfterFetches(client: QueryClient, heard: HeardE
     for (const event of missed) writer.applyEventToQuery(query.queryKey, event);
     // Unread counts in events are absolute, so an older one could stand: ask once more.
     const counts = missed.some((event) => event.name.startsWith('notification:'));
-    if (counts && query.queryKey[0] === queryKeys.notifications[0]) {
+    if (counts && query.queryKey[0] === notificationKeys.all[0]) {
       void client.invalidateQueries({ queryKey: query.queryKey, exact: true });
     }
   });

@@ -1,5 +1,6 @@
-import { useMemo, useSyncExternalStore } from 'react';
+import { useMemo } from 'react';
 import type { PresenceTyping } from '../generated';
+import { createStoreWithListeners, useStore } from '../lib/store';
 
 export interface Typist {
   userId: string;
@@ -7,42 +8,32 @@ export interface Typist {
 }
 
 /** Who is typing where. The server ends a silent typist; a lost connection empties it. */
-let typists: Readonly<Record<string, readonly Typist[]>> = {};
-const listeners = new Set<() => void>();
+const typingStore = createStoreWithListeners<Readonly<Record<string, readonly Typist[]>>>({});
 const NOBODY: readonly Typist[] = [];
 
-function replaceTypistsAndTell(next: typeof typists): void {
-  typists = next;
-  listeners.forEach((listener) => listener());
-}
-
 export function applyTypingEventToStore(event: PresenceTyping): void {
-  const others = (typists[event.incidentId] ?? NOBODY).filter((each) => each.userId !== event.userId);
+  const others = (typingStore.get()[event.incidentId] ?? NOBODY).filter((each) => each.userId !== event.userId);
   const next = event.isTyping ? [...others, { userId: event.userId, userName: event.userName }] : others;
-  replaceTypistsAndTell({ ...typists, [event.incidentId]: next });
+  typingStore.set({ ...typingStore.get(), [event.incidentId]: next });
 }
 
 export function removeTypistFromIncident(incidentId: string, userId: string): void {
+  const typists = typingStore.get();
   const current = typists[incidentId];
   if (current?.some((each) => each.userId === userId)) {
-    replaceTypistsAndTell({ ...typists, [incidentId]: current.filter((each) => each.userId !== userId) });
+    typingStore.set({ ...typists, [incidentId]: current.filter((each) => each.userId !== userId) });
   }
 }
 
 export function removeTypistFromEverywhere(userId: string): void {
-  for (const incidentId of Object.keys(typists)) removeTypistFromIncident(incidentId, userId);
+  for (const incidentId of Object.keys(typingStore.get())) removeTypistFromIncident(incidentId, userId);
 }
 
 export function forgetAllTypistsEverywhere(): void {
-  replaceTypistsAndTell({});
-}
-
-function subscribeToTypists(listener: () => void): () => void {
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  typingStore.set({});
 }
 
 export function useTypists(incidentId: string): readonly Typist[] {
-  const all = useSyncExternalStore(subscribeToTypists, () => typists);
+  const all = useStore(typingStore);
   return useMemo(() => all[incidentId] ?? NOBODY, [all, incidentId]);
 }

@@ -1,8 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import type { NotificationPages } from '../lib/cacheTypes';
-import { queryKeys } from '../lib/queryKeys';
-import { readIncidentFromLink } from './projections/subject';
+import { notificationKeys, type NotificationPages } from '../entities/notification';
+import { readIncidentFromLink } from '../lib/eventSubject';
 
 /** Unread notifications that are loaded, by the incident they are about. */
 export function listUnreadByIncident(pages: NotificationPages | undefined): ReadonlyMap<string, string[]> {
@@ -16,6 +15,6 @@ export function listUnreadByIncident(pages: NotificationPages | undefined): Read
 
 /** The same, as the bell's list has them. */
 export function useUnreadByIncident(): ReadonlyMap<string, string[]> {
-  const { data } = useQuery<NotificationPages>({ queryKey: queryKeys.notifications, enabled: false });
+  const { data } = useQuery<NotificationPages>({ queryKey: notificationKeys.all, enabled: false });
   return useMemo(() => listUnreadByIncident(data), [data]);
 }

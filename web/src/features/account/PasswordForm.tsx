@@ -1,10 +1,11 @@
 import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
 import { hasLength, isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
+import type { PasswordChange } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
 import { queryKeys } from '../../lib/queryKeys';
 import { useServerForm } from '../../lib/useServerForm';
-import { changeOwnPassword, type PasswordChange } from './api/changePassword';
+import { changeOwnPassword } from './api/changePassword';
 
 export function PasswordForm() {
   const client = useQueryClient();

@@ -1,8 +1,8 @@
 import { Button, Divider, SimpleGrid, Text } from '@mantine/core';
+import type { Credentials } from '../../generated/rest';
 import { UserAvatar } from '../../components/UserAvatar';
-import { roleLabels } from '../../lib/labels';
+import { roleLabels } from '../../lib/roles';
 import { useMeta } from './api/getMeta';
-import type { Credentials } from './api/loginUser';
 import classes from './DemoUsers.module.css';
 
 /** With `--demo` the server names people whose shoes anyone may step into. */

@@ -2,8 +2,9 @@ import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@m
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link } from 'react-router';
+import type { Credentials } from '../../generated/rest';
 import { describeErrorForPeople } from '../../lib/apiError';
-import { loginUserWithPassword, type Credentials } from './api/loginUser';
+import { loginUserWithPassword } from './api/loginUser';
 import { AuthLayout } from './AuthLayout';
 import { DemoUsers } from './DemoUsers';
 import { useServerForm } from '../../lib/useServerForm';

@@ -2,9 +2,10 @@ import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/
 import { hasLength, isEmail, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link, useLocation } from 'react-router';
+import type { Registration } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
 import { useServerForm } from '../../lib/useServerForm';
-import { registerUserWithPassword, type Registration } from './api/registerUser';
+import { registerUserWithPassword } from './api/registerUser';
 import { AuthLayout } from './AuthLayout';
 
 export function RegisterPage() {

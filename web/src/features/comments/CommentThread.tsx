@@ -1,17 +1,17 @@
 import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
 import { QueryFailure } from '../../components/QueryFailure';
-import { listCommentsOldestFirst } from '../../realtime';
+import { listCommentsOldestFirst } from '../../entities/comment';
+import { CommentForm } from './CommentForm';
+import { CommentItem } from './CommentItem';
+import { TypingIndicator } from './TypingIndicator';
 import { useCreateComment } from './api/createComment';
 import { useDeleteComment } from './api/deleteComment';
 import { useComments } from './api/listComments';
-import { CommentForm } from './CommentForm';
-import { CommentItem } from './CommentItem';
-import classes from './Comments.module.css';
-import { TypingIndicator } from './TypingIndicator';
 import { useCommentDraft } from './useCommentDraft';
 import { useCommentTarget } from './useCommentTarget';
 import { useStickyScroll } from './useStickyScroll';
+import classes from './Comments.module.css';
 
 const HEIGHT_PX = 480;
 

@@ -4,11 +4,7 @@ import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
-import {
-  insertMentionAtCaret,
-  keepPeopleMatchingQuery,
-  readMentionAtCaret,
-} from '../../lib/mentions';
+import { insertMentionAtCaret, keepPeopleMatchingQuery, readMentionAtCaret } from '../../lib/mentions';
 
 const SEARCH_DELAY_MS = 120;
 const MOST_SHOWN = 6;

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { useLocation } from 'react-router';
-import type { ListedComment } from '../../lib/cacheTypes';
+import type { ListedComment } from '../../entities/comment';
 
 interface Pages {
   comments: ListedComment[];

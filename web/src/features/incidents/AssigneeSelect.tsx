@@ -2,10 +2,10 @@ import { Group, Select, Text, type SelectProps } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
+import { mayUserBeAssigned } from '../../entities/incident';
 import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
-import { roleLabels } from '../../lib/labels';
-import { mayUserBeAssigned } from '../../lib/permissions';
+import { roleLabels } from '../../lib/roles';
 
 const SEARCH_DELAY_MS = 200;
 

@@ -2,10 +2,8 @@ import { ActionIcon, Button, Group, MultiSelect, Select, TextInput } from '@mant
 import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
 import { IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
+import { type IncidentFilters, mayUserBeAssigned, severityLabels, statusLabels } from '../../entities/incident';
 import type { Severity, Status } from '../../generated';
-import type { IncidentFilters } from '../../lib/incidentFilters';
-import { severityLabels, statusLabels } from '../../lib/labels';
-import { mayUserBeAssigned } from '../../lib/permissions';
 import { useUserSearch } from '../../lib/api/searchUsers';
 import classes from './FilterBar.module.css';
 

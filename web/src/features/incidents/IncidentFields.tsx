@@ -1,7 +1,7 @@
 import { SegmentedControl, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { hasLength, type UseFormReturnType } from '@mantine/form';
+import { severityLabels } from '../../entities/incident';
 import type { Severity } from '../../generated';
-import { severityLabels } from '../../lib/labels';
 
 export interface IncidentFormValues {
   title: string;

@@ -5,15 +5,13 @@ import { Link } from 'react-router';
 import { SeverityBadge } from '../../components/SeverityBadge';
 import { StatusBadge } from '../../components/StatusBadge';
 import { TimeAgo } from '../../components/TimeAgo';
+import { mayUserUpdateIncident, shortenIncidentIdForPeople } from '../../entities/incident';
 import type { Incident } from '../../generated';
-import { shortenIncidentIdForPeople } from '../../lib/labels';
-import { mayUserUpdateIncident } from '../../lib/permissions';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
-import { useUpdateIncident } from './api/updateIncident';
-import { EditIncidentModal } from './EditIncidentModal';
-import { ResolveIncidentModal } from './ResolveIncidentModal';
+import { EditIncidentModal, ResolveIncidentModal } from './lazyParts';
 import { TakeItButton } from './TakeItButton';
+import { useUpdateIncident } from './api/updateIncident';
 import classes from './IncidentRow.module.css';
 
 function IncidentActions({ incident }: { incident: Incident }) {

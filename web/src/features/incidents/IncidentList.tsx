@@ -4,9 +4,9 @@ import { IconFeather } from '@tabler/icons-react';
 import { useEffect } from 'react';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
-import type { IncidentFilters } from '../../lib/incidentFilters';
-import { useIncidentList } from './api/listIncidents';
+import type { IncidentFilters } from '../../entities/incident';
 import { IncidentRow } from './IncidentRow';
+import { useIncidentList } from './api/listIncidents';
 import classes from './IncidentList.module.css';
 
 const AHEAD = '600px';

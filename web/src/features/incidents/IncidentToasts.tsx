@@ -3,13 +3,13 @@ import { notifications } from '@mantine/notifications';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
+import { findIncidentInCache } from '../../entities/incident';
 import type { Durable, Incident, IncidentCreated, IncidentResolved, IncidentUpdated } from '../../generated';
 import { useCurrentUser } from '../../lib/session';
 import { playSoundIfUserAllows } from '../../lib/sound';
 import { useDomainEvents } from '../../realtime';
-import { describeChangeInWords } from './changes';
-import { readIncidentFromCache } from './cache';
 import { ToastBurst } from './ToastBurst';
+import { describeChangeInWords } from './changes';
 
 const MOST_AT_ONCE = 3;
 const BURST_MS = 4_000;
@@ -76,11 +76,11 @@ export function IncidentToasts() {
       playSoundIfUserAllows('news');
     }
     if (event.name === 'incident:updated' && event.payload.updatedBy.id !== me.id) {
-      const known = readIncidentFromCache(client, event.payload.incidentId);
+      const known = findIncidentInCache(client, event.payload.incidentId);
       if (known && isWatching(known)) showUpdateAsToast(event.payload, known);
     }
     if (event.name === 'incident:resolved' && event.payload.resolvedBy.id !== me.id) {
-      const known = readIncidentFromCache(client, event.payload.incidentId);
+      const known = findIncidentInCache(client, event.payload.incidentId);
       if (known && isWatching(known)) showResolvedAsToast(event.payload, known);
     }
   });

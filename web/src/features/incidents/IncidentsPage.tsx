@@ -2,7 +2,7 @@ import { Box, Button, Group, Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
 import { useSearchParams } from 'react-router';
-import { readFiltersFromSearchParams, writeFiltersToSearchParams } from '../../lib/incidentFilters';
+import { readFiltersFromSearchParams, writeFiltersToSearchParams } from '../../entities/incident';
 import { FilterBar } from './FilterBar';
 import { IncidentList } from './IncidentList';
 import { UrgentSection } from './UrgentSection';

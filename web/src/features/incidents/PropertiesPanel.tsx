@@ -4,14 +4,14 @@ import { IconMapPin } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
+import { mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
 import type { Incident, Severity, Status } from '../../generated';
-import { roleLabels, severityLabels, statusLabels } from '../../lib/labels';
-import { mayUserAssignIncidents, mayUserUpdateIncident } from '../../lib/permissions';
+import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
-import { useUpdateIncident } from './api/updateIncident';
 import { AssigneeSelect } from './AssigneeSelect';
-import { ResolveIncidentModal } from './ResolveIncidentModal';
+import { ResolveIncidentModal } from './lazyParts';
+import { useUpdateIncident } from './api/updateIncident';
 import classes from './IncidentRow.module.css';
 
 function Property({ label, changed, children }: { label: string; changed?: boolean; children: ReactNode }) {

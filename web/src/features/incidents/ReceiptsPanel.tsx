@@ -1,7 +1,7 @@
 import { Group, Paper, Stack, Text, Title } from '@mantine/core';
 import { IconCheck, IconChecks, IconClock, IconEye } from '@tabler/icons-react';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { PersonReceipt, Receipts } from '../../lib/cacheTypes';
+import type { PersonReceipt, Receipts } from '../../entities/activity';
 import { formatClockOfTime, formatLengthOfTime, formatTimeInFull, useSecondsNow } from '../../lib/time';
 import { useReceipts } from './api/getReceipts';
 

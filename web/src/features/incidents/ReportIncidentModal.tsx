@@ -2,15 +2,15 @@ import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { mayUserAssignIncidents } from '../../entities/incident';
+import type { User } from '../../generated';
 import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
-import { useCurrentUser } from '../../lib/session';
-import { mayUserAssignIncidents } from '../../lib/permissions';
 import { createRandomKeyForRequest } from '../../lib/randomKey';
-import { useCreateIncident } from './api/createIncident';
+import { useCurrentUser } from '../../lib/session';
 import { AssigneeSelect } from './AssigneeSelect';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
+import { useCreateIncident } from './api/createIncident';
 import { showSuccessAsToast } from './toasts';
-import type { User } from '../../generated';
 
 type Values = IncidentFormValues & { assignee: User | null };
 

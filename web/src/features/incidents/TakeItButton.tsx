@@ -1,7 +1,7 @@
 import { Button, type ButtonProps } from '@mantine/core';
 import { IconHandStop } from '@tabler/icons-react';
+import { mayUserAcknowledgeIncident } from '../../entities/incident';
 import type { Incident } from '../../generated';
-import { mayUserAcknowledgeIncident } from '../../lib/permissions';
 import { useCurrentUser } from '../../lib/session';
 import { useAcknowledgeIncident } from './api/acknowledgeIncident';
 

@@ -3,12 +3,12 @@ import { IconFlame } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
+import { statusLabels } from '../../entities/incident';
 import type { Incident } from '../../generated';
-import { statusLabels } from '../../lib/labels';
 import { useChangedFields } from '../../realtime';
+import { TakeItButton } from './TakeItButton';
 import { urgentFilters } from './alerts/alerts';
 import { useIncidentList } from './api/listIncidents';
-import { TakeItButton } from './TakeItButton';
 import classes from './UrgentSection.module.css';
 
 function UrgentCard({ incident }: { incident: Incident }) {

@@ -1,7 +1,7 @@
 import { NavLink } from '@mantine/core';
 import { IconCircleCheck, IconInbox, IconProgress, IconUserCheck, IconUserQuestion } from '@tabler/icons-react';
 import { Link, useLocation } from 'react-router';
-import { readFiltersFromSearchParams, writeFiltersToSearchParams } from '../../lib/incidentFilters';
+import { readFiltersFromSearchParams, writeFiltersToSearchParams } from '../../entities/incident';
 import { isSameSetOfFilters, views } from './views';
 
 const icons = [IconInbox, IconProgress, IconUserCheck, IconUserQuestion, IconCircleCheck] as const;

@@ -1,5 +1,5 @@
+import { severityLabels, statusLabels } from '../../entities/incident';
 import type { IncidentChanges } from '../../generated';
-import { severityLabels, statusLabels } from '../../lib/labels';
 
 function describeChangesForPeople(changes: IncidentChanges): string[] {
   const parts: string[] = [];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { harry } from '../../realtime/testData';
-import { describeChangeInWords } from './changes';
+import { harry } from '../../lib/testData';
 import { ToastBurst } from './ToastBurst';
+import { describeChangeInWords } from './changes';
 import { nameViewOfFilters } from './views';
 
 describe('a change in words', () => {

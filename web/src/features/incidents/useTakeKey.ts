@@ -1,10 +1,9 @@
 import { useHotkeys } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
-import { mayUserAcknowledgeIncident } from '../../lib/permissions';
+import { mayUserAcknowledgeIncident, findIncidentInCache } from '../../entities/incident';
 import { useCurrentUser } from '../../lib/session';
-import { useAcknowledgeIncident } from './api/acknowledgeIncident';
-import { readIncidentFromCache } from './cache';
 import { isIncidentToBeTaken } from './TakeItButton';
+import { useAcknowledgeIncident } from './api/acknowledgeIncident';
 
 /** The incident a key is meant for: the one the focus is in, else that of the page, else the first alert. */
 function findIncidentOfKey(): string | undefined {
@@ -23,7 +22,7 @@ export function useTakeKey(): void {
       't',
       () => {
         const id = findIncidentOfKey();
-        const incident = id && readIncidentFromCache(client, id);
+        const incident = id && findIncidentInCache(client, id);
         if (incident && isIncidentToBeTaken(incident) && mayUserAcknowledgeIncident(me, incident)) mutate(incident);
       },
     ],

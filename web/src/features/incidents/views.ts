@@ -1,4 +1,4 @@
-import type { IncidentFilters } from '../../lib/incidentFilters';
+import type { IncidentFilters } from '../../entities/incident';
 
 export interface View {
   name: string;

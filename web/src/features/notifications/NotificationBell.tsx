@@ -3,14 +3,14 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconBell, IconBellCheck } from '@tabler/icons-react';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
+import { countUnreadInPages } from '../../entities/notification';
 import { useAlertHeight } from '../../lib/alertHeight';
-import { countUnreadInPages } from '../../realtime';
+import { NotificationItem } from './NotificationItem';
 import { useDismissNotification } from './api/dismissNotification';
 import { useNotificationList } from './api/listNotifications';
 import { useMarkAllRead } from './api/markAllRead';
 import { useMarkNotificationRead } from './api/markNotificationRead';
 import classes from './NotificationBell.module.css';
-import { NotificationItem } from './NotificationItem';
 
 const MOST_COUNTED = 99;
 

@@ -1,7 +1,7 @@
 import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton } from '@mantine/core';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { Role, User } from '../../generated';
-import { roleLabels } from '../../lib/labels';
+import { roleLabels } from '../../lib/roles';
 import { useOnlineUsers } from './api/listOnlineUsers';
 import { describeOnlineCountsInWords } from './counts';
 import classes from './OnlineCounts.module.css';

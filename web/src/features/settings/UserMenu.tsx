@@ -3,9 +3,9 @@ import { IconApi, IconKey, IconLogout } from '@tabler/icons-react';
 import { UserAvatar } from '../../components/UserAvatar';
 import { useAlertHeight } from '../../lib/alertHeight';
 import { addBasePathTo } from '../../lib/basePath';
-import { roleLabels } from '../../lib/labels';
+import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
-import { settingsStore, useSettings, type SoundChoice } from '../../lib/settings';
+import { settingsStore, type SoundChoice, useSettings } from '../../lib/settings';
 import { previewSoundAfterChoice, useSoundBlocked } from '../../lib/sound';
 
 const schemes: readonly [MantineColorScheme, string][] = [

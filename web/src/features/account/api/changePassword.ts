@@ -1,9 +1,5 @@
+import type { PasswordChange } from '../../../generated/rest';
 import { sendApiRequest } from '../../../lib/http';
-
-export interface PasswordChange {
-  currentPassword: string;
-  newPassword: string;
-}
 
 export function changeOwnPassword(change: PasswordChange): Promise<void> {
   return sendApiRequest({ method: 'PUT', path: '/api/auth/password', body: change });

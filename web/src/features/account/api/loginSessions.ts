@@ -1,20 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import type { LoginList } from '../../../generated/rest';
 import { sendApiRequest } from '../../../lib/http';
 import { queryKeys } from '../../../lib/queryKeys';
-
-export interface LoginSession {
-  id: string;
-  createdAt: string;
-  lastUsedAt: string;
-  address: string | null;
-  userAgent: string | null;
-  current: boolean;
-}
 
 export function useLoginSessions() {
   return useQuery({
     queryKey: queryKeys.loginSessions,
-    queryFn: ({ signal }) => sendApiRequest<{ sessions: LoginSession[] }>({ path: '/api/auth/sessions', signal }),
+    queryFn: ({ signal }) => sendApiRequest<LoginList>({ path: '/api/auth/sessions', signal }),
     select: (answer) => answer.sessions,
   });
 }

@@ -1,15 +1,9 @@
+import type { Registration, TokenGrant } from '../../../generated/rest';
 import { sendApiRequest } from '../../../lib/http';
-import { saveSessionFromTokenAnswer, type Session, type TokenAnswer } from '../../../lib/session';
-
-export interface Registration {
-  email: string;
-  name: string;
-  password: string;
-  invitation?: string;
-}
+import { saveSessionFromTokenAnswer, type Session } from '../../../lib/session';
 
 export async function registerUserWithPassword(registration: Registration): Promise<Session> {
-  const answer = await sendApiRequest<TokenAnswer>({
+  const answer = await sendApiRequest<TokenGrant>({
     method: 'POST',
     path: '/api/auth/register',
     body: registration,

@@ -1,13 +1,11 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { appendCommentToPages, commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import type { Comment } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import type { CommentPages } from '../../../lib/cacheTypes';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 import { createRandomKeyForRequest } from '../../../lib/randomKey';
 import { useCurrentUser } from '../../../lib/session';
-import { appendCommentToPages, removeCommentFromPages } from '../../../realtime';
 
 interface NewComment {
   content: string;
@@ -27,7 +25,7 @@ function postCommentToServer(incidentId: string, { content, key }: NewComment): 
 export function useCreateComment(incidentId: string, onRefused: (content: string) => void) {
   const client = useQueryClient();
   const author = useCurrentUser();
-  const queryKey = queryKeys.commentsOf(incidentId);
+  const queryKey = commentKeys.of(incidentId);
   const change = (update: (data: CommentPages) => CommentPages) =>
     client.setQueryData<CommentPages>(queryKey, (data) => data && update(data));
 

@@ -1,14 +1,12 @@
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import type { CommentPages } from '../../../lib/cacheTypes';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
-import { removeCommentFromPages } from '../../../realtime';
 
 export function useDeleteComment(incidentId: string) {
   const client = useQueryClient();
-  const queryKey = queryKeys.commentsOf(incidentId);
+  const queryKey = commentKeys.of(incidentId);
   return useMutation({
     mutationFn: (id: string) =>
       sendApiRequest<void>({ method: 'DELETE', path: `/api/incidents/${incidentId}/comments/${id}` }),

@@ -1,14 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { CommentPage } from '../../../lib/cacheTypes';
+import { commentKeys, type CommentPage } from '../../../entities/comment';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 
 const PAGE_SIZE = 50;
 
 /** The latest page first; "next" is what was said before it. */
 export function useComments(incidentId: string, enabled: boolean) {
   return useInfiniteQuery({
-    queryKey: queryKeys.commentsOf(incidentId),
+    queryKey: commentKeys.of(incidentId),
     queryFn: ({ pageParam, signal }) =>
       sendApiRequest<CommentPage>({
         path: `/api/incidents/${incidentId}/comments`,

@@ -4,20 +4,19 @@ import { IconBellRinging, IconFlame, IconVolumeOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
+import { mayUserAcknowledgeIncident, findIncidentInCache } from '../../../entities/incident';
 import type { IncidentAcknowledged } from '../../../generated';
 import { announcePolitelyToReaders } from '../../../lib/announcer';
-import { mayUserAcknowledgeIncident } from '../../../lib/permissions';
 import { useCurrentUser } from '../../../lib/session';
 import { playSoundAfterGesture } from '../../../lib/sound';
 import { useDomainEvents, useUnreadByIncident } from '../../../realtime';
 import { useIncidentList } from '../api/listIncidents';
-import { readIncidentFromCache } from '../cache';
-import classes from './AlertBar.module.css';
 import { AlertRow } from './AlertRow';
 import { describeAlertInWords, listAlertsOfIncidents, urgentFilters } from './alerts';
 import { bringAlertBack, sendAlertAway, useAlertsSentAway } from './sentAway';
 import { useAlertSignals } from './useAlertSignals';
 import { useAlertTune } from './useAlertTune';
+import classes from './AlertBar.module.css';
 
 /** On a phone one, so that there is room for what it is about. */
 const MOST_ROWS = { wide: 3, narrow: 1 };
@@ -38,7 +37,7 @@ function useTakenForMoment(): string | null {
     if (event.name === 'escalation:step') bringAlertBack(me.id, event.payload.incidentId);
     if (event.name !== 'incident:acknowledged' || replayed) return;
     const { incidentId, acknowledgedBy }: IncidentAcknowledged = event.payload;
-    const known = readIncidentFromCache(client, incidentId);
+    const known = findIncidentInCache(client, incidentId);
     if (known?.severity !== 'CRITICAL') return;
     const who = acknowledgedBy.id === me.id ? 'You have' : `${acknowledgedBy.name} has`;
     setTaken(`${who} taken “${known.title}”`);

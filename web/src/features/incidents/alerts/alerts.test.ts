@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { buildIncidentForTest, harry, percy } from '../../../realtime/testData';
+import { buildIncidentForTest, harry, percy } from '../../../lib/testData';
 import { describeAlertInWords, listAlertsOfIncidents } from './alerts';
 
 describe('the alert bar', () => {

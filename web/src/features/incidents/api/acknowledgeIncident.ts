@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { incidentKeys, patchIncidentInCache } from '../../../entities/incident';
 import type { Incident, User } from '../../../generated';
 import { ApiError, describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 import { formatClockOfTime } from '../../../lib/time';
-import { patchIncidentInCache } from '../cache';
 import { showFailureAsToast } from '../toasts';
 
 function acknowledgeIncidentOnServer({ id, version }: Incident): Promise<Incident> {
@@ -35,7 +34,7 @@ export function useAcknowledgeIncident() {
       } else {
         showFailureAsToast('It was not taken', describeErrorForPeople(error));
       }
-      void client.invalidateQueries({ queryKey: queryKeys.incidentDetail(id) });
+      void client.invalidateQueries({ queryKey: incidentKeys.detail(id) });
     },
   });
 }

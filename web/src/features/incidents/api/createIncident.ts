@@ -1,17 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import type { Incident, Severity } from '../../../generated';
+import { incidentKeys } from '../../../entities/incident';
+import type { Incident } from '../../../generated';
+import type { IncidentReport } from '../../../generated/rest';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 
-export interface NewIncident {
-  title: string;
-  description: string | null;
-  severity: Severity;
-  location: string | null;
-  assigneeId: string | null;
-}
-
-function postIncidentToServer({ incident, key }: { incident: NewIncident; key: string }): Promise<Incident> {
+function postIncidentToServer({ incident, key }: { incident: IncidentReport; key: string }): Promise<Incident> {
   return sendApiRequest<Incident>({
     method: 'POST',
     path: '/api/incidents',
@@ -26,6 +19,6 @@ export function useCreateIncident() {
   return useMutation({
     mutationFn: postIncidentToServer,
     // Its event puts it into the lists; the detail page can open without waiting.
-    onSuccess: (incident) => client.setQueryData(queryKeys.incidentDetail(incident.id), incident),
+    onSuccess: (incident) => client.setQueryData(incidentKeys.detail(incident.id), incident),
   });
 }

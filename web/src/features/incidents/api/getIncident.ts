@@ -1,8 +1,6 @@
 import { useQuery, type QueryClient } from '@tanstack/react-query';
-import type { IncidentDetail } from '../../../lib/cacheTypes';
+import { findIncidentInLists, type IncidentDetail, incidentKeys } from '../../../entities/incident';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
-import { findIncidentInLists } from '../cache';
 
 function fetchIncidentById(id: string, signal?: AbortSignal) {
   return sendApiRequest<IncidentDetail>({ path: `/api/incidents/${encodeURIComponent(id)}`, signal });
@@ -11,7 +9,7 @@ function fetchIncidentById(id: string, signal?: AbortSignal) {
 /** Shows what a list already knows while the whole answer travels. */
 export function useIncident(id: string, client: QueryClient, enabled: boolean) {
   return useQuery<IncidentDetail>({
-    queryKey: queryKeys.incidentDetail(id),
+    queryKey: incidentKeys.detail(id),
     queryFn: ({ signal }) => fetchIncidentById(id, signal),
     placeholderData: () => findIncidentInLists(client, id),
     staleTime: 0,
@@ -21,7 +19,7 @@ export function useIncident(id: string, client: QueryClient, enabled: boolean) {
 
 export function fetchFreshIncidentIntoCache(client: QueryClient, id: string): Promise<IncidentDetail> {
   return client.fetchQuery({
-    queryKey: queryKeys.incidentDetail(id),
+    queryKey: incidentKeys.detail(id),
     queryFn: ({ signal }) => fetchIncidentById(id, signal),
     staleTime: 0,
   });

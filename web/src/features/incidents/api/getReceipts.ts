@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import type { Receipts } from '../../../lib/cacheTypes';
+import { activityKeys, type Receipts } from '../../../entities/activity';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 
 export function useReceipts(incidentId: string, enabled: boolean) {
   return useQuery({
-    queryKey: queryKeys.receiptsOf(incidentId),
+    queryKey: activityKeys.receiptsOf(incidentId),
     queryFn: ({ signal }) => sendApiRequest<Receipts>({ path: `/api/incidents/${incidentId}/receipts`, signal }),
     staleTime: 0,
     enabled,

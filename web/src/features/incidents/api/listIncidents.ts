@@ -1,8 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { IncidentPage } from '../../../lib/cacheTypes';
+import { type IncidentFilters, incidentKeys, type IncidentPage } from '../../../entities/incident';
 import { sendApiRequest } from '../../../lib/http';
-import type { IncidentFilters } from '../../../lib/incidentFilters';
-import { queryKeys } from '../../../lib/queryKeys';
 
 const PAGE_SIZE = 30;
 
@@ -23,7 +21,7 @@ function fetchIncidentPageWithFilters(filters: IncidentFilters, before: string |
 
 export function useIncidentList(filters: IncidentFilters) {
   return useInfiniteQuery({
-    queryKey: queryKeys.incidentList(filters),
+    queryKey: incidentKeys.list(filters),
     queryFn: ({ pageParam, signal }) => fetchIncidentPageWithFilters(filters, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextBefore,

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { patchIncidentInCache } from '../../../entities/incident';
 import type { Incident } from '../../../generated';
 import { sendApiRequest } from '../../../lib/http';
-import { patchIncidentInCache } from '../cache';
 
 async function resolveIncidentOnServer(id: string, resolution: string): Promise<Incident> {
   const answer = await sendApiRequest<{ incident: Incident }>({

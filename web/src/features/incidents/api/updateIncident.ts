@@ -1,9 +1,8 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { incidentKeys, patchIncidentInCache, findIncidentInCache } from '../../../entities/incident';
 import type { Incident, Severity, Status, User } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
-import { patchIncidentInCache, readIncidentFromCache } from '../cache';
 import { showFailureAsToast } from '../toasts';
 
 export interface IncidentPatch {
@@ -29,7 +28,7 @@ export function useUpdateIncident(id: string, { quiet = false }: { quiet?: boole
   return useMutation({
     mutationFn: (patch: IncidentPatch) => patchIncidentOnServer(id, patch),
     onMutate: (patch) => {
-      const before = readIncidentFromCache(client, id);
+      const before = findIncidentInCache(client, id);
       const changes = { ...patch };
       delete changes.version;
       patchIncidentInCache(client, id, changes);
@@ -40,7 +39,7 @@ export function useUpdateIncident(id: string, { quiet = false }: { quiet?: boole
         const { before, fields } = context;
         patchIncidentInCache(client, id, Object.fromEntries(fields.map((field) => [field, before[field]])));
       }
-      void client.invalidateQueries({ queryKey: queryKeys.incidentDetail(id) });
+      void client.invalidateQueries({ queryKey: incidentKeys.detail(id) });
       if (!quiet) showFailureAsToast('The change was not saved', describeErrorForPeople(error));
     },
     onSuccess: (incident) => patchIncidentInCache(client, id, incident),

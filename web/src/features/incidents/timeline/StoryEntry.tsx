@@ -12,10 +12,10 @@ import {
   IconPencil,
 } from '@tabler/icons-react';
 import type { ComponentType } from 'react';
+import type { TimelineEntry, TimelineKind } from '../../../entities/activity';
 import { formatClockOfTime, formatTimeInFull } from '../../../lib/time';
-import type { TimelineEntry, TimelineKind } from '../api/listTimeline';
-import classes from './Timeline.module.css';
 import { describeEntryInWords, listChangesForPeople } from './story';
+import classes from './Timeline.module.css';
 
 const looks: Record<TimelineKind, { icon: ComponentType<{ size?: number }>; color: string }> = {
   created: { icon: IconFlag, color: 'indigo' },

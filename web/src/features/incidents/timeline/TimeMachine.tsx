@@ -3,9 +3,10 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { SeverityBadge } from '../../../components/SeverityBadge';
 import { StatusBadge } from '../../../components/StatusBadge';
+import type { IncidentInPast, TimelineEntry } from '../../../entities/activity';
 import { joinNamesForReading } from '../../../lib/labels';
 import { formatTimeInFull } from '../../../lib/time';
-import { useIncidentInPast, type IncidentInPast, type TimelineEntry } from '../api/listTimeline';
+import { useIncidentInPast } from '../api/listTimeline';
 import classes from './Timeline.module.css';
 
 const SETTLE_MS = 150;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { percy } from '../../../realtime/testData';
-import type { TimelineEntry } from '../api/listTimeline';
+import type { TimelineEntry } from '../../../entities/activity';
+import { percy } from '../../../lib/testData';
 import { describeEntryInWords, filterStoryByKind, groupStoryByDay, listChangesForPeople } from './story';
 
 const entry = (part: Partial<TimelineEntry>): TimelineEntry => ({

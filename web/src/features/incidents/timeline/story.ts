@@ -1,6 +1,7 @@
+import { severityLabels, statusLabels } from '../../../entities/incident';
 import type { User } from '../../../generated';
-import { joinNamesForReading, severityLabels, statusLabels } from '../../../lib/labels';
-import type { FieldChange, TimelineEntry, TimelineKind } from '../api/listTimeline';
+import type { FieldChange, TimelineEntry, TimelineKind } from '../../../entities/activity';
+import { joinNamesForReading } from '../../../lib/labels';
 
 /** What a person may want to see alone. */
 export type StoryFilter = 'all' | 'changes' | 'comments' | 'reached' | 'viewed';

@@ -1,8 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { notifications as toasts } from '@mantine/notifications';
+import { notificationKeys, type NotificationPages } from '../../../entities/notification';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import type { NotificationPages } from '../../../lib/cacheTypes';
-import { queryKeys } from '../../../lib/queryKeys';
 
 /** A change of one's notifications that shows at once; a refusal brings the server's truth back, with a message. */
 export function useNotificationChange<V>(
@@ -13,10 +12,10 @@ export function useNotificationChange<V>(
   return useMutation({
     mutationFn: send,
     onMutate: (what: V) => {
-      client.setQueryData<NotificationPages>(queryKeys.notifications, (data) => data && apply(data, what));
+      client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && apply(data, what));
     },
     onError: (error) => {
-      void client.invalidateQueries({ queryKey: queryKeys.notifications });
+      void client.invalidateQueries({ queryKey: notificationKeys.all });
       toasts.show({ color: 'red', title: 'Your notifications were not changed', message: describeErrorForPeople(error) });
     },
   });

@@ -1,5 +1,5 @@
+import { countUnreadInPages, dropNotificationFromPages } from '../../../entities/notification';
 import { sendApiRequest } from '../../../lib/http';
-import { countUnreadInPages, dropNotificationFromPages } from '../../../realtime';
 import { useNotificationChange } from './changeNotifications';
 
 export function useDismissNotification() {

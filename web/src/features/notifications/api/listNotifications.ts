@@ -1,13 +1,12 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { NotificationPage } from '../../../lib/cacheTypes';
+import { notificationKeys, type NotificationPage } from '../../../entities/notification';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 
 const PAGE_SIZE = 20;
 
 export function useNotificationList() {
   return useInfiniteQuery({
-    queryKey: queryKeys.notifications,
+    queryKey: notificationKeys.all,
     queryFn: ({ pageParam, signal }) =>
       sendApiRequest<NotificationPage>({ path: '/api/notifications', query: { limit: PAGE_SIZE, before: pageParam }, signal }),
     initialPageParam: null as string | null,

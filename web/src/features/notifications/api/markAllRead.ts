@@ -1,5 +1,5 @@
+import { markNotificationsReadInPages } from '../../../entities/notification';
 import { sendApiRequest } from '../../../lib/http';
-import { markNotificationsReadInPages } from '../../../realtime';
 import { useNotificationChange } from './changeNotifications';
 
 const FAR_FUTURE = '9999-12-31T00:00:00.000Z';

@@ -1,6 +1,6 @@
+import { countUnreadInPages, markNotificationsReadInPages } from '../../../entities/notification';
 import type { Notification } from '../../../generated';
 import { sendApiRequest } from '../../../lib/http';
-import { countUnreadInPages, markNotificationsReadInPages } from '../../../realtime';
 import { useNotificationChange } from './changeNotifications';
 
 export function useMarkNotificationRead() {

@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import type { OnlineUsers } from '../../../lib/cacheTypes';
+import { type OnlineUsers, presenceKeys } from '../../../entities/presence';
 import { sendApiRequest } from '../../../lib/http';
-import { queryKeys } from '../../../lib/queryKeys';
 
 export function useOnlineUsers() {
   return useQuery({
-    queryKey: queryKeys.onlineUsers,
+    queryKey: presenceKeys.online,
     queryFn: ({ signal }) => sendApiRequest<OnlineUsers>({ path: '/api/presence/online', signal }),
   });
 }

@@ -1,8 +1,5 @@
-import type { Comment, Incident, User } from '../generated';
-
-function isPrefectOrAurorRole(user: User): boolean {
-  return user.role === 'PREFECT' || user.role === 'AUROR';
-}
+import type { Incident, User } from '../../generated';
+import { isPrefectOrAurorRole } from '../../lib/roles';
 
 /** Mirrors the server's policy, so that nobody is offered what would be refused. The server decides. */
 export function mayUserUpdateIncident(user: User, incident: Incident): boolean {
@@ -19,8 +16,4 @@ export function mayUserAssignIncidents(user: User): boolean {
 
 export function mayUserBeAssigned(user: User): boolean {
   return isPrefectOrAurorRole(user);
-}
-
-export function mayUserDeleteComment(user: User, comment: Comment): boolean {
-  return isPrefectOrAurorRole(user) || comment.author.id === user.id;
 }

@@ -1,5 +1,5 @@
 import type { PresenceCounts, PresenceJoin, User } from '../../generated';
-import type { OnlineUsers, Viewers } from '../../lib/cacheTypes';
+import type { OnlineUsers, Viewers } from './types';
 
 function addUserUnlessPresent(users: User[], user: User): User[] {
   return users.some((each) => each.id === user.id) ? users : [...users, user];

@@ -1,7 +1,8 @@
 import type { Incident, User } from '../../generated';
-import type { IncidentDetail, IncidentPages } from '../../lib/cacheTypes';
-import { matchIncidentAgainstFilters, type IncidentFilters } from '../../lib/incidentFilters';
-import type { DomainEvent } from '../events';
+import type { DomainEvent } from '../../lib/domainEvents';
+import { matchIncidentAgainstFilters, type IncidentFilters } from './filters';
+import type { IncidentPages } from './types';
+import { mergeChangesUnlessOlder } from './versions';
 
 /** Newest first, as the server lists them. */
 function compareIncidentsNewestFirst(a: Incident, b: Incident): number {
@@ -15,14 +16,11 @@ export function applyEventToIncident<T extends Incident>(incident: T, event: Dom
     case 'incident:created':
     case 'escalation:critical': {
       const fresh = event.payload.incident;
-      if (fresh.id !== incident.id || fresh.version < incident.version) return incident;
-      return { ...incident, ...fresh };
+      return fresh.id === incident.id ? mergeChangesUnlessOlder(incident, fresh) : incident;
     }
     case 'incident:updated': {
       const { incidentId, changes } = event.payload;
-      if (incidentId !== incident.id) return incident;
-      if (changes.version !== undefined && changes.version < incident.version) return incident;
-      return { ...incident, ...changes };
+      return incidentId === incident.id ? mergeChangesUnlessOlder(incident, changes) : incident;
     }
     case 'incident:resolved': {
       const { incidentId, resolvedBy, resolution } = event.payload;
@@ -115,8 +113,4 @@ export function reduceIncidentPagesWithEvent(
   if (!known) return { pages: data, unknown: true };
   const next = applyEventToIncident(known, event);
   return { pages: belongs(next) ? insertIncidentIntoPages(data, next) : data, unknown: false };
-}
-
-export function reduceIncidentDetailWithEvent(data: IncidentDetail, event: DomainEvent): IncidentDetail {
-  return applyEventToIncident(data, event);
 }

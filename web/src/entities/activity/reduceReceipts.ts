@@ -1,8 +1,8 @@
 import type { IncidentReceipts } from '../../generated';
-import type { Receipts } from '../../lib/cacheTypes';
+import type { ReceiptsOfIncident } from '../../generated/rest';
 
 /** What the room is told of whom it reached: at most 50 people, and not who is online. */
-export function applyReceiptsToCached(data: Receipts, told: IncidentReceipts): Receipts {
+export function applyReceiptsToCached(data: ReceiptsOfIncident, told: IncidentReceipts): ReceiptsOfIncident {
   const known = new Map(told.people.map((person) => [person.user.id, person]));
   const people = data.people.map((person) => {
     const now = known.get(person.user.id);

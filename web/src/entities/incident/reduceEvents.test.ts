@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Incident } from '../../generated';
-import type { IncidentPages } from '../../lib/cacheTypes';
-import type { IncidentFilters } from '../../lib/incidentFilters';
-import type { DomainEvent } from '../events';
-import { buildEventForTest, buildIncidentForTest, harry, percy } from '../testData';
-import { applyEventToIncident, reduceIncidentPagesWithEvent } from './incidents';
+import type { DomainEvent } from '../../lib/domainEvents';
+import { buildEventForTest, buildIncidentForTest, harry, percy } from '../../lib/testData';
+import { applyEventToIncident, type IncidentFilters, type IncidentPages, reduceIncidentPagesWithEvent } from '.';
 
 const at = (minute: number) => `2026-01-01T10:${String(minute).padStart(2, '0')}:00.000Z`;
 const incident = (minute: number, part: Partial<Incident> = {}) =>

@@ -1,6 +1,6 @@
 import type { Notification, NotificationDeleted, NotificationNew, NotificationRead } from '../../generated';
-import type { NotificationPages } from '../../lib/cacheTypes';
-import type { DomainEvent } from '../events';
+import type { DomainEvent } from '../../lib/domainEvents';
+import type { NotificationPages } from './types';
 
 function mapNotificationsInPages(
   data: NotificationPages,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NotificationPages } from '../../lib/cacheTypes';
-import { buildEventForTest } from '../testData';
-import { countUnreadInPages, reduceNotificationPagesWithEvent } from './notifications';
+import { buildEventForTest } from '../../lib/testData';
+import { countUnreadInPages, type NotificationPages, reduceNotificationPagesWithEvent } from '.';
 
 const empty: NotificationPages = { pages: [{ notifications: [], unreadCount: 0, nextBefore: null }], pageParams: [null] };
 const arrive = (id: string) =>

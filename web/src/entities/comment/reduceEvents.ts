@@ -1,5 +1,5 @@
-import type { CommentPages, ListedComment } from '../../lib/cacheTypes';
-import type { DomainEvent } from '../events';
+import type { DomainEvent } from '../../lib/domainEvents';
+import type { CommentPages, ListedComment } from './types';
 
 /** Pages run from the latest back; comments inside a page run forward. */
 export function listCommentsOldestFirst(data: CommentPages): ListedComment[] {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { CommentPages, ListedComment } from '../../lib/cacheTypes';
-import { buildCommentForTest, buildEventForTest, harry, percy } from '../testData';
-import { appendCommentToPages, listCommentsOldestFirst, reduceCommentPagesWithEvent, removeCommentFromPages } from './comments';
+import { buildCommentForTest, buildEventForTest, harry, percy } from '../../lib/testData';
+import {
+  appendCommentToPages,
+  type CommentPages,
+  listCommentsOldestFirst,
+  type ListedComment,
+  reduceCommentPagesWithEvent,
+  removeCommentFromPages,
+} from '.';
 
 const pages = (...lists: ListedComment[][]): CommentPages => ({
   pages: lists.map((comments) => ({ comments, nextBefore: null })),

@@ -1,5 +1,5 @@
 import type { Comment, Incident, User } from '../generated';
-import type { DomainEvent, DurableEventName, DurableEvents } from './events';
+import type { DomainEvent, DurableEventName, DurableEvents } from './domainEvents';
 
 /** Builders for tests: whole things with one part said. */
 export const harry: User = { id: 'u-harry', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, request as sendRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { connect, type AddressInfo } from 'node:net';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES: Record<string, string> = {
+  '.css': 'text/css',
+  '.html': 'text/html',
+  '.ico': 'image/x-icon',
+  '.js': 'text/javascript',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain',
+  '.webmanifest': 'application/manifest+json',
+};
+const OF_SERVER = /^\/(?:api|socket\.io|docs|health|metrics|hub|stomp|sockjs|ws|admin)(?:[/?]|$)/;
+
+/**
+ * A server in front of the server that hands out `web/dist` as it is now, for those who work on the dashboard: the binary has the
+ * dashboard of its own build. Where there is no server behind it, it breaks connections, as a stopped server does.
+ */
+export class DistProxy {
+  private readonly server: Server;
+
+  constructor(
+    private readonly dist: string,
+    private readonly readTarget: () => URL | null,
+  ) {
+    this.server = createServer((request, response) => void this.answer(request, response));
+    this.server.on('upgrade', (request: IncomingMessage, socket, head) => {
+      const target = this.readTarget();
+      if (!target) return socket.destroy();
+      const behind = connect(Number(target.port), target.hostname, () => {
+        const headers = request.rawHeaders.reduce((text, part, at) => text + part + (at % 2 ? '\r\n' : ': '), '');
+        behind.write(`${request.method} ${request.url} HTTP/1.1\r\n${headers}\r\n`);
+        behind.write(head);
+        behind.pipe(socket).pipe(behind);
+      });
+      behind.on('error', () => socket.destroy());
+      socket.on('error', () => behind.destroy());
+    });
+  }
+
+  async listen(): Promise<string> {
+    await new Promise<void>((ready) => this.server.listen(0, '127.0.0.1', ready));
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  close(): Promise<void> {
+    this.server.closeAllConnections();
+    return new Promise((closed) => this.server.close(() => closed()));
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const target = this.readTarget();
+    if (!target) return void request.socket.destroy();
+    const path = new URL(request.url ?? '/', 'http://x').pathname;
+    if (OF_SERVER.test(path)) return this.pass(target, request, response);
+    const file = await this.readFileOfPath(path);
+    if (!file) return void response.writeHead(404).end();
+    response.writeHead(200, { 'Content-Type': TYPES[extname(file.name)] ?? 'application/octet-stream', 'Cache-Control': 'no-cache' });
+    response.end(file.content);
+  }
+
+  private async readFileOfPath(path: string): Promise<{ name: string; content: Buffer | string } | null> {
+    try {
+      if (extname(path)) return { name: path, content: await readFile(join(this.dist, normalize(path))) };
+    } catch {
+      return null;
+    }
+    const page = await readFile(join(this.dist, 'index.html'), 'utf8');
+    return { name: 'index.html', content: page.replaceAll('="./', '="/') };
+  }
+
+  private pass(target: URL, request: IncomingMessage, response: ServerResponse): void {
+    const { method, headers, url } = request;
+    const behind = sendRequest({ host: target.hostname, port: target.port, method, path: url, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    behind.on('error', () => request.socket.destroy());
+    response.on('close', () => behind.destroy());
+    request.pipe(behind);
+  }
+}

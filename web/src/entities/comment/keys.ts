@@ -1,0 +1,4 @@
+export const commentKeys = {
+  all: ['comments'] as const,
+  of: (incidentId: string) => ['comments', incidentId] as const,
+};

@@ -1,0 +1,34 @@
+import type { QueryClient } from '@tanstack/react-query';
+import type { Incident } from '../../generated';
+import { incidentKeys } from './keys';
+import type { IncidentDetail, IncidentPages } from './types';
+import { mergeChangesUnlessOlder } from './versions';
+
+export function findIncidentInLists(client: QueryClient, id: string): Incident | undefined {
+  for (const [, pages] of client.getQueriesData<IncidentPages>({ queryKey: incidentKeys.lists })) {
+    for (const page of pages?.pages ?? []) {
+      const found = page.incidents.find((incident) => incident.id === id);
+      if (found) return found;
+    }
+  }
+  return undefined;
+}
+
+/** What this page knows of an incident, from its own page or from a list. */
+export function findIncidentInCache(client: QueryClient, id: string): Incident | undefined {
+  return client.getQueryData<IncidentDetail>(incidentKeys.detail(id)) ?? findIncidentInLists(client, id);
+}
+
+/** Writes changed fields wherever the incident is shown. What is older than what is shown is left out. */
+export function patchIncidentInCache(client: QueryClient, id: string, changes: Partial<Incident>): void {
+  client.setQueryData<IncidentDetail>(incidentKeys.detail(id), (data) => data && mergeChangesUnlessOlder(data, changes));
+  client.setQueriesData<IncidentPages>({ queryKey: incidentKeys.lists }, (data) => {
+    if (!data) return data;
+    const pages = data.pages.map((page) =>
+      page.incidents.some((incident) => incident.id === id)
+        ? { ...page, incidents: page.incidents.map((each) => (each.id === id ? mergeChangesUnlessOlder(each, changes) : each)) }
+        : page,
+    );
+    return { ...data, pages };
+  });
+}

@@ -1,0 +1,17 @@
+export { findIncidentInCache, findIncidentInLists, patchIncidentInCache } from './cache';
+export {
+  matchIncidentAgainstFilters,
+  readFiltersFromSearchParams,
+  writeFiltersToSearchParams,
+  type IncidentFilters,
+} from './filters';
+export { incidentKeys } from './keys';
+export { severityLabels, shortenIncidentIdForPeople, statusLabels } from './labels';
+export {
+  mayUserAcknowledgeIncident,
+  mayUserAssignIncidents,
+  mayUserBeAssigned,
+  mayUserUpdateIncident,
+} from './permissions';
+export { applyEventToIncident, reduceIncidentPagesWithEvent } from './reduceEvents';
+export type { IncidentDetail, IncidentPage, IncidentPages } from './types';

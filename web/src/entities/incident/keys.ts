@@ -1,0 +1,8 @@
+import type { IncidentFilters } from './filters';
+
+export const incidentKeys = {
+  lists: ['incidents', 'list'] as const,
+  list: (filters: IncidentFilters) => ['incidents', 'list', filters] as const,
+  details: ['incidents', 'detail'] as const,
+  detail: (id: string) => ['incidents', 'detail', id] as const,
+};

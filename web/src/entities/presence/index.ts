@@ -1,0 +1,9 @@
+export { presenceKeys } from './keys';
+export {
+  addUserToOnline,
+  addUserToViewers,
+  removeUserFromOnline,
+  removeUserFromViewers,
+  setCountsOfOnline,
+} from './reduceEvents';
+export type { OnlineUsers, Viewers } from './types';

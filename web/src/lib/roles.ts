@@ -1,0 +1,7 @@
+import type { Role, User } from '../generated';
+
+export const roleLabels: Record<Role, string> = { STUDENT: 'Student', PREFECT: 'Prefect', AUROR: 'Auror' };
+
+export function isPrefectOrAurorRole(user: User): boolean {
+  return user.role === 'PREFECT' || user.role === 'AUROR';
+}
