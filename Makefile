@@ -130,8 +130,9 @@ deny-advisories: $(CARGO_DENY) ## Check the dependencies for known vulnerabiliti
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --root $(TOOLS)
 
-types: ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and web/src/generated anew
+types: document-checks/node_modules/.package-lock.json ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and web/src/generated anew
 	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test conventions
+	cd document-checks && npm run types
 
 fmt: ## Format the Rust code
 	$(CARGO) fmt --all

@@ -13,7 +13,7 @@ const TYPES: Record<string, string> = {
   '.txt': 'text/plain',
   '.webmanifest': 'application/manifest+json',
 };
-const OF_SERVER = /^\/(?:api|socket\.io|docs|health|metrics|hub|stomp|sockjs|ws|admin)(?:[/?]|$)/;
+const OF_SERVER = /^\/(?:api|socket\.io|docs|health|metrics|hub|stomp|sockjs|ws|admin)(?:[/?-]|$)/;
 
 /**
  * A server in front of the server that hands out `web/dist` as it is now, for those who work on the dashboard: the binary has the

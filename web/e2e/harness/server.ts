@@ -21,7 +21,7 @@ export class TestServer {
   private readonly lines: string[] = [];
   /** The address of the process itself; `url` is where the dashboard is. */
   private ownUrl = '';
-  private readonly proxy = process.env.E2E_DIST
+  private readonly proxy = process.env.E2E_DIST && !this.env.BASE_PATH
     ? new DistProxy(resolve(process.env.E2E_DIST), () => (this.process ? new URL(this.ownUrl) : null))
     : null;
   url = '';
