@@ -21,15 +21,16 @@ export class TestServer {
   private readonly lines: string[] = [];
   /** The address of the process itself; `url` is where the dashboard is. */
   private ownUrl = '';
-  private readonly proxy = process.env.E2E_DIST && !this.env.BASE_PATH
-    ? new DistProxy(resolve(process.env.E2E_DIST), () => (this.process ? new URL(this.ownUrl) : null))
-    : null;
+  private readonly proxy: DistProxy | null;
   url = '';
 
   private constructor(
     private readonly store: TestStore,
     private readonly env: Record<string, string>,
-  ) {}
+  ) {
+    const dist = env.BASE_PATH ? undefined : process.env.E2E_DIST;
+    this.proxy = dist ? new DistProxy(resolve(dist), () => (this.process ? new URL(this.ownUrl) : null)) : null;
+  }
 
   static async start(env: Record<string, string> = {}): Promise<TestServer> {
     const server = new TestServer(await createStoreForServer(), env);
