@@ -1,10 +1,10 @@
 import { Badge, Tooltip } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { IconBolt, IconCloudOff, IconHistory, IconRefresh } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { styleReadableBadgeText } from '../components/badgeText';
 import { announcePolitelyToReaders } from '../lib/announcer';
 import { formatCountWithNoun } from '../lib/labels';
+import { showToastOnTop } from '../lib/toasts';
 import { useLinkState, type LinkState } from '../realtime';
 import classes from './LinkPill.module.css';
 
@@ -52,7 +52,7 @@ export function LinkPill() {
       // A toast speaks for itself.
       if (caughtUp === 0) announcePolitelyToReaders('Connected again, nothing was missed');
       else {
-        notifications.show({
+        showToastOnTop({
           id: 'caught-up',
           color: 'blue',
           title: `Caught up ${formatCountWithNoun(caughtUp, 'event')}`,

@@ -1,12 +1,13 @@
 import { Alert } from '@mantine/core';
 import { IconCloudOff } from '@tabler/icons-react';
+import { formatClockOfTime } from '../lib/time';
 import { useLinkState } from '../realtime';
 
 /** Says since when the page is not current, as long as it is not. */
 export function StaleBanner() {
   const { status, liveUntil } = useLinkState();
   if (status !== 'offline' && status !== 'reconnecting') return null;
-  const since = liveUntil && new Date(liveUntil).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' });
+  const since = liveUntil && formatClockOfTime(liveUntil);
   return (
     <Alert color="yellow" icon={<IconCloudOff aria-hidden />} mb="md" data-testid="stale-banner">
       {since ? `Showing what was known at ${since}. ` : 'There is no live connection. '}

@@ -1,11 +1,11 @@
 import { Center, Loader } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { lazy, Suspense } from 'react';
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { LiveRegion } from '../components/LiveRegion';
 import { basePath } from '../lib/basePath';
 import { useSession } from '../lib/session';
 import { RealtimeProvider } from '../realtime';
+import { Toasts } from './Toasts';
 
 const LoginPage = lazy(async () => ({ default: (await import('../features/auth/pages')).LoginPage }));
 const RegisterPage = lazy(async () => ({ default: (await import('../features/auth/pages')).RegisterPage }));
@@ -42,7 +42,7 @@ function LoadingPage() {
 export function Router() {
   return (
     <BrowserRouter basename={basePath}>
-      <Notifications position="bottom-right" limit={4} autoClose={6_000} zIndex={400} />
+      <Toasts />
       <LiveRegion />
       <Suspense fallback={<LoadingPage />}>
         <Routes>

@@ -9,9 +9,12 @@ const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})/;
 const LINK_WORD = /[^\s<>()[\]{}"\u007f-\uffff]+/g;
 
 export function listSpansOfProse(text: string): Span[] {
-  return listBlocksWithoutFences(text)
-    .flatMap((block) => listSpansWithoutCode(text, block))
-    .flatMap((span) => listSpansWithoutLinks(text, span));
+  return listSpansOutsideCode(text).flatMap((span) => listSpansWithoutLinks(text, span));
+}
+
+/** All but code: links are among it. */
+export function listSpansOutsideCode(text: string): Span[] {
+  return listBlocksWithoutFences(text).flatMap((block) => listSpansWithoutCode(text, block));
 }
 
 /** The parts between fences. A fence that is not closed goes to the end. */

@@ -49,22 +49,33 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-export function formatTimeFromNow(time: string, at: number): string {
+/** With `seconds`, also what is under a minute is counted. */
+export function formatTimeFromNow(time: string, at: number, options: { seconds?: boolean } = {}): string {
   const seconds = Math.round((new Date(time).getTime() - at) / 1000);
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
+  // Clocks of two machines differ by a little.
+  if (options.seconds && seconds < 0) return relative.format(seconds, 'second');
   return 'just now';
 }
 
+// As people write dates and times where this browser is at home.
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/** Date, time to the second, and zone. */
 export function formatTimeInFull(time: string): string {
-  return new Date(time).toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' });
+  return full.format(new Date(time));
 }
 
-const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+export function formatDayOfTime(time: string): string {
+  return day.format(new Date(time));
+}
 
 /** Hours and minutes, as on the wall. */
-export function formatClockOfTime(time: string): string {
+export function formatClockOfTime(time: string | number): string {
   return clock.format(new Date(time));
 }
 

@@ -1,13 +1,20 @@
 import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
+import { useEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import type { Credentials } from '../../generated/rest';
-import { describeErrorForPeople } from '../../lib/apiError';
+import { ApiError, describeErrorForPeople } from '../../lib/apiError';
 import { loginUserWithPassword } from './api/loginUser';
 import { AuthLayout } from './AuthLayout';
 import { DemoUsers } from './DemoUsers';
 import { useServerForm } from '../../lib/useServerForm';
+
+/** Which of the two is wrong nobody is told, and the server's words are for programs. */
+function describeFailedLogin(error: unknown): string {
+  const isWrong = error instanceof ApiError && error.status === 401;
+  return isWrong ? 'Email or password is wrong.' : describeErrorForPeople(error);
+}
 
 export function LoginPage() {
   useDocumentTitle('Sign in · Owl Post');
@@ -15,14 +22,19 @@ export function LoginPage() {
     initialValues: { email: '', password: '' },
     validate: { email: isNotEmpty('Enter your email'), password: isNotEmpty('Enter your password') },
   });
+  const password = useRef<HTMLInputElement>(null);
   const login = useServerForm(form, loginUserWithPassword);
+  const { error } = login;
+  useEffect(() => {
+    if (error) password.current?.select();
+  }, [error]);
   return (
     <AuthLayout title="Sign in" subtitle="Good to see you back.">
       <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>
         <Stack>
           {login.error && (
             <Alert color="red" role="alert">
-              {describeErrorForPeople(login.error)}
+              {describeFailedLogin(login.error)}
             </Alert>
           )}
           <TextInput
@@ -32,7 +44,7 @@ export function LoginPage() {
             placeholder="harry.potter@hogwarts.edu"
             {...form.getInputProps('email')}
           />
-          <PasswordInput label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
+          <PasswordInput ref={password} label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
           <Button type="submit" size="md" loading={login.isPending} fullWidth>
             Sign in
           </Button>

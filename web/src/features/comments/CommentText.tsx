@@ -1,4 +1,5 @@
 import { Text } from '@mantine/core';
+import { TextWithLinks } from '../../components/TextWithLinks';
 import { splitTextIntoMentions } from '../../lib/mentions';
 import { useCurrentUser } from '../../lib/session';
 import classes from './Comments.module.css';
@@ -14,7 +15,7 @@ export function CommentText({ content }: { content: string }) {
             {part.text}
           </span>
         ) : (
-          part.text
+          <TextWithLinks key={at} text={part.text} />
         ),
       )}
     </Text>

@@ -1,9 +1,13 @@
-import { Alert, Text } from '@mantine/core';
+import { Alert, Spoiler, Text } from '@mantine/core';
 import { IconCircleCheck } from '@tabler/icons-react';
+import { TextWithLinks } from '../../components/TextWithLinks';
 import { TimeAgo } from '../../components/TimeAgo';
 import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import classes from './IncidentRow.module.css';
+
+/** Twenty lines. */
+const MOST_PX = 512;
 
 export function IncidentDescription({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
@@ -13,7 +17,7 @@ export function IncidentDescription({ incident }: { incident: Incident }) {
         <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" data-testid="resolution">
           {incident.resolution && (
             <Text size="sm" mb={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-              {incident.resolution}
+              <TextWithLinks text={incident.resolution} />
             </Text>
           )}
           <Text size="xs">
@@ -28,9 +32,13 @@ export function IncidentDescription({ incident }: { incident: Incident }) {
       )}
       <section aria-label="Description">
         {incident.description ? (
-          <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
-            <span className={changed.has('description') ? classes.changed : undefined}>{incident.description}</span>
-          </Text>
+          <Spoiler maxHeight={MOST_PX} showLabel="Show more" hideLabel="Show less">
+            <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
+              <span className={changed.has('description') ? classes.changed : undefined}>
+                <TextWithLinks text={incident.description} />
+              </span>
+            </Text>
+          </Spoiler>
         ) : (
           <Text c="dimmed">No description.</Text>
         )}

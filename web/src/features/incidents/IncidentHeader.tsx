@@ -2,16 +2,20 @@ import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowLeft, IconCircleCheck, IconPencil, IconRotate } from '@tabler/icons-react';
 import { Link } from 'react-router';
+import { CopyTextButton } from '../../components/CopyTextButton';
 import { SeverityBadge } from '../../components/SeverityBadge';
 import { StatusBadge } from '../../components/StatusBadge';
 import { TimeAgo } from '../../components/TimeAgo';
-import { mayUserUpdateIncident, shortenIncidentIdForPeople } from '../../entities/incident';
+import { mayUserUpdateIncident, readFiltersFromSearchParams, shortenIncidentIdForPeople } from '../../entities/incident';
 import type { Incident } from '../../generated';
+import { addBasePathTo } from '../../lib/basePath';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
 import { EditIncidentModal, ResolveIncidentModal } from './lazyParts';
+import { useLastList } from './lastList';
 import { TakeItButton } from './TakeItButton';
 import { useUpdateIncident } from './api/updateIncident';
+import { nameViewOfFilters } from './views';
 import classes from './IncidentRow.module.css';
 
 function IncidentActions({ incident }: { incident: Incident }) {
@@ -43,18 +47,26 @@ function IncidentActions({ incident }: { incident: Incident }) {
   );
 }
 
+/** To the list as it was, with its filters. */
+function WayBack() {
+  const search = useLastList();
+  return (
+    <Anchor component={Link} to={{ pathname: '/incidents', search }} size="sm" w="fit-content">
+      <Group gap={4}>
+        <IconArrowLeft size={15} aria-hidden />
+        {nameViewOfFilters(readFiltersFromSearchParams(new URLSearchParams(search)))}
+      </Group>
+    </Anchor>
+  );
+}
+
 export function IncidentHeader({ incident }: { incident: Incident }) {
   const me = useCurrentUser();
   const changed = useChangedFields(incident.id);
   const glow = (field: keyof Incident) => (changed.has(field) ? classes.changed : undefined);
   return (
     <Stack gap="sm">
-      <Anchor component={Link} to="/incidents" size="sm" w="fit-content">
-        <Group gap={4}>
-          <IconArrowLeft size={15} aria-hidden />
-          All incidents
-        </Group>
-      </Anchor>
+      <WayBack />
       <Group justify="space-between" align="flex-start" gap="sm">
         <Title order={1} size="h2" tabIndex={-1} data-page-heading style={{ overflowWrap: 'anywhere', flex: '1 1 320px' }}>
           <span className={glow('title')}>{incident.title}</span>
@@ -72,6 +84,8 @@ export function IncidentHeader({ incident }: { incident: Incident }) {
           <TimeAgo time={incident.createdAt} />
           {incident.acknowledgedBy && ` · ${incident.acknowledgedBy.name} has it`}
         </Text>
+        <CopyTextButton label="Copy link" readText={() => window.location.origin + addBasePathTo(`/incidents/${incident.id}`)} />
+        <CopyTextButton label="Copy id" readText={() => shortenIncidentIdForPeople(incident.id)} />
       </Group>
     </Stack>
   );

@@ -1,10 +1,12 @@
 import { Box, Button, Group, Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconPlus } from '@tabler/icons-react';
+import { useEffect } from 'react';
 import { useSearchParams } from 'react-router';
 import { readFiltersFromSearchParams, writeFiltersToSearchParams } from '../../entities/incident';
 import { FilterBar } from './FilterBar';
 import { IncidentList } from './IncidentList';
+import { rememberListAsLast } from './lastList';
 import { UrgentSection } from './UrgentSection';
 import { nameViewOfFilters } from './views';
 
@@ -12,6 +14,8 @@ export function IncidentsPage({ onReport }: { onReport: () => void }) {
   const [search, setSearch] = useSearchParams();
   const filters = readFiltersFromSearchParams(search);
   const title = nameViewOfFilters(filters);
+  const address = search.toString();
+  useEffect(() => rememberListAsLast(address), [address]);
   useDocumentTitle(`${title} · Owl Post`);
   return (
     <Stack gap="md">

@@ -10,7 +10,7 @@ import { useCurrentUser } from '../../lib/session';
 import { AssigneeSelect } from './AssigneeSelect';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
 import { useCreateIncident } from './api/createIncident';
-import { showSuccessAsToast } from './toasts';
+import { showSuccessAsToast } from '../../lib/toasts';
 
 type Values = IncidentFormValues & { assignee: User | null };
 

@@ -23,3 +23,21 @@ export class ToastBurst {
     return this.gathered;
   }
 }
+
+/** How many changes of an incident the toast that is shown of them stands for. */
+export class GatheredChanges {
+  private readonly told = new Map<string, { count: number; at: number }>();
+
+  constructor(
+    private readonly windowMs: number,
+    private readonly readNow: () => number = Date.now,
+  ) {}
+
+  countChangeOfIncident(id: string): number {
+    const now = this.readNow();
+    for (const [known, { at }] of this.told) if (now - at >= this.windowMs) this.told.delete(known);
+    const count = (this.told.get(id)?.count ?? 0) + 1;
+    this.told.set(id, { count, at: now });
+    return count;
+  }
+}

@@ -1,13 +1,14 @@
-import { Group, Text, Title } from '@mantine/core';
+import { Anchor, Group, Text, Title } from '@mantine/core';
 import { IconFlame } from '@tabler/icons-react';
+import { useMemo } from 'react';
 import { Link } from 'react-router';
-import { TimeAgo } from '../../components/TimeAgo';
+import { SecondsAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
-import { statusLabels } from '../../entities/incident';
+import { statusLabels, writeFiltersToSearchParams } from '../../entities/incident';
 import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import { TakeItButton } from './TakeItButton';
-import { urgentFilters } from './alerts/alerts';
+import { sortUrgentForDuty, urgentFilters } from './alerts/alerts';
 import { useIncidentList } from './api/listIncidents';
 import classes from './UrgentSection.module.css';
 
@@ -25,7 +26,7 @@ function UrgentCard({ incident }: { incident: Incident }) {
       <Group gap={8} justify="space-between" wrap="nowrap" mt={8}>
         <Text size="xs" className={classes.meta}>
           {statusLabels[incident.status]} · {incident.location ? `${incident.location} · ` : ''}
-          <TimeAgo time={incident.createdAt} />
+          <SecondsAgo time={incident.createdAt} />
         </Text>
         <span className={classes.action}>
           <TakeItButton incident={incident} />
@@ -42,10 +43,14 @@ function UrgentCard({ incident }: { incident: Incident }) {
   );
 }
 
+/** As many as are seen at a glance; the rest is a list of its own. */
+const MOST_CARDS = 9;
+
 export function UrgentSection() {
   const { data, hasNextPage } = useIncidentList(urgentFilters);
-  const incidents = data?.pages.flatMap((page) => page.incidents) ?? [];
+  const incidents = useMemo(() => sortUrgentForDuty(data?.pages.flatMap((page) => page.incidents) ?? []), [data]);
   if (incidents.length === 0) return null;
+  const more = incidents.length - MOST_CARDS;
   return (
     <section className={classes.section} aria-labelledby="urgent-heading">
       <Group gap={8} mb="sm">
@@ -59,10 +64,16 @@ export function UrgentSection() {
         </Text>
       </Group>
       <ul className={classes.cards} aria-label="Urgent incidents">
-        {incidents.map((incident) => (
+        {incidents.slice(0, MOST_CARDS).map((incident) => (
           <UrgentCard key={incident.id} incident={incident} />
         ))}
       </ul>
+      {more > 0 && (
+        <Anchor component={Link} to={`/incidents?${writeFiltersToSearchParams(urgentFilters).toString()}`} className={classes.more}>
+          {more}
+          {hasNextPage ? '+' : ''} more urgent
+        </Anchor>
+      )}
     </section>
   );
 }

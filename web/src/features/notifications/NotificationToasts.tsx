@@ -1,8 +1,8 @@
 import { Anchor } from '@mantine/core';
-import { notifications } from '@mantine/notifications';
 import { useRef } from 'react';
 import { Link } from 'react-router';
 import { playSoundIfUserAllows } from '../../lib/sound';
+import { hideToastWithId, showToastOnTop } from '../../lib/toasts';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useDomainEvents, useReportOfSeen } from '../../realtime';
 import { useMarkNotificationRead } from './api/markNotificationRead';
@@ -43,9 +43,9 @@ export function NotificationToasts() {
     const { color, name, icon: Icon } = notificationLooks[type];
     const open = () => {
       markRead(id);
-      notifications.hide(`notification-${id}`);
+      hideToastWithId(`notification-${id}`);
     };
-    notifications.show({
+    showToastOnTop({
       id: `notification-${id}`,
       color,
       icon: <Icon size={18} aria-hidden />,

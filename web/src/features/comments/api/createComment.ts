@@ -1,4 +1,3 @@
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { appendCommentToPages, commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import type { Comment } from '../../../generated';
@@ -6,6 +5,7 @@ import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
 import { createRandomKeyForRequest } from '../../../lib/randomKey';
 import { useCurrentUser } from '../../../lib/session';
+import { showFailureAsToast } from '../../../lib/toasts';
 
 interface NewComment {
   content: string;
@@ -38,7 +38,7 @@ export function useCreateComment(incidentId: string, onRefused: (content: string
     onSuccess: (comment, { key }) => change((data) => appendCommentToPages(removeCommentFromPages(data, key), comment)),
     onError: (error, { content, key }) => {
       change((data) => removeCommentFromPages(data, key));
-      notifications.show({ color: 'red', title: 'Your comment was not posted', message: describeErrorForPeople(error) });
+      showFailureAsToast('Your comment was not posted', describeErrorForPeople(error));
       onRefused(content);
     },
   });

@@ -1,8 +1,8 @@
-import { notifications } from '@mantine/notifications';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
+import { showFailureAsToast } from '../../../lib/toasts';
 
 export function useDeleteComment(incidentId: string) {
   const client = useQueryClient();
@@ -15,7 +15,7 @@ export function useDeleteComment(incidentId: string) {
     },
     onError: (error) => {
       void client.invalidateQueries({ queryKey });
-      notifications.show({ color: 'red', title: 'The comment was not deleted', message: describeErrorForPeople(error) });
+      showFailureAsToast('The comment was not deleted', describeErrorForPeople(error));
     },
   });
 }

@@ -15,3 +15,9 @@ export function describeAlertInWords(incident: Incident, me: User): string {
   const mine = incident.assignee?.id === me.id ? ', assigned to you' : '';
   return `Critical: ${incident.title}, reported by ${incident.reportedBy.name}${where}${mine}`;
 }
+
+/** Whom nobody has first, and of them who waits longest. */
+export function sortUrgentForDuty(incidents: readonly Incident[]): Incident[] {
+  const isTaken = (incident: Incident) => Number(incident.assignee !== null);
+  return [...incidents].sort((a, b) => isTaken(a) - isTaken(b) || a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
+}

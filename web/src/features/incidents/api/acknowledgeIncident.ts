@@ -4,7 +4,7 @@ import type { Incident, User } from '../../../generated';
 import { ApiError, describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
 import { formatClockOfTime } from '../../../lib/time';
-import { showFailureAsToast } from '../toasts';
+import { showFailureAsToast } from '../../../lib/toasts';
 
 function acknowledgeIncidentOnServer({ id, version }: Incident): Promise<Incident> {
   return sendApiRequest<Incident>({ method: 'POST', path: `/api/incidents/${id}/acknowledge`, body: { version } });

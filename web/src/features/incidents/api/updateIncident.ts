@@ -3,7 +3,7 @@ import { incidentKeys, patchIncidentInCache, findIncidentInCache } from '../../.
 import type { Incident, Severity, Status, User } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
-import { showFailureAsToast } from '../toasts';
+import { showFailureAsToast } from '../../../lib/toasts';
 
 export interface IncidentPatch {
   title?: string;

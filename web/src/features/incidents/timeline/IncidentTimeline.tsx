@@ -5,7 +5,7 @@ import { QueryFailure } from '../../../components/QueryFailure';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { downloadFileFromServer } from '../../../lib/http';
 import { useTimeline } from '../api/listTimeline';
-import { showFailureAsToast } from '../toasts';
+import { showFailureAsToast } from '../../../lib/toasts';
 import { StoryEntry } from './StoryEntry';
 import { filterStoryByKind, groupStoryByDay, storyFilters, type StoryFilter } from './story';
 import { TimeMachine } from './TimeMachine';

@@ -2,6 +2,7 @@ import { severityLabels, statusLabels } from '../../../entities/incident';
 import type { User } from '../../../generated';
 import type { FieldChange, TimelineEntry, TimelineKind } from '../../../entities/activity';
 import { joinNamesForReading } from '../../../lib/labels';
+import { formatDayOfTime } from '../../../lib/time';
 
 /** What a person may want to see alone. */
 export type StoryFilter = 'all' | 'changes' | 'comments' | 'reached' | 'viewed';
@@ -98,7 +99,7 @@ export function filterStoryByKind(entries: readonly TimelineEntry[], filter: Sto
 export function groupStoryByDay(entries: readonly TimelineEntry[]): { day: string; entries: TimelineEntry[] }[] {
   const days: { day: string; entries: TimelineEntry[] }[] = [];
   for (const entry of entries) {
-    const day = new Date(entry.at).toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'short', year: 'numeric' });
+    const day = formatDayOfTime(entry.at);
     const last = days.at(-1);
     if (last?.day === day) last.entries.push(entry);
     else days.push({ day, entries: [entry] });

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { notifications as toasts } from '@mantine/notifications';
 import { notificationKeys, type NotificationPages } from '../../../entities/notification';
 import { describeErrorForPeople } from '../../../lib/apiError';
+import { showFailureAsToast } from '../../../lib/toasts';
 
 /** A change of one's notifications that shows at once; a refusal brings the server's truth back, with a message. */
 export function useNotificationChange<V>(
@@ -16,7 +16,7 @@ export function useNotificationChange<V>(
     },
     onError: (error) => {
       void client.invalidateQueries({ queryKey: notificationKeys.all });
-      toasts.show({ color: 'red', title: 'Your notifications were not changed', message: describeErrorForPeople(error) });
+      showFailureAsToast('Your notifications were not changed', describeErrorForPeople(error));
     },
   });
 }

@@ -1,0 +1,21 @@
+import { useMediaQuery } from '@mantine/hooks';
+import { Notifications } from '@mantine/notifications';
+import classes from './Toasts.module.css';
+
+/** From here on the composer of comments leaves the right side free. */
+const WIDE = '(min-width: 62em)';
+const MOST = { wide: 4, narrow: 2 };
+
+/** Where toasts stand: at the right side below, and where that would be over the composer, on top. */
+export function Toasts() {
+  const wide = useMediaQuery(WIDE) ?? true;
+  return (
+    <Notifications
+      position={wide ? 'bottom-right' : 'top-center'}
+      limit={wide ? MOST.wide : MOST.narrow}
+      autoClose={6_000}
+      zIndex={400}
+      className={wide ? undefined : classes.below}
+    />
+  );
+}
