@@ -1,12 +1,11 @@
 import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 import type { Incident } from '../../generated';
-import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
-import { fetchFreshIncidentIntoCache } from './api/getIncident';
-import { useUpdateIncident } from './api/updateIncident';
+import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { EditCollision, useUpdateIncident } from './api/updateIncident';
+import { CollisionNotice } from './CollisionNotice';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
+import { readFormValuesFromIncident, useIncidentEdit } from './useIncidentEdit';
 
 interface Props {
   incident: Incident;
@@ -14,55 +13,36 @@ interface Props {
   onClose: () => void;
 }
 
-function readFormValuesFromIncident(incident: Incident): IncidentFormValues {
-  const { title, description, severity, location } = incident;
-  return { title, description: description ?? '', severity, location: location ?? '' };
-}
-
 function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
-  const client = useQueryClient();
   const update = useUpdateIncident(incident.id, { quiet: true });
-  const [base, setBase] = useState(incident);
   const form = useForm<IncidentFormValues>({
     initialValues: readFormValuesFromIncident(incident),
     validate: incidentFormRules,
   });
-  const conflict = update.error instanceof ApiError && update.error.code === 'CONFLICT';
-  const behind = incident.version > base.version && !update.isPending;
+  const { base, collisions, choose, rebase, readChanges } = useIncidentEdit(form, incident);
 
-  const submit = (values: IncidentFormValues) =>
+  const submit = (values: IncidentFormValues) => {
+    const edit = readChanges(values);
+    if (Object.keys(edit).length === 0) {
+      onClose();
+      return;
+    }
     update.mutate(
+      { edit, base },
       {
-        title: values.title.trim(),
-        description: values.description.trim() || null,
-        severity: values.severity,
-        location: values.location.trim() || null,
-        version: base.version,
+        onSuccess: onClose,
+        onError: (error) => {
+          if (error instanceof EditCollision) rebase(error.latest);
+          else form.setErrors(readFieldErrorsFromServer(error));
+        },
       },
-      { onSuccess: onClose, onError: (error) => form.setErrors(readFieldErrorsFromServer(error)) },
     );
-  const takeLatest = async (keepMine: boolean) => {
-    const latest = await fetchFreshIncidentIntoCache(client, incident.id);
-    setBase(latest);
-    update.reset();
-    if (!keepMine) form.setValues(readFormValuesFromIncident(latest));
   };
   return (
     <form onSubmit={form.onSubmit(submit)} noValidate>
       <Stack>
-        {(conflict || behind) && (
-          <Alert color="yellow" role="alert" title="Somebody changed this incident meanwhile">
-            <Group gap="xs" mt={4}>
-              <Button size="xs" variant="default" onClick={() => void takeLatest(false)}>
-                Show the latest
-              </Button>
-              <Button size="xs" variant="default" onClick={() => void takeLatest(true)}>
-                Keep what I wrote
-              </Button>
-            </Group>
-          </Alert>
-        )}
-        {update.error && !conflict && (
+        <CollisionNotice incidentId={incident.id} version={base.version} collisions={collisions} onChoose={choose} />
+        {update.error && !(update.error instanceof EditCollision) && (
           <Alert color="red" role="alert">
             {describeErrorForPeople(update.error)}
           </Alert>
@@ -72,7 +52,7 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
           <Button variant="default" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" loading={update.isPending}>
+          <Button type="submit" loading={update.isPending} disabled={collisions.length > 0}>
             Save changes
           </Button>
         </Group>

@@ -4,14 +4,15 @@ import { IconMapPin } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
-import { mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
+import { type IncidentEdit, mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
 import type { Incident, Severity, Status } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
 import { AssigneeSelect } from './AssigneeSelect';
+import { CollisionNotice } from './CollisionNotice';
 import { ResolveIncidentModal } from './lazyParts';
-import { useUpdateIncident } from './api/updateIncident';
+import { EditCollision, useUpdateIncident } from './api/updateIncident';
 import classes from './IncidentRow.module.css';
 
 function Property({ label, changed, children }: { label: string; changed?: boolean; children: ReactNode }) {
@@ -47,10 +48,25 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   const mayUpdate = mayUserUpdateIncident(me, incident);
 
-  const changeStatus = (status: Status) => (status === 'RESOLVED' ? resolve.open() : update.mutate({ status }));
+  const collided = update.error instanceof EditCollision ? update.error : null;
+  const save = (edit: IncidentEdit, base: Incident = incident) => update.mutate({ edit, base });
+  const changeStatus = (status: Status) => (status === 'RESOLVED' ? resolve.open() : save({ status }));
+  const choose = (choice: 'mine' | 'theirs') => {
+    const { variables } = update;
+    update.reset();
+    if (choice === 'mine' && collided && variables) save(variables.edit, collided.latest);
+  };
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Properties">
       <Stack gap="md">
+        {collided && (
+          <CollisionNotice
+            incidentId={incident.id}
+            version={collided.latest.version}
+            collisions={collided.fields.map((field) => ({ field, mine: update.variables?.edit[field], theirs: collided.latest[field] }))}
+            onChoose={(_field, choice) => choose(choice)}
+          />
+        )}
         <Property label="Status" changed={changed.has('status')}>
           <Select
             aria-label="Status"
@@ -66,7 +82,7 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
             aria-label="Severity"
             data={(Object.keys(severityLabels) as Severity[]).map((value) => ({ value, label: severityLabels[value] }))}
             value={incident.severity}
-            onChange={(severity) => severity && update.mutate({ severity: severity as Severity })}
+            onChange={(severity) => severity && severity !== incident.severity && save({ severity: severity as Severity })}
             allowDeselect={false}
             disabled={!mayUpdate}
           />
@@ -77,7 +93,7 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
               key={incident.assignee?.id ?? 'nobody'}
               aria-label="Assignee"
               value={incident.assignee}
-              onChange={(assignee) => update.mutate({ assignee })}
+              onChange={(assignee) => save({ assignee })}
             />
           ) : incident.assignee ? (
             <Person user={incident.assignee} />
