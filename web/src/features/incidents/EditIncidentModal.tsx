@@ -1,9 +1,12 @@
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
+import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { useEffect, useEffectEvent, useState } from 'react';
 import type { Incident } from '../../generated';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { type DraftAccess, useDraft } from '../../lib/drafts';
 import { EditCollision, useUpdateIncident } from './api/updateIncident';
 import { CollisionNotice } from './CollisionNotice';
+import { DraftModal, DraftNotice } from './DraftModal';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
 import { readFormValuesFromIncident, useIncidentEdit } from './useIncidentEdit';
 
@@ -13,24 +16,45 @@ interface Props {
   onClose: () => void;
 }
 
-function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
+/** An edit that was begun: what it says, and the incident it was begun from. */
+interface EditDraft {
+  values: IncidentFormValues;
+  base: Incident;
+}
+
+interface FormProps extends Omit<Props, 'opened'> {
+  draft: DraftAccess<EditDraft>;
+  onDiscard: () => void;
+}
+
+function EditForm({ incident, onClose, draft, onDiscard }: FormProps) {
+  const [begun] = useState(draft.read);
   const update = useUpdateIncident(incident.id, { quiet: true });
   const form = useForm<IncidentFormValues>({
-    initialValues: readFormValuesFromIncident(incident),
+    initialValues: begun?.values ?? readFormValuesFromIncident(incident),
     validate: incidentFormRules,
   });
-  const { base, collisions, choose, rebase, readChanges } = useIncidentEdit(form, incident);
+  const { base, baseOfDraft, collisions, choose, rebase, readChanges } = useIncidentEdit(form, incident, begun?.base);
+  const keep = useEffectEvent(() => {
+    const isChanged = collisions.length > 0 || Object.keys(readChanges(form.values)).length > 0;
+    draft.write(isChanged ? { values: form.values, base: baseOfDraft } : undefined);
+  });
+  useEffect(() => keep(), [form.values, base, collisions.length]);
+  const finish = () => {
+    draft.write(undefined);
+    onClose();
+  };
 
   const submit = (values: IncidentFormValues) => {
     const edit = readChanges(values);
     if (Object.keys(edit).length === 0) {
-      onClose();
+      finish();
       return;
     }
     update.mutate(
       { edit, base },
       {
-        onSuccess: onClose,
+        onSuccess: finish,
         onError: (error) => {
           if (error instanceof EditCollision) rebase(error.latest);
           else form.setErrors(readFieldErrorsFromServer(error));
@@ -41,6 +65,7 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
   return (
     <form onSubmit={form.onSubmit(submit)} noValidate>
       <Stack>
+        {begun && <DraftNotice onDiscard={onDiscard} />}
         <CollisionNotice incidentId={incident.id} version={base.version} collisions={collisions} onChoose={choose} />
         {update.error && !(update.error instanceof EditCollision) && (
           <Alert color="red" role="alert">
@@ -50,7 +75,7 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
         <IncidentFields form={form} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            Cancel
+            {draft.read() ? 'Close, keep draft' : 'Cancel'}
           </Button>
           <Button type="submit" loading={update.isPending} disabled={collisions.length > 0}>
             Save changes
@@ -62,9 +87,15 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
 }
 
 export function EditIncidentModal({ incident, opened, onClose }: Props) {
+  const draft = useDraft<EditDraft>('edit', incident.id);
+  const [round, setRound] = useState(0);
+  const discard = () => {
+    draft.write(undefined);
+    setRound(round + 1);
+  };
   return (
-    <Modal opened={opened} onClose={onClose} title="Edit incident" size="lg">
-      {opened && <EditForm incident={incident} onClose={onClose} />}
-    </Modal>
+    <DraftModal title="Edit incident" opened={opened} isDirty={() => draft.read() !== undefined} onDiscard={discard} onClose={onClose}>
+      <EditForm key={round} incident={incident} onClose={onClose} draft={draft} onDiscard={discard} />
+    </DraftModal>
   );
 }

@@ -40,6 +40,24 @@ function Person({ user }: { user: Incident['reportedBy'] }) {
   );
 }
 
+/** A change that somebody else was faster with: whose value stays is asked here. */
+function UpdateCollisions({ incidentId, update }: { incidentId: string; update: ReturnType<typeof useUpdateIncident> }) {
+  const { error, variables } = update;
+  if (!(error instanceof EditCollision) || !variables) return null;
+  const { fields, latest } = error;
+  return (
+    <CollisionNotice
+      incidentId={incidentId}
+      version={latest.version}
+      collisions={fields.map((field) => ({ field, mine: variables.edit[field], theirs: latest[field] }))}
+      onChoose={(_field, choice) => {
+        update.reset();
+        if (choice === 'mine') update.mutate({ edit: variables.edit, base: latest });
+      }}
+    />
+  );
+}
+
 /** What an incident is, each part changeable in place by who may. */
 export function PropertiesPanel({ incident }: { incident: Incident }) {
   const me = useCurrentUser();
@@ -48,25 +66,12 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   const mayUpdate = mayUserUpdateIncident(me, incident);
 
-  const collided = update.error instanceof EditCollision ? update.error : null;
   const save = (edit: IncidentEdit, base: Incident = incident) => update.mutate({ edit, base });
   const changeStatus = (status: Status) => (status === 'RESOLVED' ? resolve.open() : save({ status }));
-  const choose = (choice: 'mine' | 'theirs') => {
-    const { variables } = update;
-    update.reset();
-    if (choice === 'mine' && collided && variables) save(variables.edit, collided.latest);
-  };
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Properties">
       <Stack gap="md">
-        {collided && (
-          <CollisionNotice
-            incidentId={incident.id}
-            version={collided.latest.version}
-            collisions={collided.fields.map((field) => ({ field, mine: update.variables?.edit[field], theirs: collided.latest[field] }))}
-            onChoose={(_field, choice) => choose(choice)}
-          />
-        )}
+        <UpdateCollisions incidentId={incident.id} update={update} />
         <Property label="Status" changed={changed.has('status')}>
           <Select
             aria-label="Status"
