@@ -60,6 +60,9 @@ export function reduceNotificationPagesWithEvent(data: NotificationPages, event:
   }
 }
 
-export function countUnreadInPages(data: NotificationPages | undefined): number {
-  return data?.pages[0]?.unreadCount ?? 0;
+/** `hidden`: what is about to be dismissed counts no more. */
+export function countUnreadInPages(data: NotificationPages | undefined, hidden?: ReadonlySet<string>): number {
+  const isHiddenUnread = (each: Notification) => !each.isRead && hidden?.has(each.id);
+  const fewer = hidden?.size ? (data?.pages.flatMap((page) => page.notifications).filter(isHiddenUnread).length ?? 0) : 0;
+  return Math.max(0, (data?.pages[0]?.unreadCount ?? 0) - fewer);
 }
