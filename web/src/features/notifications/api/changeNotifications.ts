@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { notifications as toasts } from '@mantine/notifications';
-import { notificationKeys, type NotificationPages } from '../../../entities/notification';
+import { notificationKeys, type NotificationPages, revertReadMarksInPages } from '../../../entities/notification';
 import { describeErrorForPeople } from '../../../lib/apiError';
 
 /** A change of one's notifications that shows at once; a refusal brings the server's truth back, with a message. */
@@ -12,9 +12,14 @@ export function useNotificationChange<V>(
   return useMutation({
     mutationFn: send,
     onMutate: (what: V) => {
-      client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && apply(data, what));
+      const before = client.getQueryData<NotificationPages>(notificationKeys.all);
+      return { before, marked: client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && apply(data, what)) };
     },
-    onError: (error) => {
+    onError: (error, _what, context) => {
+      const { before, marked } = context ?? {};
+      if (before && marked) {
+        client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && revertReadMarksInPages(data, before, marked));
+      }
       void client.invalidateQueries({ queryKey: notificationKeys.all });
       toasts.show({ color: 'red', title: 'Your notifications were not changed', message: describeErrorForPeople(error) });
     },
