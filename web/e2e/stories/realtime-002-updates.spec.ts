@@ -77,18 +77,4 @@ test.describe('US-REALTIME-002: live incident updates', () => {
     await resolve.getByRole('button', { name: 'Resolve incident' }).click();
     await expect(page.getByTestId('resolution')).toContainText('Locked away.');
   });
-
-  test('should say so when two people edit the same incident', async ({ openAs, actAs }) => {
-    const percy = await actAs('percy');
-    const incident = await percy.report({ title: makeUniqueTitle('Singing armour') });
-    const page = await openAs('cedric', `/incidents/${incident.id}`);
-    await page.getByRole('button', { name: 'Edit' }).click();
-    const form = page.getByRole('dialog', { name: 'Edit incident' });
-    await form.getByLabel('Description').fill('My words');
-    await percy.update(incident.id, { location: 'Entrance hall' });
-    await expect(form.getByText('Somebody changed this incident meanwhile')).toBeVisible();
-    await form.getByRole('button', { name: 'Save changes' }).click();
-    await form.getByRole('button', { name: 'Show the latest' }).click();
-    await expect(form.getByLabel('Where')).toHaveValue('Entrance hall');
-  });
 });

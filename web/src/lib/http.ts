@@ -10,6 +10,8 @@ export interface ApiRequest {
   body?: unknown;
   headers?: Record<string, string>;
   signal?: AbortSignal;
+  /** Goes on when the page is closed. */
+  keepalive?: boolean;
   /** Login and registration carry no token and must not try to renew one. */
   anonymous?: boolean;
 }
@@ -33,6 +35,7 @@ async function fetchOnceWithToken(request: ApiRequest, token: string | undefined
       headers,
       body: request.body === undefined ? undefined : JSON.stringify(request.body),
       signal: request.signal,
+      keepalive: request.keepalive,
     });
   } catch (error) {
     if (request.signal?.aborted) throw error;

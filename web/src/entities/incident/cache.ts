@@ -1,6 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import type { Incident } from '../../generated';
 import { incidentKeys } from './keys';
+import { type IncidentEdit, revertRefusedFieldsOfEdit } from './mergeEdits';
 import type { IncidentDetail, IncidentPages } from './types';
 import { mergeChangesUnlessOlder } from './versions';
 
@@ -19,16 +20,26 @@ export function findIncidentInCache(client: QueryClient, id: string): Incident |
   return client.getQueryData<IncidentDetail>(incidentKeys.detail(id)) ?? findIncidentInLists(client, id);
 }
 
-/** Writes changed fields wherever the incident is shown. What is older than what is shown is left out. */
-export function patchIncidentInCache(client: QueryClient, id: string, changes: Partial<Incident>): void {
-  client.setQueryData<IncidentDetail>(incidentKeys.detail(id), (data) => data && mergeChangesUnlessOlder(data, changes));
+/** Changes every copy of an incident, wherever it is shown. */
+function mapIncidentInCache(client: QueryClient, id: string, change: <T extends Incident>(known: T) => T): void {
+  client.setQueryData<IncidentDetail>(incidentKeys.detail(id), (data) => data && change(data));
   client.setQueriesData<IncidentPages>({ queryKey: incidentKeys.lists }, (data) => {
     if (!data) return data;
     const pages = data.pages.map((page) =>
       page.incidents.some((incident) => incident.id === id)
-        ? { ...page, incidents: page.incidents.map((each) => (each.id === id ? mergeChangesUnlessOlder(each, changes) : each)) }
+        ? { ...page, incidents: page.incidents.map((each) => (each.id === id ? change(each) : each)) }
         : page,
     );
     return { ...data, pages };
   });
+}
+
+/** Writes changed fields wherever the incident is shown. What is older than what is shown is left out. */
+export function patchIncidentInCache(client: QueryClient, id: string, changes: Partial<Incident>): void {
+  mapIncidentInCache(client, id, (known) => mergeChangesUnlessOlder(known, changes));
+}
+
+/** Takes back a refused change; what others changed since stays. */
+export function revertIncidentInCache(client: QueryClient, id: string, refused: IncidentEdit, before: IncidentEdit): void {
+  mapIncidentInCache(client, id, (known) => revertRefusedFieldsOfEdit(known, refused, before));
 }

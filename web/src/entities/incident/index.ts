@@ -1,4 +1,4 @@
-export { findIncidentInCache, findIncidentInLists, patchIncidentInCache } from './cache';
+export { findIncidentInCache, findIncidentInLists, patchIncidentInCache, revertIncidentInCache } from './cache';
 export {
   matchIncidentAgainstFilters,
   readFiltersFromSearchParams,
@@ -7,6 +7,14 @@ export {
 } from './filters';
 export { incidentKeys } from './keys';
 export { severityLabels, shortenIncidentIdForPeople, statusLabels } from './labels';
+export {
+  areFieldValuesEqual,
+  type EditableField,
+  type IncidentEdit,
+  listFieldsOfEdit,
+  mergeEditWithLatest,
+  pickChangedFieldsOfEdit,
+} from './mergeEdits';
 export {
   mayUserAcknowledgeIncident,
   mayUserAssignIncidents,

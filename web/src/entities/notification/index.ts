@@ -4,5 +4,6 @@ export {
   dropNotificationFromPages,
   markNotificationsReadInPages,
   reduceNotificationPagesWithEvent,
+  revertReadMarksInPages,
 } from './reduceEvents';
 export type { NotificationPage, NotificationPages } from './types';

@@ -40,6 +40,25 @@ export function markNotificationsReadInPages(
   );
 }
 
+/** Takes back refused marks: only those that are still this page's own, so that what others marked or sent meanwhile stays. */
+export function revertReadMarksInPages(
+  data: NotificationPages,
+  before: NotificationPages,
+  marked: NotificationPages,
+): NotificationPages {
+  const indexById = (pages: NotificationPages) =>
+    new Map(pages.pages.flatMap((page) => page.notifications).map((each) => [each.id, each]));
+  const [known, mine] = [indexById(before), indexById(marked)];
+  const isRefused = (each: Notification) =>
+    each.isRead && known.get(each.id)?.isRead === false && mine.get(each.id)?.readAt === each.readAt;
+  const refused = data.pages.flatMap((page) => page.notifications).filter(isRefused).length;
+  return mapNotificationsInPages(
+    data,
+    (each) => (isRefused(each) ? { ...each, isRead: false, readAt: null } : each),
+    countUnreadInPages(data) + refused,
+  );
+}
+
 export function dropNotificationFromPages(
   data: NotificationPages,
   deleted: Pick<NotificationDeleted, 'id' | 'unreadCount'>,
@@ -60,6 +79,9 @@ export function reduceNotificationPagesWithEvent(data: NotificationPages, event:
   }
 }
 
-export function countUnreadInPages(data: NotificationPages | undefined): number {
-  return data?.pages[0]?.unreadCount ?? 0;
+/** `hidden`: what is about to be dismissed counts no more. */
+export function countUnreadInPages(data: NotificationPages | undefined, hidden?: ReadonlySet<string>): number {
+  const isHiddenUnread = (each: Notification) => !each.isRead && hidden?.has(each.id);
+  const fewer = hidden?.size ? (data?.pages.flatMap((page) => page.notifications).filter(isHiddenUnread).length ?? 0) : 0;
+  return Math.max(0, (data?.pages[0]?.unreadCount ?? 0) - fewer);
 }

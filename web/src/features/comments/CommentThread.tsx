@@ -2,6 +2,7 @@ import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@
 import { IconArrowDown } from '@tabler/icons-react';
 import { QueryFailure } from '../../components/QueryFailure';
 import { listCommentsOldestFirst } from '../../entities/comment';
+import { useHiddenIds } from '../../lib/undoable';
 import { CommentForm } from './CommentForm';
 import { CommentItem } from './CommentItem';
 import { TypingIndicator } from './TypingIndicator';
@@ -16,9 +17,10 @@ import classes from './Comments.module.css';
 const HEIGHT_PX = 480;
 
 function CommentList({ incidentId, list }: { incidentId: string; list: ReturnType<typeof useComments> }) {
-  const comments = list.data ? listCommentsOldestFirst(list.data) : [];
+  const hidden = useHiddenIds();
+  const comments = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)) : [];
   const scroll = useStickyScroll({ first: comments[0]?.id, last: comments.at(-1)?.id });
-  const { mutate: remove } = useDeleteComment(incidentId);
+  const remove = useDeleteComment(incidentId);
   const { hasNextPage, isFetching, fetchNextPage } = list;
   const target = useCommentTarget({ comments, hasNextPage, isFetching, fetchNextPage });
   if (comments.length === 0) {
@@ -69,7 +71,8 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
   const list = useComments(incidentId, ready);
   const draft = useCommentDraft(incidentId);
   const post = useCreateComment(incidentId, draft.restore);
-  const loaded = list.data ? listCommentsOldestFirst(list.data).length : 0;
+  const hidden = useHiddenIds();
+  const loaded = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)).length : 0;
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Discussion">
       <Group gap={8} mb="sm">

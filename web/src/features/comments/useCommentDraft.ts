@@ -1,4 +1,5 @@
-import { useCallback, useState } from 'react';
+import { useCallback } from 'react';
+import { useDraft } from '../../lib/drafts';
 
 export interface CommentDraft {
   text: string;
@@ -7,25 +8,15 @@ export interface CommentDraft {
   restore: (text: string) => void;
 }
 
-const drafts = new Map<string, string>();
-
-/** What was typed and not posted, kept while the page lives: looking at another incident must not lose it. */
+/** What was typed and not posted: neither another incident, a reload nor a new sign-in loses it. */
 export function useCommentDraft(incidentId: string): CommentDraft {
-  const [state, setState] = useState({ incidentId, text: drafts.get(incidentId) ?? '' });
-  const text = state.incidentId === incidentId ? state.text : (drafts.get(incidentId) ?? '');
-  const setText = useCallback(
-    (next: string) => {
-      if (next) drafts.set(incidentId, next);
-      else drafts.delete(incidentId);
-      setState({ incidentId, text: next });
-    },
-    [incidentId],
-  );
+  const { value, read, write } = useDraft<string>('comment', incidentId);
+  const setText = useCallback((next: string) => write(next || undefined), [write]);
   const restore = useCallback(
     (refused: string) => {
-      if (!drafts.get(incidentId)) setText(refused);
+      if (!read()) write(refused);
     },
-    [incidentId, setText],
+    [read, write],
   );
-  return { text, setText, restore };
+  return { text: value ?? '', setText, restore };
 }

@@ -1,12 +1,14 @@
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
+import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState } from 'react';
 import type { Incident } from '../../generated';
-import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
-import { fetchFreshIncidentIntoCache } from './api/getIncident';
-import { useUpdateIncident } from './api/updateIncident';
+import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { type DraftAccess, useDraft } from '../../lib/drafts';
+import { EditCollision, useUpdateIncident } from './api/updateIncident';
+import { CollisionNotice } from './CollisionNotice';
+import { DraftModal, DraftNotice } from './DraftModal';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
+import { readFormValuesFromIncident, useIncidentEdit } from './useIncidentEdit';
 
 interface Props {
   incident: Incident;
@@ -14,55 +16,58 @@ interface Props {
   onClose: () => void;
 }
 
-function readFormValuesFromIncident(incident: Incident): IncidentFormValues {
-  const { title, description, severity, location } = incident;
-  return { title, description: description ?? '', severity, location: location ?? '' };
+/** An edit that was begun: what it says, and the incident it was begun from. */
+interface EditDraft {
+  values: IncidentFormValues;
+  base: Incident;
 }
 
-function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
-  const client = useQueryClient();
+interface FormProps extends Omit<Props, 'opened'> {
+  draft: DraftAccess<EditDraft>;
+  onDiscard: () => void;
+}
+
+function EditForm({ incident, onClose, draft, onDiscard }: FormProps) {
+  const [begun] = useState(draft.read);
   const update = useUpdateIncident(incident.id, { quiet: true });
-  const [base, setBase] = useState(incident);
   const form = useForm<IncidentFormValues>({
-    initialValues: readFormValuesFromIncident(incident),
+    initialValues: begun?.values ?? readFormValuesFromIncident(incident),
     validate: incidentFormRules,
   });
-  const conflict = update.error instanceof ApiError && update.error.code === 'CONFLICT';
-  const behind = incident.version > base.version && !update.isPending;
+  const { base, baseOfDraft, collisions, choose, rebase, readChanges } = useIncidentEdit(form, incident, begun?.base);
+  const keep = useEffectEvent(() => {
+    const isChanged = collisions.length > 0 || Object.keys(readChanges(form.values)).length > 0;
+    draft.write(isChanged ? { values: form.values, base: baseOfDraft } : undefined);
+  });
+  useEffect(() => keep(), [form.values, base, collisions.length]);
+  const finish = () => {
+    draft.write(undefined);
+    onClose();
+  };
 
-  const submit = (values: IncidentFormValues) =>
+  const submit = (values: IncidentFormValues) => {
+    const edit = readChanges(values);
+    if (Object.keys(edit).length === 0) {
+      finish();
+      return;
+    }
     update.mutate(
+      { edit, base },
       {
-        title: values.title.trim(),
-        description: values.description.trim() || null,
-        severity: values.severity,
-        location: values.location.trim() || null,
-        version: base.version,
+        onSuccess: finish,
+        onError: (error) => {
+          if (error instanceof EditCollision) rebase(error.latest);
+          else form.setErrors(readFieldErrorsFromServer(error));
+        },
       },
-      { onSuccess: onClose, onError: (error) => form.setErrors(readFieldErrorsFromServer(error)) },
     );
-  const takeLatest = async (keepMine: boolean) => {
-    const latest = await fetchFreshIncidentIntoCache(client, incident.id);
-    setBase(latest);
-    update.reset();
-    if (!keepMine) form.setValues(readFormValuesFromIncident(latest));
   };
   return (
     <form onSubmit={form.onSubmit(submit)} noValidate>
       <Stack>
-        {(conflict || behind) && (
-          <Alert color="yellow" role="alert" title="Somebody changed this incident meanwhile">
-            <Group gap="xs" mt={4}>
-              <Button size="xs" variant="default" onClick={() => void takeLatest(false)}>
-                Show the latest
-              </Button>
-              <Button size="xs" variant="default" onClick={() => void takeLatest(true)}>
-                Keep what I wrote
-              </Button>
-            </Group>
-          </Alert>
-        )}
-        {update.error && !conflict && (
+        {begun && <DraftNotice onDiscard={onDiscard} />}
+        <CollisionNotice incidentId={incident.id} version={base.version} collisions={collisions} onChoose={choose} />
+        {update.error && !(update.error instanceof EditCollision) && (
           <Alert color="red" role="alert">
             {describeErrorForPeople(update.error)}
           </Alert>
@@ -70,9 +75,9 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
         <IncidentFields form={form} />
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
-            Cancel
+            {draft.read() ? 'Close, keep draft' : 'Cancel'}
           </Button>
-          <Button type="submit" loading={update.isPending}>
+          <Button type="submit" loading={update.isPending} disabled={collisions.length > 0}>
             Save changes
           </Button>
         </Group>
@@ -82,9 +87,15 @@ function EditForm({ incident, onClose }: Omit<Props, 'opened'>) {
 }
 
 export function EditIncidentModal({ incident, opened, onClose }: Props) {
+  const draft = useDraft<EditDraft>('edit', incident.id);
+  const [round, setRound] = useState(0);
+  const discard = () => {
+    draft.write(undefined);
+    setRound(round + 1);
+  };
   return (
-    <Modal opened={opened} onClose={onClose} title="Edit incident" size="lg">
-      {opened && <EditForm incident={incident} onClose={onClose} />}
-    </Modal>
+    <DraftModal title="Edit incident" opened={opened} isDirty={() => draft.read() !== undefined} onDiscard={discard} onClose={onClose}>
+      <EditForm key={round} incident={incident} onClose={onClose} draft={draft} onDiscard={discard} />
+    </DraftModal>
   );
 }

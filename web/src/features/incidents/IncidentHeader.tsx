@@ -32,7 +32,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
         <Button
           variant="default"
           leftSection={<IconRotate size={16} aria-hidden />}
-          onClick={() => update.mutate({ status: 'OPEN' })}
+          onClick={() => update.mutate({ edit: { status: 'OPEN' }, base: incident })}
         >
           Reopen
         </Button>

@@ -4,14 +4,15 @@ import { IconMapPin } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
-import { mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
+import { type IncidentEdit, mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
 import type { Incident, Severity, Status } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
 import { AssigneeSelect } from './AssigneeSelect';
+import { CollisionNotice } from './CollisionNotice';
 import { ResolveIncidentModal } from './lazyParts';
-import { useUpdateIncident } from './api/updateIncident';
+import { EditCollision, useUpdateIncident } from './api/updateIncident';
 import classes from './IncidentRow.module.css';
 
 function Property({ label, changed, children }: { label: string; changed?: boolean; children: ReactNode }) {
@@ -39,6 +40,24 @@ function Person({ user }: { user: Incident['reportedBy'] }) {
   );
 }
 
+/** A change that somebody else was faster with: whose value stays is asked here. */
+function UpdateCollisions({ incidentId, update }: { incidentId: string; update: ReturnType<typeof useUpdateIncident> }) {
+  const { error, variables } = update;
+  if (!(error instanceof EditCollision) || !variables) return null;
+  const { fields, latest } = error;
+  return (
+    <CollisionNotice
+      incidentId={incidentId}
+      version={latest.version}
+      collisions={fields.map((field) => ({ field, mine: variables.edit[field], theirs: latest[field] }))}
+      onChoose={(_field, choice) => {
+        update.reset();
+        if (choice === 'mine') update.mutate({ edit: variables.edit, base: latest });
+      }}
+    />
+  );
+}
+
 /** What an incident is, each part changeable in place by who may. */
 export function PropertiesPanel({ incident }: { incident: Incident }) {
   const me = useCurrentUser();
@@ -47,10 +66,12 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   const mayUpdate = mayUserUpdateIncident(me, incident);
 
-  const changeStatus = (status: Status) => (status === 'RESOLVED' ? resolve.open() : update.mutate({ status }));
+  const save = (edit: IncidentEdit, base: Incident = incident) => update.mutate({ edit, base });
+  const changeStatus = (status: Status) => (status === 'RESOLVED' ? resolve.open() : save({ status }));
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Properties">
       <Stack gap="md">
+        <UpdateCollisions incidentId={incident.id} update={update} />
         <Property label="Status" changed={changed.has('status')}>
           <Select
             aria-label="Status"
@@ -66,7 +87,7 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
             aria-label="Severity"
             data={(Object.keys(severityLabels) as Severity[]).map((value) => ({ value, label: severityLabels[value] }))}
             value={incident.severity}
-            onChange={(severity) => severity && update.mutate({ severity: severity as Severity })}
+            onChange={(severity) => severity && severity !== incident.severity && save({ severity: severity as Severity })}
             allowDeselect={false}
             disabled={!mayUpdate}
           />
@@ -77,7 +98,7 @@ export function PropertiesPanel({ incident }: { incident: Incident }) {
               key={incident.assignee?.id ?? 'nobody'}
               aria-label="Assignee"
               value={incident.assignee}
-              onChange={(assignee) => update.mutate({ assignee })}
+              onChange={(assignee) => save({ assignee })}
             />
           ) : incident.assignee ? (
             <Person user={incident.assignee} />

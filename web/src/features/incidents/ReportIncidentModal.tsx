@@ -1,27 +1,45 @@
-import { Alert, Button, Group, Modal, Stack } from '@mantine/core';
+import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { mayUserAssignIncidents } from '../../entities/incident';
 import type { User } from '../../generated';
 import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { type DraftAccess, useDraft } from '../../lib/drafts';
 import { createRandomKeyForRequest } from '../../lib/randomKey';
 import { useCurrentUser } from '../../lib/session';
 import { AssigneeSelect } from './AssigneeSelect';
+import { DraftModal, DraftNotice } from './DraftModal';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
 import { useCreateIncident } from './api/createIncident';
 import { showSuccessAsToast } from '../../lib/toasts';
 
 type Values = IncidentFormValues & { assignee: User | null };
 
-function ReportForm({ onDone }: { onDone: () => void }) {
+/** A report that was begun. Its key goes with it: sent again after a lost answer and a reload, it is still the same report. */
+interface ReportDraft {
+  values: Values;
+  key: string;
+}
+
+const EMPTY: Values = { title: '', description: '', severity: 'MISCHIEF', location: '', assignee: null };
+
+interface FormProps {
+  draft: DraftAccess<ReportDraft>;
+  onDiscard: () => void;
+  onDone: () => void;
+}
+
+function ReportForm({ draft, onDiscard, onDone }: FormProps) {
   const me = useCurrentUser();
   const navigate = useNavigate();
   const create = useCreateIncident();
-  const [key, setKey] = useState(createRandomKeyForRequest);
+  const [begun] = useState(draft.read);
+  const [key, setKey] = useState(() => begun?.key ?? createRandomKeyForRequest());
   const form = useForm<Values>({
-    initialValues: { title: '', description: '', severity: 'MISCHIEF', location: '', assignee: null },
+    initialValues: begun?.values ?? EMPTY,
     validate: incidentFormRules,
+    onValuesChange: (values) => draft.write(JSON.stringify(values) === JSON.stringify(EMPTY) ? undefined : { values, key }),
     transformValues: (values) => ({ ...values, title: values.title.trim() }),
   });
   const submit = ({ assignee, ...values }: Values) => {
@@ -37,9 +55,13 @@ function ReportForm({ onDone }: { onDone: () => void }) {
         onError: (error) => {
           form.setErrors(readFieldErrorsFromServer(error));
           // No answer came: it may have been reported all the same, and the same key finds that out.
-          if (!(error instanceof ApiError) || error.status !== 0) setKey(createRandomKeyForRequest());
+          if (error instanceof ApiError && error.status === 0) return;
+          const next = createRandomKeyForRequest();
+          setKey(next);
+          draft.write({ values: form.values, key: next });
         },
         onSuccess: (created) => {
+          draft.write(undefined);
           onDone();
           showSuccessAsToast('Incident reported', created.title);
           void navigate('/incidents');
@@ -50,6 +72,7 @@ function ReportForm({ onDone }: { onDone: () => void }) {
   return (
     <form onSubmit={form.onSubmit(submit)} noValidate>
       <Stack>
+        {begun && <DraftNotice onDiscard={onDiscard} />}
         {create.error && (
           <Alert color="red" role="alert">
             {describeErrorForPeople(create.error)}
@@ -66,7 +89,7 @@ function ReportForm({ onDone }: { onDone: () => void }) {
         )}
         <Group justify="flex-end">
           <Button variant="default" onClick={onDone}>
-            Cancel
+            {draft.read() ? 'Close, keep draft' : 'Cancel'}
           </Button>
           <Button type="submit" loading={create.isPending}>
             Report incident
@@ -78,9 +101,15 @@ function ReportForm({ onDone }: { onDone: () => void }) {
 }
 
 export function ReportIncidentModal({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const draft = useDraft<ReportDraft>('report', 'new');
+  const [round, setRound] = useState(0);
+  const discard = () => {
+    draft.write(undefined);
+    setRound(round + 1);
+  };
   return (
-    <Modal opened={opened} onClose={onClose} title="Report an incident" size="lg">
-      {opened && <ReportForm onDone={onClose} />}
-    </Modal>
+    <DraftModal title="Report an incident" opened={opened} isDirty={() => draft.read() !== undefined} onDiscard={discard} onClose={onClose}>
+      <ReportForm key={round} draft={draft} onDiscard={discard} onDone={onClose} />
+    </DraftModal>
   );
 }

@@ -5,6 +5,7 @@ import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { countUnreadInPages } from '../../entities/notification';
 import { useAlertHeight } from '../../lib/alertHeight';
+import { useHiddenIds } from '../../lib/undoable';
 import { NotificationItem } from './NotificationItem';
 import { useDismissNotification } from './api/dismissNotification';
 import { useNotificationList } from './api/listNotifications';
@@ -17,7 +18,8 @@ const MOST_COUNTED = 99;
 function NotificationPanel({ onClose }: { onClose: () => void }) {
   const list = useNotificationList();
   const { mutate: markRead } = useMarkNotificationRead();
-  const { mutate: dismiss } = useDismissNotification();
+  const dismiss = useDismissNotification();
+  const hidden = useHiddenIds();
   if (list.isPending) {
     return (
       <Center py="xl">
@@ -26,7 +28,7 @@ function NotificationPanel({ onClose }: { onClose: () => void }) {
     );
   }
   if (list.isError && !list.data) return <QueryFailure error={list.error} onRetry={() => void list.refetch()} />;
-  const all = list.data.pages.flatMap((page) => page.notifications);
+  const all = list.data.pages.flatMap((page) => page.notifications).filter((each) => !hidden.has(each.id));
   if (all.length === 0) {
     return (
       <EmptyState icon={IconBellCheck} title="No owls for you">
@@ -65,7 +67,8 @@ export function NotificationBell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { data } = useNotificationList();
   const { mutate: markAllRead } = useMarkAllRead();
-  const unread = countUnreadInPages(data);
+  const hidden = useHiddenIds();
+  const unread = countUnreadInPages(data, hidden);
   const alertHeight = useAlertHeight();
   const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`;
   return (

@@ -1,46 +1,88 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { incidentKeys, patchIncidentInCache, findIncidentInCache } from '../../../entities/incident';
-import type { Incident, Severity, Status, User } from '../../../generated';
-import { describeErrorForPeople } from '../../../lib/apiError';
+import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
+import {
+  areFieldValuesEqual,
+  type EditableField,
+  findIncidentInCache,
+  type IncidentEdit,
+  listFieldsOfEdit,
+  patchIncidentInCache,
+  revertIncidentInCache,
+} from '../../../entities/incident';
+import type { Incident } from '../../../generated';
+import { ApiError, describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
 import { showFailureAsToast } from '../../../lib/toasts';
+import { fetchFreshIncidentIntoCache } from './getIncident';
 
-export interface IncidentPatch {
-  title?: string;
-  description?: string | null;
-  severity?: Severity;
-  status?: Status;
-  location?: string | null;
-  assignee?: User | null;
-  /** Refuse when somebody changed the incident since this version. */
-  version?: number;
+/** Others may be faster than a retry; this often is plenty. */
+const MOST_RETRIES = 5;
+
+/** Somebody else gave fields that this edit changes another value since it began. */
+export class EditCollision extends Error {
+  constructor(
+    readonly fields: EditableField[],
+    readonly latest: Incident,
+  ) {
+    super('Somebody else changed the same');
+  }
 }
 
-async function patchIncidentOnServer(id: string, patch: IncidentPatch): Promise<Incident> {
-  const { assignee, ...fields } = patch;
-  const body = assignee === undefined ? fields : { ...fields, assigneeId: assignee?.id ?? null };
-  return await sendApiRequest<Incident>({ method: 'PATCH', path: `/api/incidents/${id}`, body });
+export interface IncidentUpdate {
+  /** The changed fields alone. */
+  edit: IncidentEdit;
+  /** What the incident was when the edit began. */
+  base: Incident;
 }
 
-/** Shows a change at once; takes it back, with a message, when the server refuses. */
+export function buildBodyOfEdit({ assignee, ...edit }: IncidentEdit, version: number): Record<string, unknown> {
+  const { title, description, location } = edit;
+  return {
+    ...edit,
+    ...(title === undefined ? {} : { title: title.trim() }),
+    ...(description === undefined ? {} : { description: description?.trim() || null }),
+    ...(location === undefined ? {} : { location: location?.trim() || null }),
+    ...(assignee === undefined ? {} : { assigneeId: assignee?.id ?? null }),
+    version,
+  };
+}
+
+/** Saves an edit on whatever version there is by now, unless somebody else changed the same fields. */
+async function saveEditUnlessCollided(client: QueryClient, { edit, base }: IncidentUpdate): Promise<Incident> {
+  let { version } = base;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const body = buildBodyOfEdit(edit, version);
+      return await sendApiRequest<Incident>({ method: 'PATCH', path: `/api/incidents/${base.id}`, body });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.code !== 'CONFLICT' || tries === MOST_RETRIES) throw error;
+      const latest = await fetchFreshIncidentIntoCache(client, base.id);
+      const changed = listFieldsOfEdit(edit).filter((field) => !areFieldValuesEqual(base[field], latest[field]));
+      const collided = changed.filter((field) => !areFieldValuesEqual(edit[field], latest[field]));
+      if (collided.length > 0) throw new EditCollision(collided, latest);
+      version = latest.version;
+    }
+  }
+}
+
+/** Shows a change at once; takes back what is still its own, with a message, when the server refuses. */
 export function useUpdateIncident(id: string, { quiet = false }: { quiet?: boolean } = {}) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (patch: IncidentPatch) => patchIncidentOnServer(id, patch),
-    onMutate: (patch) => {
+    mutationFn: (update: IncidentUpdate) => saveEditUnlessCollided(client, update),
+    onMutate: ({ edit }) => {
+      if (quiet) return { before: undefined };
       const before = findIncidentInCache(client, id);
-      const changes = { ...patch };
-      delete changes.version;
-      patchIncidentInCache(client, id, changes);
-      return { before, fields: Object.keys(changes) as (keyof Incident)[] };
+      patchIncidentInCache(client, id, edit);
+      return { before };
     },
-    onError: (error, _patch, context) => {
-      if (context?.before) {
-        const { before, fields } = context;
-        patchIncidentInCache(client, id, Object.fromEntries(fields.map((field) => [field, before[field]])));
-      }
-      void client.invalidateQueries({ queryKey: incidentKeys.detail(id) });
-      if (!quiet) showFailureAsToast('The change was not saved', describeErrorForPeople(error));
+    onError: (error, { edit }, context) => {
+      if (context?.before) revertIncidentInCache(client, id, edit, context.before);
+      // Others may have written the very value that was taken back.
+      fetchFreshIncidentIntoCache(client, id).then(
+        (latest) => patchIncidentInCache(client, id, latest),
+        () => undefined,
+      );
+      if (!quiet && !(error instanceof EditCollision)) showFailureAsToast('The change was not saved', describeErrorForPeople(error));
     },
     onSuccess: (incident) => patchIncidentInCache(client, id, incident),
   });

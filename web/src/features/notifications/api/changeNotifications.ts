@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { notificationKeys, type NotificationPages } from '../../../entities/notification';
+import { notificationKeys, type NotificationPages, revertReadMarksInPages } from '../../../entities/notification';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { showFailureAsToast } from '../../../lib/toasts';
 
@@ -12,9 +12,14 @@ export function useNotificationChange<V>(
   return useMutation({
     mutationFn: send,
     onMutate: (what: V) => {
-      client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && apply(data, what));
+      const before = client.getQueryData<NotificationPages>(notificationKeys.all);
+      return { before, marked: client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && apply(data, what)) };
     },
-    onError: (error) => {
+    onError: (error, _what, context) => {
+      const { before, marked } = context ?? {};
+      if (before && marked) {
+        client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && revertReadMarksInPages(data, before, marked));
+      }
       void client.invalidateQueries({ queryKey: notificationKeys.all });
       showFailureAsToast('Your notifications were not changed', describeErrorForPeople(error));
     },

@@ -1,12 +1,29 @@
-import { countUnreadInPages, dropNotificationFromPages } from '../../../entities/notification';
+import { notifications as toasts } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { deleteWithUndoToast } from '../../../components/showUndoToast';
+import { countUnreadInPages, dropNotificationFromPages, type NotificationPages, notificationKeys } from '../../../entities/notification';
+import type { Notification } from '../../../generated';
+import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
-import { useNotificationChange } from './changeNotifications';
+import { showHiddenThing } from '../../../lib/undoable';
 
+function dropUnlessGoneAlready(data: NotificationPages, id: string): NotificationPages {
+  const found = data.pages.flatMap((page) => page.notifications).find((each) => each.id === id);
+  // Its event was faster, and has the right count.
+  if (!found) return data;
+  return dropNotificationFromPages(data, { id, unreadCount: Math.max(0, countUnreadInPages(data) - (found.isRead ? 0 : 1)) });
+}
+
+/** Hides a notification at once, and dismisses it when the time to undo that is over. A refusal shows it again. */
 export function useDismissNotification() {
-  return useNotificationChange(
-    ({ id }: { id: string; isRead: boolean }) =>
-      sendApiRequest<void>({ method: 'DELETE', path: `/api/notifications/${id}` }),
-    (data, { id, isRead }) =>
-      dropNotificationFromPages(data, { id, unreadCount: Math.max(0, countUnreadInPages(data) - (isRead ? 0 : 1)) }),
-  );
+  const client = useQueryClient();
+  const { mutate } = useMutation({
+    mutationFn: (id: string) => sendApiRequest<void>({ method: 'DELETE', path: `/api/notifications/${id}`, keepalive: true }),
+    onSuccess: (_, id) =>
+      client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && dropUnlessGoneAlready(data, id)),
+    onError: (error) =>
+      toasts.show({ color: 'red', title: 'The notification was not dismissed', message: describeErrorForPeople(error) }),
+    onSettled: (_data, _error, id) => showHiddenThing(id),
+  });
+  return ({ id }: Notification) => deleteWithUndoToast(id, 'Notification dismissed', () => mutate(id));
 }
