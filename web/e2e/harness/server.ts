@@ -96,9 +96,19 @@ export class TestServer {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill(signal);
+    child.kill('SIGCONT');
     const deadline = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
     await gone;
     clearTimeout(deadline);
+  }
+
+  /** Stops the process where it stands: its connections stay open, and nothing answers. */
+  pause(): void {
+    this.process?.kill('SIGSTOP');
+  }
+
+  unpause(): void {
+    this.process?.kill('SIGCONT');
   }
 
   /** Comes back at the same address with the same data. */

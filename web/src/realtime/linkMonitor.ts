@@ -1,3 +1,4 @@
+import { HeartbeatWatch } from './heartbeat';
 import { linkStore } from './linkStore';
 import type { OwlSocket } from './socket';
 
@@ -7,6 +8,7 @@ const OFFLINE_AFTER_MS = 15_000;
 /** Watches the transport and the machine's network, keeps the link state, and reconnects as soon as it may help. */
 export class LinkMonitor {
   private offlineTimer: ReturnType<typeof setTimeout> | null = null;
+  private readonly heartbeat = new HeartbeatWatch(() => this.reconnectWithoutDelay());
 
   constructor(private readonly socket: OwlSocket) {}
 
@@ -27,6 +29,7 @@ export class LinkMonitor {
     window.removeEventListener('offline', this.noticeNetworkGone);
     window.removeEventListener('online', this.noticeNetworkBack);
     document.removeEventListener('visibilitychange', this.noticePageShown);
+    this.heartbeat.stop();
     this.clearTimerOfOffline();
   }
 
@@ -44,12 +47,14 @@ export class LinkMonitor {
   private readonly noticeConnected = (): void => {
     this.clearTimerOfOffline();
     const engine = this.socket.io.engine;
+    this.heartbeat.watchEngineUntilStopped(engine);
     const readTransportName = () => (engine.transport.name === 'websocket' ? 'websocket' : 'polling');
     linkStore.set({ transport: readTransportName() });
     engine.once('upgrade', () => linkStore.set({ transport: readTransportName() }));
   };
 
   private readonly noticeLost = (): void => {
+    this.heartbeat.stop();
     if (!navigator.onLine) {
       this.noticeNetworkGone();
       return;
