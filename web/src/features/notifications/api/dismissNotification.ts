@@ -1,4 +1,4 @@
-import { notifications as toasts } from '@mantine/notifications';
+import { showFailureAsToast } from '../../../lib/toasts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteWithUndoToast } from '../../../components/showUndoToast';
 import { countUnreadInPages, dropNotificationFromPages, type NotificationPages, notificationKeys } from '../../../entities/notification';
@@ -22,7 +22,7 @@ export function useDismissNotification() {
     onSuccess: (_, id) =>
       client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && dropUnlessGoneAlready(data, id)),
     onError: (error) =>
-      toasts.show({ color: 'red', title: 'The notification was not dismissed', message: describeErrorForPeople(error) }),
+      showFailureAsToast('The notification was not dismissed', describeErrorForPeople(error)),
     onSettled: (_data, _error, id) => showHiddenThing(id),
   });
   return ({ id }: Notification) => deleteWithUndoToast(id, 'Notification dismissed', () => mutate(id));
