@@ -1,5 +1,8 @@
 //! The list of incidents: filters, search, pages.
 
+pub mod counts;
+pub mod order;
+mod reporters;
 mod search;
 
 use std::collections::HashSet;
@@ -7,6 +10,7 @@ use std::collections::HashSet;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
+use self::{order::IncidentOrder, reporters::Reporters};
 use crate::{
     DomainError, Incident, Result, Severity, Status, Store, UserId,
     incidents::{SELECT_INCIDENT, read_incident_from_row},
@@ -41,10 +45,13 @@ pub struct IncidentFilter {
     pub severities: Vec<Severity>,
     /// Whose.
     pub assignee: Option<AssigneeFilter>,
-    /// Terms, divided by spaces, each of which is somewhere in title, description or location, or an id.
+    /// Reported by any of these.
+    pub reporters: Vec<UserId>,
+    /// Terms, divided by spaces, each of which is somewhere in title, description or location, or an id, or the beginning of a
+    /// word of the reporter's name, address or handle.
     pub search: Option<String>,
-    /// Only incidents reported before this one: the `next_before` of the page before.
-    pub before: Option<Uuid>,
+    /// In which order, and where the page begins.
+    pub order: IncidentOrder,
     /// Rows of the page.
     pub limit: u32,
 }
@@ -52,6 +59,7 @@ pub struct IncidentFilter {
 /// What is looked for.
 #[derive(Default)]
 struct Wanted {
+    /// Of the text, or of the reporter.
     terms: Vec<SearchTerm>,
     ids: Vec<Uuid>,
     /// Ends of ids, in lower case.
@@ -121,38 +129,61 @@ impl Store {
         }
     }
 
-    /// Incidents that match, newest first.
+    /// Incidents that match, with the cursor of the page behind them.
     pub async fn list_incidents_by_filter(
         &self,
         filter: &IncidentFilter,
-    ) -> Result<Page<Incident>> {
+    ) -> Result<Page<Incident, String>> {
         let wanted = filter.search.as_deref().map(str::trim).filter(|query| !query.is_empty());
         let mut sql = QueryBuilder::<Postgres>::new(SELECT_INCIDENT);
         sql.push(" where true");
         match wanted {
             Some(query) => {
                 refuse_unstorable_or_long_text("q", query, SEARCH_CHARS)?;
-                let wanted = Wanted::from_query(query);
-                let ids = if wanted.names_ids() {
-                    self.find_incident_ids_by_name(filter, &wanted).await?
-                } else {
-                    self.search_incident_ids_by_terms(filter, &wanted.terms).await?
-                };
+                let ids = self.find_incident_ids_by_query(filter, query).await?;
                 sql.push(" and i.id = any(").push_bind(ids).push(")");
             }
             None => push_filter_conditions_to_query(&mut sql, filter),
         }
-        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
+        sql.push(filter.order.as_order_clause());
+        sql.push(" limit ").push_bind(i64::from(filter.limit) + 1);
         let rows = sql.build().fetch_all(&self.pool).await?;
         let incidents = rows.iter().map(read_incident_from_row).collect::<Result<Vec<_>>>()?;
-        Ok(Page::from_rows_with_one_more(incidents, filter.limit, |incident| incident.id))
+        let order = filter.order;
+        let cursor = |incident: &Incident| order.write_cursor_behind_incident(incident);
+        Ok(Page::from_rows_with_one_more(incidents, filter.limit, cursor))
     }
 
-    async fn find_incident_ids_by_name(
+    /// Those of the page are among them. What has all terms in its text is one search; what somebody reported whom terms are
+    /// about is another, for what is left of the query. So a query with nobody's name in it is searched as if incidents had no
+    /// reporters.
+    async fn find_incident_ids_by_query(
+        &self,
+        filter: &IncidentFilter,
+        query: &str,
+    ) -> Result<Vec<Uuid>> {
+        let wanted = Wanted::from_query(query);
+        if wanted.terms.is_empty() && !wanted.names_ids() {
+            return Ok(Vec::new());
+        }
+        let mut ids = self.find_incident_ids_by_terms(filter, &wanted, &wanted.terms).await?;
+        for Reporters { people, others } in self.find_reporters_of_terms(&wanted.terms).await? {
+            let of_them = IncidentFilter { reporters: people, ..filter.clone() };
+            ids.extend(self.find_incident_ids_by_terms(&of_them, &wanted, &others).await?);
+        }
+        Ok(ids)
+    }
+
+    async fn find_incident_ids_by_terms(
         &self,
         filter: &IncidentFilter,
         wanted: &Wanted,
+        terms: &[SearchTerm],
     ) -> Result<Vec<Uuid>> {
+        // Ids leave few rows to compare, and without terms there is nothing to compare.
+        if !wanted.names_ids() && !terms.is_empty() {
+            return self.search_incident_ids_by_terms(filter, terms).await;
+        }
         let mut sql = QueryBuilder::<Postgres>::new("select i.id from incidents i where true");
         push_filter_conditions_to_query(&mut sql, filter);
         for id in &wanted.ids {
@@ -161,10 +192,11 @@ impl Store {
         for end in &wanted.printed_ids {
             sql.push(" and right(i.id::text, 5) = ").push_bind(end.clone());
         }
-        for term in &wanted.terms {
+        for term in terms {
             sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
         }
-        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
+        sql.push(filter.order.as_order_clause());
+        sql.push(" limit ").push_bind(i64::from(filter.limit) + 1);
         Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
     }
 }
@@ -173,6 +205,10 @@ fn push_filter_conditions_to_query(sql: &mut QueryBuilder<Postgres>, filter: &In
     if !filter.statuses.is_empty() {
         let words: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
         sql.push(" and i.status = any(").push_bind(words).push(")");
+        if !filter.statuses.contains(&Status::Resolved) {
+            // Which follows, but the indexes of what is not resolved are found by these very words.
+            sql.push(" and i.status <> 'RESOLVED'");
+        }
     }
     if !filter.severities.is_empty() {
         let words: Vec<&str> = filter.severities.iter().map(|severity| severity.as_str()).collect();
@@ -187,7 +223,8 @@ fn push_filter_conditions_to_query(sql: &mut QueryBuilder<Postgres>, filter: &In
         }
         None => {}
     }
-    if let Some(before) = filter.before {
-        sql.push(" and i.id < ").push_bind(before);
+    if !filter.reporters.is_empty() {
+        sql.push(" and i.reported_by = any(").push_bind(filter.reporters.clone()).push(")");
     }
+    filter.order.push_start_to_query(sql);
 }

@@ -77,6 +77,6 @@ pub use error::{DomainError, ErrorCode, Result};
 pub use event::{Committed, EventName, EventPayload, LoggedEvent, Topic};
 pub use hashing::Applicant;
 pub use model::{
-    Comment, Incident, IncidentId, Notification, Role, Severity, Status, User, UserId,
+    Comment, Incident, IncidentId, IncidentSort, Notification, Role, Severity, Status, User, UserId,
 };
 pub use store::Store;

@@ -98,6 +98,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// In which order incidents are listed.
+    IncidentSort {
+        /// The newest first.
+        Newest = "newest",
+        /// The most severe first, of these the oldest.
+        Urgency = "urgency",
+    }
+}
+
+text_enum! {
     /// How far the work on an incident is.
     Status {
         /// Reported.

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// A page, newest first.
+/// A page, in the order of its list.
 #[derive(Debug, Clone)]
 pub struct Page<T, C = Uuid> {
     /// The rows.

@@ -44,7 +44,10 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
             "Only the assignee, a Prefect or an Auror may acknowledge this incident",
         ),
         Action::AssignIncident => (senior, "Only a Prefect or an Auror may assign incidents"),
-        Action::ReceiveAssignment => (senior, "Only a Prefect or an Auror can be assigned"),
+        Action::ReceiveAssignment => (
+            is_role_assignable_to_incidents(actor.role),
+            "Only a Prefect or an Auror can be assigned",
+        ),
         Action::DeleteComment { author_id } => (
             senior || author_id == actor.id,
             "Only its author, a Prefect or an Auror may delete a comment",
@@ -59,6 +62,11 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
         Action::ManagePeople => (actor.role == Role::Auror, "Only an Auror may manage people"),
     };
     if allowed { Ok(()) } else { Err(DomainError::Forbidden(refusal)) }
+}
+
+/// Whether people of this role can be given incidents.
+pub(crate) fn is_role_assignable_to_incidents(role: Role) -> bool {
+    role >= Role::Prefect
 }
 
 fn is_incident_reporter_or_assignee(incident: &Incident, user_id: UserId) -> bool {

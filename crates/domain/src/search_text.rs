@@ -52,6 +52,13 @@ impl SearchText {
     }
 }
 
+impl SearchTerm {
+    /// The `like` pattern of texts in which some word begins with the term.
+    pub fn write_pattern_of_beginning(&self) -> String {
+        format!("% {}", &self.text_pattern[1..])
+    }
+}
+
 /// The terms of a query, each of which is to be found. None when there is nothing in the query to look for.
 pub fn split_query_into_terms(query: &str) -> Vec<SearchTerm> {
     let mut terms: Vec<SearchTerm> = Vec::new();

@@ -7,9 +7,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use owlpost_domain::{
-    Incident, Severity, Status, UserId,
+    Incident, IncidentSort, Severity, Status, UserId,
     incident_changes::IncidentPatch,
-    incident_list::{AssigneeFilter, IncidentFilter},
+    incident_list::{AssigneeFilter, IncidentFilter, counts::IncidentCounts, order::IncidentOrder},
     incidents::NewIncident,
 };
 use serde::{Deserialize, Serialize};
@@ -88,11 +88,11 @@ pub(crate) struct ResolutionNote {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IncidentPage {
-    /// Newest first.
+    /// In the order asked for.
     incidents: Vec<Incident>,
-    /// Give it as `before` for the next page; null on the last.
+    /// Give it as `before` for the next page, with the same `sort`; null on the last.
     #[schema(required)]
-    next_before: Option<Uuid>,
+    next_before: Option<String>,
 }
 
 /// An incident, and how much goes on around it.
@@ -116,16 +116,17 @@ pub(crate) struct IncidentResolution {
     incident: Incident,
 }
 
-/// List incidents, newest first
+/// List incidents, the newest or the most urgent first
 #[utoipa::path(get, path = "/api/incidents", operation_id = "listIncidents", tag = "incidents",
     security(("bearer" = [])),
     params(
         ("status" = Option<Vec<Status>>, Query, description = "Any of these; repeated or with commas"),
         ("severity" = Option<Vec<Severity>>, Query, description = "Any of these; repeated or with commas"),
         ("assignee" = Option<String>, Query, description = "A user's id, `me` or `none`"),
-        ("q" = Option<String>, Query, description = "What is somewhere in title, description or location, whatever its case and accents: words, parts of words, signs; or an id, whole or as it is printed (`OWL-1A2B3`). Each of several, divided by spaces, is; up to 200 characters"),
+        ("q" = Option<String>, Query, description = "What is somewhere in title, description or location, whatever its case and accents: words, parts of words, signs; or an id, whole or as it is printed (`OWL-1A2B3`); or the beginning of a part of the reporter's name, of their address or handle. Each of several, divided by spaces, is; up to 200 characters. Of more than 100 people whom a query may mean, those count whom most of its words are about"),
+        ("sort" = Option<IncidentSort>, Query, description = "`newest` first, as without; or by `urgency`: the most severe first, of these the oldest"),
         ("limit" = Option<u32>, Query, minimum = 1, description = "Incidents of the page, 1 to 100, 50 without"),
-        ("before" = Option<Uuid>, Query, description = "`nextBefore` of the page before"),
+        ("before" = Option<String>, Query, description = "`nextBefore` of the page before, which had the same `sort`"),
     ),
     responses((status = 200, body = IncidentPage, description = "A page of incidents")))]
 pub(crate) async fn list_incidents_by_query(
@@ -138,11 +139,26 @@ pub(crate) async fn list_incidents_by_query(
         severities: query.read_list_of_param("severity")?,
         assignee: read_assignee_from_query(&query, user.id)?,
         search: query.read_text_of_param("q")?.map(str::to_owned),
-        before: query.read_id_of_param("before")?,
+        order: read_order_from_query(&query)?,
+        reporters: Vec::new(),
         limit: state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?,
     };
     let page = state.store().list_incidents_by_filter(&filter).await?;
     Ok(Json(IncidentPage { incidents: page.rows, next_before: page.next_before }))
+}
+
+/// How many incidents there are in the views of the dashboard
+///
+/// All, those that are not resolved (of which mine, and nobody's), and those that are. None is counted further than `bound`: a
+/// number that is the bound says so many, or more.
+#[utoipa::path(get, path = "/api/incidents/counts", operation_id = "countIncidents", tag = "incidents",
+    security(("bearer" = [])),
+    responses((status = 200, body = IncidentCounts, description = "The numbers, of one moment")))]
+pub(crate) async fn count_incidents_of_views(
+    State(state): State<HttpState>,
+    AuthenticatedUser { user, .. }: AuthenticatedUser,
+) -> Result<Json<IncidentCounts>, HttpError> {
+    Ok(Json(state.store().count_incidents_of_views(user.id).await?))
 }
 
 /// Report an incident
@@ -295,6 +311,15 @@ pub(crate) async fn resolve_incident_by_delete(
     let incident = state.realtime().commit_and_publish_events(change).await?;
     let etag = format_version_as_etag(incident.version);
     Ok((etag, Json(IncidentResolution { message: "Incident resolved", incident })))
+}
+
+fn read_order_from_query(query: &QueryParams) -> Result<IncidentOrder, HttpError> {
+    let sort = query.read_word_of_param("sort")?.unwrap_or(IncidentSort::Newest);
+    let before = query.read_text_of_param("before")?;
+    IncidentOrder::from_sort_and_cursor(sort, before).ok_or_else(|| {
+        let problem = "must be the nextBefore of a page with the same sort";
+        HttpError::refuse_field_with_message("before", problem)
+    })
 }
 
 fn read_assignee_from_query(

@@ -44,6 +44,8 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(one_time_links::withdraw_invitation_by_id))
         // /api/incidents
         .routes(routes!(incidents::list_incidents_by_query, incidents::report_incident_from_body))
+        // /api/incidents/counts
+        .routes(routes!(incidents::count_incidents_of_views))
         // /api/incidents/{id}
         .routes(routes!(
             incidents::show_incident_with_counts,

@@ -1,7 +1,10 @@
 //! People: finding them, changing what they may do, and deleting them.
 
 use axum::{Json, extract::State, http::StatusCode};
-use owlpost_domain::{Committed, Role, User, people::standing::StandingChange};
+use owlpost_domain::{
+    Committed, Role, User,
+    people::{directory::PeopleFilter, standing::StandingChange},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,11 +18,15 @@ use crate::{
     state::HttpState,
 };
 
-/// People who match.
+/// A page of people who match.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct UserList {
     /// By handle.
     users: Vec<User>,
+    /// Give it as `after` for the next page; null on the last.
+    #[schema(required)]
+    next_after: Option<String>,
 }
 
 /// What of a person shall change.
@@ -41,6 +48,8 @@ pub(crate) struct UserChange {
     params(
         ("q" = Option<String>, Query, description = "Beginning of a handle, an address or a part of a name, whatever its case and accents; everybody without"),
         ("limit" = Option<u32>, Query, minimum = 1, description = "Most people in the answer, 1 to 100"),
+        ("after" = Option<String>, Query, description = "`nextAfter` of the page before"),
+        ("assignable" = Option<bool>, Query, description = "`true` for those alone whom an incident can be given: Prefects and Aurors"),
         ("deactivated" = Option<bool>, Query, description = "`true` for those who are deactivated, instead; Aurors only"),
     ),
     responses(
@@ -52,11 +61,15 @@ pub(crate) async fn search_users_by_query(
     AuthenticatedUser { user: actor, .. }: AuthenticatedUser,
     query: QueryParams,
 ) -> Result<Json<UserList>, HttpError> {
-    let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
-    let prefix = query.read_text_of_param("q")?.unwrap_or_default();
-    let deactivated = query.read_flag_of_param("deactivated")?.unwrap_or(false);
-    let users = state.store().search_users_by_prefix(&actor, prefix, deactivated, limit).await?;
-    Ok(Json(UserList { users }))
+    let filter = PeopleFilter {
+        prefix: query.read_text_of_param("q")?.unwrap_or_default().to_owned(),
+        deactivated: query.read_flag_of_param("deactivated")?.unwrap_or(false),
+        assignable: query.read_flag_of_param("assignable")?.unwrap_or(false),
+        after: query.read_text_of_param("after")?.map(str::to_owned),
+        limit: state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?,
+    };
+    let page = state.store().search_users_by_prefix(&actor, &filter).await?;
+    Ok(Json(UserList { users: page.rows, next_after: page.next_before }))
 }
 
 /// Change what somebody may do, or whether they may come in; Aurors only

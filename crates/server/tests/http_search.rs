@@ -110,6 +110,88 @@ async fn should_find_an_incident_by_its_id_its_place_and_what_it_became() {
     assert_eq!(find_titles(&server, &harry, "feet").await, [""; 0]);
 }
 
+#[tokio::test]
+async fn should_find_what_somebody_reported_by_who_they_are() {
+    let server = TestServer::start();
+    let mut people = Vec::new();
+    for (email, name) in [
+        ("g.weasley@hogwarts.edu", "Ginevra Weasley"),
+        ("r.weasley@hogwarts.edu", "Ronald Weasley"),
+        ("potter@hogwarts.edu", "Harry Potter"),
+    ] {
+        let body = json!({ "email": email, "name": name, "password": support::PASSWORD });
+        let grant = server.api.post_openly("/api/auth/register", body).await.expect(201).json;
+        people.push(support::person_from_grant(&grant));
+    }
+    let [ginny, ron, harry] = &people[..] else { panic!("three people") };
+    for (person, title) in [
+        (ginny, "Diary found"),
+        (ron, "Wand broken"),
+        (harry, "Diary gone"),
+        (harry, "Asks for Weasley"),
+        (ginny, "Potter collapsed"),
+    ] {
+        server.api.report(person, json!({ "title": title })).await;
+    }
+    for (query, expected) in [
+        ("ginevra", vec!["Potter collapsed", "Diary found"]),
+        ("GIN", vec!["Potter collapsed", "Diary found"]),
+        ("g.weasley@hogwarts.edu", vec!["Potter collapsed", "Diary found"]),
+        ("r.weas", vec!["Wand broken"]),
+        ("weasley", vec!["Potter collapsed", "Asks for Weasley", "Wand broken", "Diary found"]),
+        ("ron weasley", vec!["Wand broken"]),
+        ("diary weasley", vec!["Diary found"]),
+        ("diary", vec!["Diary gone", "Diary found"]),
+        ("harry weasley", vec!["Asks for Weasley"]),
+        ("potter weasley", vec!["Potter collapsed", "Asks for Weasley"]),
+        ("ginevra wand", vec![]),
+        ("inevra", vec![]),
+        ("hogwarts.edu", vec![]),
+    ] {
+        assert_eq!(find_titles(&server, harry, query).await, expected, "{query}");
+    }
+    let path = "/api/incidents?q=weasley&limit=2";
+    let page = server.api.get(path, harry).await.expect(200).json;
+    let next = page["nextBefore"].as_str().unwrap();
+    let rest = server.api.get(&format!("{path}&before={next}"), harry).await.expect(200).json;
+    assert_eq!(rest["incidents"][0]["title"], "Wand broken");
+    assert_eq!(
+        (rest["incidents"][1]["title"].as_str(), &rest["nextBefore"]),
+        (Some("Diary found"), &Value::Null)
+    );
+    // With the printed id of one, in both orders.
+    let id = rest["incidents"][0]["id"].as_str().unwrap();
+    for sort in ["newest", "urgency"] {
+        for (query, found) in [("", 1), ("+ronald", 1), ("+ronald+wand", 1), ("+ginevra", 0)] {
+            let path = format!("/api/incidents?sort={sort}&q=owl-{}{query}", &id[id.len() - 5..]);
+            let page = server.api.get(&path, harry).await.expect(200).json;
+            assert_eq!(page["incidents"].as_array().unwrap().len(), found, "{path}");
+        }
+    }
+}
+
+/// Of more people than are looked up, those count whom most words are about.
+#[tokio::test]
+async fn should_bound_the_people_that_a_query_may_mean() {
+    let mut lab = DomainLab::open_with(DomainConfig::with_secret(SECRET)).await;
+    lab.run(
+        "insert into users (id, email, name, role, handle)
+         select gen_random_uuid(), 'p' || lpad(n::text, 3, '0') || '@b.c', 'Weasley' || case when n = 101 then ' Percy' else '' end,
+                'STUDENT', 'p' || lpad(n::text, 3, '0')
+         from generate_series(1, 101) as n",
+    )
+    .await;
+    lab.run(
+        "insert into incidents (id, title, reported_by)
+         select ('ffffffff-0000-7000-8000-' || lpad(substr(handle, 2), 12, '0'))::uuid, 'by ' || handle, id from users",
+    )
+    .await;
+    while lab.store().write_missing_search_texts().await.unwrap() {}
+    let found = list_found_ids(&lab, "weasley", 100).await;
+    assert_eq!((found.len(), &*found[0], &*found[99]), (100, "by p100", "by p001"));
+    assert_eq!(list_found_ids(&lab, "percy weasley", 100).await, ["by p101"]);
+}
+
 async fn list_found_ids(lab: &DomainLab, search: &str, limit: u32) -> Vec<String> {
     let filter = IncidentFilter { search: Some(search.into()), limit, ..Default::default() };
     let page = lab.store().list_incidents_by_filter(&filter).await.unwrap();

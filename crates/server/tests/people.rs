@@ -214,3 +214,50 @@ async fn should_refuse_changes_of_people_that_say_nothing() {
         assert_eq!((answer.status, answer.field()), (400, field), "{body}");
     }
 }
+
+#[tokio::test]
+async fn should_page_everybody_whom_an_incident_can_be_given() {
+    let server = TestServer::start();
+    let (harry, auror) = (server.student("harry").await, server.auror().await);
+    for handle in ["percy", "penelope", "cedric"] {
+        server.prefect(handle).await;
+    }
+    let gone = server.prefect("gone").await;
+    set_active(&server, &auror, &gone.id, false).await.expect(200);
+    let mut found: Vec<(String, Vec<String>)> = Vec::new();
+    for query in [
+        "assignable=true",
+        "",
+        "assignable=false",
+        "assignable=true&q=pe",
+        "assignable=true&q=harry",
+    ] {
+        let first = format!("/api/users?limit=2&{query}");
+        let (mut path, mut handles) = (first.clone(), Vec::new());
+        loop {
+            let page = server.api.get(&path, &harry).await.expect(200).json;
+            let users = page["users"].as_array().unwrap();
+            assert!(users.len() <= 2);
+            handles.extend(users.iter().map(|user| user["handle"].as_str().unwrap().to_owned()));
+            let Some(after) = page["nextAfter"].as_str() else { break };
+            path = format!("{first}&after={after}");
+        }
+        found.push((query.to_owned(), handles));
+    }
+    let everybody = vec!["alastor.moody", "cedric", "harry", "penelope", "percy"];
+    assert_eq!(found[0].1, ["alastor.moody", "cedric", "penelope", "percy"]);
+    assert_eq!(found[1].1, everybody);
+    assert_eq!(found[2].1, everybody);
+    assert_eq!(found[3].1, ["penelope", "percy"]);
+    assert_eq!(found[4].1, [""; 0]);
+    for (query, field) in [
+        ("assignable=yes".to_owned(), "assignable"),
+        ("assignable=true&deactivated=true".to_owned(), "assignable"),
+        (format!("after={}", "x".repeat(401)), "after"),
+    ] {
+        let refused = server.api.get(&format!("/api/users?{query}"), &auror).await;
+        assert_eq!((refused.status, refused.field()), (400, field), "{query}");
+    }
+    let longest = format!("/api/users?after={}", "x".repeat(400));
+    server.api.get(&longest, &auror).await.expect(200);
+}

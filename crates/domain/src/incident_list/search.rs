@@ -1,7 +1,7 @@
 //! Search for terms anywhere in the text (see [`crate::search_text`]).
 //!
-//! What is frequent is found by walking the list from the newest on, what is rare by the index of trigrams; which of both
-//! it is, the newest rows tell. So neither walks a million rows, nor sorts a hundred thousand. The index is asked for what is
+//! What is frequent is found by walking the list from its first row on, what is rare by the index of trigrams; which of both
+//! it is, the first rows tell. So neither walks a million rows, nor sorts a hundred thousand. The index is asked for what is
 //! rare in the query alone: what nearly every row has would be read for nearly every row.
 
 use sqlx::{Postgres, QueryBuilder};
@@ -10,11 +10,11 @@ use uuid::Uuid;
 use super::{IncidentFilter, push_filter_conditions_to_query};
 use crate::{Result, Store, search_text::SearchTerm};
 
-/// The newest rows, of which enough have what is frequent: a look takes two milliseconds.
+/// The first rows, of which enough have what is frequent: a look takes two milliseconds.
 const FIRST_WALK_ROWS: i64 = 2_000;
 /// A longer walk than the index would take is not begun.
 const LONGEST_WALK_ROWS: i64 = 30_000;
-/// With fewer matches among the newest rows the index is quicker than the walk: measured in `docs/BENCHMARKS.md`.
+/// With fewer matches among the first rows the index is quicker than the walk: measured in `docs/BENCHMARKS.md`.
 const LEAST_MATCHES_TO_WALK: usize = 8;
 /// The newest rows, which tell what parts of a query are rare.
 const SAMPLED_ROWS: i64 = 500;
@@ -23,7 +23,7 @@ const SAMPLED_RUNS: usize = 12;
 /// What so many of the sampled rows have is read of the index quickly, whatever else is asked.
 const RARE_IN_SAMPLE: i64 = SAMPLED_ROWS / 50;
 
-/// What looking at the newest rows has found.
+/// What looking at the first rows has found.
 struct Walk {
     ids: Vec<Uuid>,
     /// Whether there were no further rows to look at.
@@ -31,17 +31,14 @@ struct Walk {
 }
 
 impl Store {
-    /// The newest that match, one more than the page has. A query in which there is nothing to look for finds nothing.
+    /// The first that match, one more than the page has.
     pub(super) async fn search_incident_ids_by_terms(
         &self,
         filter: &IncidentFilter,
         terms: &[SearchTerm],
     ) -> Result<Vec<Uuid>> {
-        if terms.is_empty() {
-            return Ok(Vec::new());
-        }
         let wanted = filter.limit as usize + 1;
-        let first = self.walk_newest_incident_rows(filter, terms, FIRST_WALK_ROWS).await?;
+        let first = self.walk_first_incident_rows(filter, terms, FIRST_WALK_ROWS).await?;
         if first.saw_everything || first.ids.len() >= wanted {
             return Ok(first.ids);
         }
@@ -49,13 +46,13 @@ impl Store {
             terms.iter().flat_map(|term| &term.run_patterns).map(String::as_str).collect();
         if runs.is_empty() {
             // One or two letters: there is no index of these.
-            return Ok(self.walk_newest_incident_rows(filter, terms, i64::MAX).await?.ids);
+            return Ok(self.walk_first_incident_rows(filter, terms, i64::MAX).await?.ids);
         }
         if first.ids.len() >= LEAST_MATCHES_TO_WALK {
             // Twice as far as it takes when they go on as they began.
             let enough = 2 * FIRST_WALK_ROWS * wanted as i64 / first.ids.len() as i64;
             let rows = enough.min(LONGEST_WALK_ROWS);
-            let longer = self.walk_newest_incident_rows(filter, terms, rows).await?;
+            let longer = self.walk_first_incident_rows(filter, terms, rows).await?;
             if longer.saw_everything || longer.ids.len() >= wanted {
                 return Ok(longer.ids);
             }
@@ -66,26 +63,26 @@ impl Store {
         self.find_incident_ids_by_index(filter, terms, &runs).await
     }
 
-    async fn walk_newest_incident_rows(
+    async fn walk_first_incident_rows(
         &self,
         filter: &IncidentFilter,
         terms: &[SearchTerm],
         rows: i64,
     ) -> Result<Walk> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "with edge as materialized (select i.id from incidents i where true",
-        );
+        let mut sql = QueryBuilder::<Postgres>::new("with edge as materialized (select ");
+        sql.push(filter.order.as_place_columns()).push(" from incidents i where true");
         push_filter_conditions_to_query(&mut sql, filter);
-        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
+        sql.push(filter.order.as_order_clause()).push(" offset ").push_bind(rows);
         sql.push(
-            " select i.id, (select id from edge) is null as saw_everything from incidents i
-              where i.id > coalesce((select id from edge), '00000000-0000-0000-0000-000000000000')",
+            " limit 1) select i.id, (select id from edge) is null as saw_everything from incidents i where ",
         );
+        sql.push(filter.order.as_condition_before_edge());
         push_filter_conditions_to_query(&mut sql, filter);
         for term in terms {
             sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
         }
-        sql.push(" order by i.id desc limit ").push_bind(i64::from(filter.limit) + 1);
+        sql.push(filter.order.as_order_clause());
+        sql.push(" limit ").push_bind(i64::from(filter.limit) + 1);
         let found: Vec<(Uuid, bool)> = sql.build_query_as().fetch_all(&self.pool).await?;
         let saw_everything = match found.first() {
             Some((_, saw_everything)) => *saw_everything,
@@ -98,7 +95,8 @@ impl Store {
         let mut sql =
             QueryBuilder::<Postgres>::new("select exists (select from incidents i where true");
         push_filter_conditions_to_query(&mut sql, filter);
-        sql.push(" order by i.id desc offset ").push_bind(rows).push(" limit 1)");
+        sql.push(filter.order.as_order_clause());
+        sql.push(" offset ").push_bind(rows).push(" limit 1)");
         Ok(sql.build_query_scalar().fetch_one(&self.pool).await?)
     }
 
@@ -128,9 +126,8 @@ impl Store {
         terms: &[SearchTerm],
         runs: &[&str],
     ) -> Result<Vec<Uuid>> {
-        let mut sql = QueryBuilder::<Postgres>::new(
-            "select id from (select i.id from incidents i where true",
-        );
+        let mut sql = QueryBuilder::<Postgres>::new("select id from (select ");
+        sql.push(filter.order.as_place_columns()).push(" from incidents i where true");
         push_filter_conditions_to_query(&mut sql, filter);
         for run in runs {
             // The index is of this very expression.
@@ -140,8 +137,8 @@ impl Store {
             sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
         }
         // Planned by itself, for all that match: the index of the search is its only way.
-        sql.push(" offset 0) as matching order by id desc limit ");
-        sql.push_bind(i64::from(filter.limit) + 1);
+        sql.push(" offset 0) as matching").push(filter.order.as_order_of_places());
+        sql.push(" limit ").push_bind(i64::from(filter.limit) + 1);
         Ok(sql.build_query_scalar().fetch_all(&self.pool).await?)
     }
 }

@@ -7,14 +7,33 @@ use uuid::Uuid;
 
 use super::name::require_name_of_person;
 use crate::{
-    Result, Role, Store, User,
+    DomainError, Result, Role, Store, User,
     change::Change,
-    policy::{Action, authorize_user_for_action},
+    page::Page,
+    policy::{Action, authorize_user_for_action, is_role_assignable_to_incidents},
     rows::{UserRow, user_columns},
     search_index::write_searched_words_of_person,
     search_text::split_query_into_terms,
-    validate::require_email_with_handle,
+    validate::{refuse_unstorable_or_long_text, require_email_with_handle},
 };
+
+/// Longer than any handle: that of a deleted person has an id in it, every other is of an address.
+const MOST_CURSOR_CHARS: usize = 400;
+
+/// Which people to list.
+#[derive(Debug, Clone, Default)]
+pub struct PeopleFilter {
+    /// Words, with each of which some word of theirs begins; everybody when there are none.
+    pub prefix: String,
+    /// Those who are deactivated, instead of those who are not.
+    pub deactivated: bool,
+    /// Only those whom an incident can be given.
+    pub assignable: bool,
+    /// Only those whose handle comes after this one: the cursor of the page before.
+    pub after: Option<String>,
+    /// Rows of the page.
+    pub limit: u32,
+}
 
 #[derive(FromRow)]
 struct KnownUserRow {
@@ -37,38 +56,47 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.id, row.into())).collect())
     }
 
-    /// People of whose name, address and handle some word begins with each word of `prefix`, whatever its case and accents,
-    /// for completion. Those who are
-    /// deactivated are shown to Aurors, when they ask for them, and then they alone.
+    /// People of whose name, address and handle some word begins with each word of the query, whatever its case and accents,
+    /// by handle. Those who are deactivated are shown to Aurors, when they ask for them, and then they alone.
     pub async fn search_users_by_prefix(
         &self,
         actor: &User,
-        prefix: &str,
-        deactivated: bool,
-        limit: u32,
-    ) -> Result<Vec<User>> {
-        if deactivated {
+        filter: &PeopleFilter,
+    ) -> Result<Page<User, String>> {
+        if filter.deactivated {
             authorize_user_for_action(actor, Action::ManagePeople)?;
         }
-        let terms = split_query_into_terms(prefix.trim().trim_start_matches(['@', '\u{ff20}']));
-        if terms.is_empty() && !prefix.trim().is_empty() {
-            return Ok(Vec::new());
+        if filter.deactivated && filter.assignable {
+            let problem = "nobody who is deactivated can be assigned";
+            return Err(DomainError::invalid_field_value("assignable", problem));
+        }
+        let prefix = filter.prefix.trim();
+        let terms = split_query_into_terms(prefix.trim_start_matches(['@', '\u{ff20}']));
+        if terms.is_empty() && !prefix.is_empty() {
+            return Ok(Page { rows: Vec::new(), next_before: None });
         }
         let mut sql = QueryBuilder::<Postgres>::new(concat!(
             "select ",
             user_columns!(),
             " from users where deleted_at is null and (deactivated_at is not null) = "
         ));
-        sql.push_bind(deactivated);
-        for term in terms {
-            // From the beginning of a word on.
-            let pattern = format!("% {}", &term.text_pattern[1..]);
-            sql.push(" and search_text like ").push_bind(pattern);
+        sql.push_bind(filter.deactivated);
+        if filter.assignable {
+            let roles = Role::ALL.iter().filter(|role| is_role_assignable_to_incidents(**role));
+            let words: Vec<&str> = roles.map(|role| role.as_str()).collect();
+            sql.push(" and role = any(").push_bind(words).push(")");
         }
-        sql.push(" order by handle limit ");
-        sql.push_bind(i64::from(limit.clamp(1, self.config.limits.page_size)));
+        for term in terms {
+            sql.push(" and search_text like ").push_bind(term.write_pattern_of_beginning());
+        }
+        if let Some(after) = &filter.after {
+            refuse_unstorable_or_long_text("after", after, MOST_CURSOR_CHARS)?;
+            sql.push(" and handle > ").push_bind(after);
+        }
+        sql.push(" order by handle limit ").push_bind(i64::from(filter.limit) + 1);
         let rows: Vec<UserRow> = sql.build_query_as().fetch_all(&self.pool).await?;
-        Ok(rows.into_iter().map(Into::into).collect())
+        let users: Vec<User> = rows.into_iter().map(Into::into).collect();
+        Ok(Page::from_rows_with_one_more(users, filter.limit, |user| user.handle.clone()))
     }
 
     /// Everybody who is not deleted, by address, and whether they are deactivated. For the command line.

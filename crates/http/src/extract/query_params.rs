@@ -94,23 +94,33 @@ impl QueryParams {
         name: &str,
     ) -> Result<Vec<T>, HttpError> {
         let words = self.read_words_of_param(name);
-        words
-            .into_iter()
-            .map(|word| {
-                word.parse().map_err(|error| match error {
-                    DomainError::Validation { message, .. } => {
-                        HttpError::refuse_field_with_message(name, message)
-                    }
-                    other => other.into(),
-                })
-            })
-            .collect()
+        words.into_iter().map(|word| parse_word_of_param(name, word)).collect()
+    }
+
+    /// One word that the domain knows.
+    pub(crate) fn read_word_of_param<T: FromStr<Err = DomainError>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, HttpError> {
+        self.read_text_of_param(name)?.map(|word| parse_word_of_param(name, word)).transpose()
     }
 
     fn find_values_of_name<'q>(&'q self, name: &str) -> impl Iterator<Item = &'q str> {
         let given = self.0.iter().filter(move |(key, value)| key == name && !value.is_empty());
         given.map(|(_, value)| value.as_str())
     }
+}
+
+fn parse_word_of_param<T: FromStr<Err = DomainError>>(
+    name: &str,
+    word: &str,
+) -> Result<T, HttpError> {
+    word.parse().map_err(|error| match error {
+        DomainError::Validation { message, .. } => {
+            HttpError::refuse_field_with_message(name, message)
+        }
+        other => other.into(),
+    })
 }
 
 fn decode_part_of_query(text: &str) -> Option<String> {
