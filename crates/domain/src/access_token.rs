@@ -17,7 +17,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use self::{claims::PresentedClaims, key_ring::KeyRing};
-use crate::{DomainError, Result, Role, User, UserId};
+use crate::{DomainError, Result, Role, User, UserId, authority::Authority};
 
 pub use self::claims::CLOCK_LEEWAY;
 pub(crate) use self::claims::TimeClaims;
@@ -25,13 +25,22 @@ pub(crate) use self::claims::TimeClaims;
 /// Identifies a login: the family of its refresh tokens, and the `sid` of its access tokens.
 pub type LoginId = Uuid;
 
-/// What a token is good through: the login it belongs to, or else the time it was issued at.
+/// What a token is good through (the login it belongs to, or else the time it was issued at), and what for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBasis {
-    /// `sid`. Tokens that were made on the command line or by another server have none.
+    /// `sid`; of an API token, its own id. Tokens that were made on the command line or by another server have none.
     pub login: Option<LoginId>,
     /// `iat`, in Unix seconds.
     pub issued_at: Option<i64>,
+    /// Who acts with it.
+    pub authority: Authority,
+}
+
+impl TokenBasis {
+    /// Of the person themselves, with a token that belongs to no login.
+    pub const fn of_person_without_login(issued_at: Option<i64>) -> Self {
+        Self { login: None, issued_at, authority: Authority::Person }
+    }
 }
 
 /// What a verified token says. The role it claims is not read: the one in the database counts.
@@ -41,8 +50,18 @@ pub struct VerifiedToken {
     pub user_id: UserId,
     /// When it stops to be valid.
     pub expires_at: DateTime<Utc>,
-    /// What it is good through.
+    /// What it is good through, and what for.
     pub basis: TokenBasis,
+}
+
+impl VerifiedToken {
+    /// What its requests are counted under: those of a tool apart from its owner's.
+    pub fn rate_key(&self) -> Uuid {
+        match (self.basis.authority, self.basis.login) {
+            (Authority::Tool(_), Some(token)) => token,
+            _ => self.user_id,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -163,7 +182,8 @@ fn read_verified_token_from(claims: PresentedClaims) -> Result<VerifiedToken> {
         .ok_or(DomainError::Unauthenticated)?;
     // That of another server may be anything.
     let login = claims.sid.and_then(|id| id.parse().ok());
-    let basis = TokenBasis { login, issued_at: claims.times.issued_second() };
+    let issued_at = claims.times.issued_second();
+    let basis = TokenBasis { login, issued_at, authority: Authority::Person };
     Ok(VerifiedToken { user_id, expires_at, basis })
 }
 

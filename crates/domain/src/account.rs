@@ -12,6 +12,7 @@ pub struct Account {
     pub user: User,
     /// Tokens that belong to no login count only when they were issued after this second.
     pub(crate) tokens_valid_from: Option<i64>,
+    /// Logins that have not ended, and API tokens that were not revoked.
     pub(crate) live_logins: Vec<LoginId>,
 }
 

@@ -44,11 +44,17 @@ impl Store {
             return Err(DomainError::Conflict("The incident is already resolved".into()));
         }
         note_incident_as_seen(connection, actor.id, id).await?;
-        let mut after = before.clone();
-        after.acknowledged_by = Some(actor.clone());
-        after.acknowledged_at = Some(current_time_for_storage());
-        after.status = Status::InProgress;
-        after.assignee = after.assignee.or_else(|| Some(actor.clone()));
+        let after = take_incident_for_actor(&before, actor);
         commit_incident_with_changes(change, &self.config.escalation, actor, before, after).await
     }
+}
+
+/// The incident once it is theirs: worked on, and assigned to them when it was nobody's.
+pub(crate) fn take_incident_for_actor(before: &Incident, actor: &User) -> Incident {
+    let mut after = before.clone();
+    after.acknowledged_by = Some(actor.clone());
+    after.acknowledged_at = Some(current_time_for_storage());
+    after.status = Status::InProgress;
+    after.assignee = after.assignee.or_else(|| Some(actor.clone()));
+    after
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     Comment, Committed, DomainError, IncidentId, Result, Store, Topic, User, UserId,
-    change::Begun,
+    change::{Begun, Change},
     clock::current_time_for_storage,
     idempotency::IdempotencyKey,
     mentions::{Mention, find_distinct_mentioned_handles},
@@ -49,17 +49,7 @@ impl Store {
         };
         let content = require_text_within_limit("content", content, self.config.limits.text_chars)?;
         let mentions = find_distinct_mentioned_handles(&content, MOST_MENTIONS);
-        let comment = Comment {
-            id: Uuid::now_v7(),
-            incident_id,
-            content,
-            author: author.clone(),
-            created_at: current_time_for_storage(),
-        };
-        change.stage_event_for_audience(
-            &[Topic::Incident(incident_id)],
-            &CommentCreated { comment: comment.clone(), incident_id, author: author.clone() },
-        )?;
+        let comment = stage_event_of_comment(&mut change, author, incident_id, content)?;
         if mentions.is_empty() && change.fits_in_single_statement() {
             let arguments = bind_columns_of_comment(&comment)?;
             return change
@@ -174,6 +164,41 @@ impl Store {
             .fetch_one(&self.pool)
             .await?)
     }
+}
+
+fn stage_event_of_comment(
+    change: &mut Change,
+    author: &User,
+    incident_id: IncidentId,
+    content: String,
+) -> Result<Comment> {
+    let comment = Comment {
+        id: Uuid::now_v7(),
+        incident_id,
+        content,
+        author: author.clone(),
+        created_at: current_time_for_storage(),
+    };
+    change.stage_event_for_audience(
+        &[Topic::Incident(incident_id)],
+        &CommentCreated { comment: comment.clone(), incident_id, author: author.clone() },
+    )?;
+    Ok(comment)
+}
+
+/// Adds a comment to a change that has more to do. What a tool writes mentions nobody, whatever is in it.
+pub(crate) async fn stage_comment_without_mentions(
+    change: &mut Change,
+    author: &User,
+    incident_id: IncidentId,
+    content: &str,
+) -> Result<()> {
+    let comment = stage_event_of_comment(change, author, incident_id, content.to_owned())?;
+    let connection = change.open_transaction_when_needed().await?;
+    sqlx::query_with(INSERT_COMMENT, bind_columns_of_comment(&comment)?)
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 fn read_comment_from_row(row: &PgRow) -> Result<Comment> {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{escalation_plan::EscalationConfig, identity_provider::ProviderConfig};
+use crate::{
+    alert_rules::HookRules, escalation_plan::EscalationConfig, identity_provider::ProviderConfig,
+};
 
 /// Bounds of what people may send. Lengths are in Unicode characters.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct Limits {
     pub mentions_per_comment: usize,
     /// Logins of one person that are live at the same time; the one not used for longest makes room.
     pub logins_per_user: i64,
+    /// API tokens of one person that are live at the same time.
+    pub api_tokens_per_user: i64,
     /// Invitations that are open at the same time.
     pub open_invitations: i64,
     /// Rows of a page, and of one answer of the event log.
@@ -42,6 +46,7 @@ impl Default for Limits {
             password_max_chars: 200,
             mentions_per_comment: 20,
             logins_per_user: 100,
+            api_tokens_per_user: 50,
             open_invitations: 1_000,
             page_size: 100,
             idempotency_key_chars: 255,
@@ -102,6 +107,8 @@ pub struct DomainConfig {
     pub event_log_retention: Duration,
     /// Rows above which the oldest events are trimmed whatever their age.
     pub event_log_max_rows: i64,
+    /// How alerts of tools are reported.
+    pub hook_rules: HookRules,
     /// When others are told of a critical incident that nobody takes.
     pub escalation: EscalationConfig,
     /// How long a client that lost its connection can recover it; zero: never.
@@ -131,6 +138,7 @@ impl DomainConfig {
             idempotency_ttl: Duration::from_secs(24 * 3600),
             event_log_retention: Duration::from_secs(7 * 24 * 3600),
             event_log_max_rows: 5_000_000,
+            hook_rules: HookRules::default(),
             escalation: EscalationConfig::default(),
             recovery_retention: Duration::from_secs(24 * 3600),
             recoveries_per_user: 64,

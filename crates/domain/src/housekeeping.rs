@@ -79,6 +79,22 @@ impl Store {
         sqlx::query("delete from login_sessions where expires_at < now() - interval '30 days'")
             .execute(&self.pool)
             .await?;
+        sqlx::query(
+            "delete from api_tokens
+             where revoked_at < now() - interval '30 days' or expires_at < now() - interval '30 days'",
+        )
+        .execute(&self.pool)
+        .await?;
+        // A group that nobody has told of for so long begins anew; what it was reported as stays.
+        sqlx::query("delete from alert_groups where touched_at < now() - interval '90 days'")
+            .execute(&self.pool)
+            .await?;
+        // A group that goes on for years has had many alerts.
+        sqlx::query(
+            "delete from alerts where not is_firing and started_at < now() - interval '90 days'",
+        )
+        .execute(&self.pool)
+        .await?;
         sqlx::query("delete from one_time_links where expires_at < now() - interval '7 days'")
             .execute(&self.pool)
             .await?;

@@ -167,11 +167,23 @@ pub(crate) async fn commit_incident_with_changes(
     escalation: &EscalationConfig,
     actor: &User,
     before: Incident,
-    mut after: Incident,
+    after: Incident,
 ) -> Result<Committed<Incident>> {
+    let incident = stage_changes_of_incident(&mut change, escalation, actor, before, after).await?;
+    change.commit_with_staged_events(incident).await
+}
+
+/// As [`commit_incident_with_changes`], in a change that has more to do; the incident as it is then.
+pub(crate) async fn stage_changes_of_incident(
+    change: &mut Change,
+    escalation: &EscalationConfig,
+    actor: &User,
+    before: Incident,
+    mut after: Incident,
+) -> Result<Incident> {
     let mut changes = list_changed_incident_fields(&before, &after);
     if changes.is_empty() {
-        return change.commit_with_staged_events(before).await;
+        return Ok(before);
     }
     after.version += 1;
     after.updated_at = current_time_for_storage();
@@ -211,12 +223,12 @@ pub(crate) async fn commit_incident_with_changes(
         change.notifications().draft_assignment_of_incident(&after, actor);
     }
     if before.severity != Severity::Critical && after.severity == Severity::Critical {
-        stage_escalation_to_aurors(&mut change, &after, actor).await?;
+        stage_escalation_to_aurors(change, &after, actor).await?;
     }
-    change.commit_with_staged_events(after).await
+    Ok(after)
 }
 
-fn move_incident_to_status(
+pub(crate) fn move_incident_to_status(
     incident: &mut Incident,
     status: Status,
     actor: &User,

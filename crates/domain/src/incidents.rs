@@ -12,6 +12,7 @@ use crate::{
     User,
     change::{Begun, Change},
     clock::current_time_for_storage,
+    escalation_plan::EscalationConfig,
     escalation_schedule::follow_incident_after_change,
     idempotency::IdempotencyKey,
     payload::{EscalationCritical, IncidentCreated},
@@ -101,10 +102,7 @@ impl Store {
             let connection = change.open_transaction_when_needed().await?;
             incident.assignee = Some(find_assignable_user_by_id(connection, id).await?);
         }
-        change.stage_event_for_audience(
-            &[Topic::Everyone],
-            &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
-        )?;
+        stage_report_of_incident(&mut change, &incident, actor)?;
         change.notifications().draft_assignment_of_incident(&incident, actor);
         let is_critical = incident.severity == Severity::Critical;
         if !is_critical && change.fits_in_single_statement() {
@@ -114,19 +112,16 @@ impl Store {
                 .await?
                 .ok_or_else(|| DomainError::internal_error_from_cause("no incident was inserted"));
         }
-        let connection = change.open_transaction_when_needed().await?;
-        sqlx::query_with(INSERT_INCIDENT, bind_columns_of_incident(&incident)?)
-            .execute(&mut *connection)
+        insert_incident_within_change(&mut change, &self.config.escalation, &incident, actor)
             .await?;
-        if is_critical {
-            follow_incident_after_change(connection, &self.config.escalation, None, &incident)
-                .await?;
-            stage_escalation_to_aurors(&mut change, &incident, actor).await?;
-        }
         change.commit_with_staged_events(incident).await
     }
 
-    fn prepare_incident_from_report(&self, actor: &User, new: &NewIncident) -> Result<Incident> {
+    pub(crate) fn prepare_incident_from_report(
+        &self,
+        actor: &User,
+        new: &NewIncident,
+    ) -> Result<Incident> {
         let limits = &self.config.limits;
         let now = current_time_for_storage();
         Ok(Incident {
@@ -190,6 +185,41 @@ impl Store {
             .await?;
         if found { Ok(()) } else { Err(DomainError::NotFound("Incident")) }
     }
+}
+
+fn stage_report_of_incident(change: &mut Change, incident: &Incident, actor: &User) -> Result<()> {
+    change.stage_event_for_audience(
+        &[Topic::Everyone],
+        &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
+    )
+}
+
+/// Adds the report of an incident that nobody is assigned to a change that has more to do.
+pub(crate) async fn stage_incident_of_report(
+    change: &mut Change,
+    escalation: &EscalationConfig,
+    incident: &Incident,
+    actor: &User,
+) -> Result<()> {
+    stage_report_of_incident(change, incident, actor)?;
+    insert_incident_within_change(change, escalation, incident, actor).await
+}
+
+async fn insert_incident_within_change(
+    change: &mut Change,
+    escalation: &EscalationConfig,
+    incident: &Incident,
+    actor: &User,
+) -> Result<()> {
+    let connection = change.open_transaction_when_needed().await?;
+    sqlx::query_with(INSERT_INCIDENT, bind_columns_of_incident(incident)?)
+        .execute(&mut *connection)
+        .await?;
+    if incident.severity == Severity::Critical {
+        follow_incident_after_change(connection, escalation, None, incident).await?;
+        stage_escalation_to_aurors(change, incident, actor).await?;
+    }
+    Ok(())
 }
 
 fn bind_columns_of_incident(incident: &Incident) -> Result<PgArguments> {

@@ -8,23 +8,31 @@
 //! - [`event`]: event names, topics (rooms), and what one row of the log is;
 //! - [`error`]: the one error type, with the codes every surface answers, and [`causes`], what the log says of it;
 //! - [`recovery`]: what is kept of a connection for its client to come back to;
-//! - [`policy`]: who may do what, in one function;
+//! - [`policy`]: who may do what, in one function, and [`authority`], what a token opens of that;
 //! - [`validate`]: the limits of every text; [`search_text`]: what search compares, and `search_index`, what is written of it;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
 //!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
 //!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s;
 //! - [`acknowledgement`], [`escalation_plan`], `escalation_schedule`, [`escalations`], [`receipts`], [`timeline`]: who has an incident, who is told next when nobody has it, whom
 //!   that reached, and everything that happened to it;
+//! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
+//!   incidents that alerts become;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
-//! - [`account`]: a person as everything that admits them needs them; `hashing`: turns of the work that passwords are;
-//! - [`access_token`]: JSON Web Tokens of our own, and [`identity_provider`], those of others;
+//! - [`account`]: a person as everything that admits them needs them; `hashing`: turns of the work that passwords are; `random_token`:
+//!   secrets that are drawn;
+//! - [`access_token`]: JSON Web Tokens of our own, [`identity_provider`], those of others, and [`api_tokens`], those of tools;
 //! - [`fault_hook`]: for tests only.
 
 pub mod access_token;
 pub mod account;
 pub mod acknowledgement;
+pub mod alert;
+pub mod alert_rules;
+mod alert_template;
+pub mod api_tokens;
+pub mod authority;
 pub mod causes;
 mod change;
 mod clock;
@@ -42,6 +50,7 @@ pub mod event;
 pub mod event_log;
 pub mod fault_hook;
 mod hashing;
+pub mod hooks;
 pub mod housekeeping;
 pub mod idempotency;
 pub mod identity_provider;
@@ -61,6 +70,7 @@ pub mod payload_schema;
 pub mod people;
 pub mod policy;
 pub mod presence;
+mod random_token;
 pub mod receipts;
 pub mod recoveries;
 pub mod recovery;
@@ -72,6 +82,7 @@ pub mod timeline;
 mod unread;
 pub mod validate;
 
+pub use authority::{Authority, Door, Scope};
 pub use config::{DomainConfig, Limits, RegistrationPolicy};
 pub use error::{DomainError, ErrorCode, Result};
 pub use event::{Committed, EventName, EventPayload, LoggedEvent, Topic};

@@ -1,4 +1,5 @@
-//! Who may do what: one function, so that there is one place to read and to change.
+//! Who may do what: one function, so that there is one place to read and to change. What a token opens of what its person may
+//! is the one function of [`crate::authority`].
 
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! The connection to Postgres. What is done through it lives in one module per noun, as `impl Store`.
 
 mod account_lookups;
+pub(crate) mod api_token_memory;
 pub(crate) mod connections;
 pub(crate) mod lookups;
 
@@ -17,7 +18,10 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use self::{account_lookups::AccountLookups, connections::ConnectionPool, lookups::SharedLookups};
+use self::{
+    account_lookups::AccountLookups, api_token_memory::ApiTokenMemory, connections::ConnectionPool,
+    lookups::SharedLookups,
+};
 use crate::{
     DomainConfig, DomainError, IncidentId, Result, UserId,
     access_token::{LoginId, TokenSigner},
@@ -63,7 +67,8 @@ pub struct Store {
     pub(crate) tokens: Arc<TokenSigner>,
     pub(crate) provider: Option<Arc<IdentityProvider>>,
     pub(crate) accounts: Cache<UserId, Arc<Account>>,
-    /// Logins that were found to be over, so that their tokens ask the database no more.
+    pub(crate) api_tokens: Arc<ApiTokenMemory>,
+    /// Logins and API tokens that were found to be over, so that their tokens ask the database no more.
     pub(crate) ended_logins: Cache<LoginId, ()>,
     lookups: Arc<AccountLookups>,
     pub(crate) recovery_lookups: SharedLookups<PidHash, KeptConnection>,
@@ -134,6 +139,7 @@ impl Store {
                 .max_capacity(ACCOUNT_CACHE_CAPACITY)
                 .time_to_live(config.user_cache_ttl)
                 .build(),
+            api_tokens: Arc::default(),
             ended_logins: Cache::builder()
                 .max_capacity(ENDED_LOGIN_CAPACITY)
                 .time_to_live(ENDED_LOGIN_TTL)

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, header};
-use owlpost_domain::{DomainError, ErrorCode, Store, User, access_token::VerifiedToken};
+use owlpost_domain::{
+    DomainError, Door, ErrorCode, Scope, Store, User, access_token::VerifiedToken,
+    authority::authorize_token_for_door,
+};
 use owlpost_metrics::HANDSHAKES_REFUSED;
 use owlpost_realtime::{Resumption, cut_position_of_client};
 
@@ -34,6 +37,8 @@ pub enum ConnectRefusal {
     TokenExpired,
     /// The token is none of ours, or its user is not there.
     AuthenticationFailed,
+    /// The token is that of a tool, and good for other things.
+    ScopeMissing,
     /// Whether the token is good cannot be known: the client must try again.
     ServiceUnavailable,
 }
@@ -44,6 +49,7 @@ impl ConnectRefusal {
         match self {
             Self::TokenRequired | Self::AuthenticationFailed => ErrorCode::Unauthenticated,
             Self::TokenExpired => ErrorCode::TokenExpired,
+            Self::ScopeMissing => ErrorCode::Forbidden,
             Self::ServiceUnavailable => ErrorCode::Unavailable,
         }
     }
@@ -61,6 +67,7 @@ impl fmt::Display for ConnectRefusal {
             Self::TokenRequired => "Authentication token required",
             Self::TokenExpired => "Token expired",
             Self::AuthenticationFailed => "Authentication failed",
+            Self::ScopeMissing => "This token lacks the scope events",
             Self::ServiceUnavailable => "Service unavailable",
         })
     }
@@ -99,7 +106,14 @@ async fn try_token_with_patience(
     loop {
         tries += 1;
         match store.authenticate_user_by_token(token).await {
-            Ok(known) => return Ok(known),
+            Ok((user, access)) => {
+                return authorize_token_for_door(
+                    access.basis.authority,
+                    Door::OfScope(Scope::Events),
+                )
+                .map(|()| (user, access))
+                .map_err(|_| ConnectRefusal::ScopeMissing);
+            }
             Err(error) => {
                 let refusal = ConnectRefusal::from(&error);
                 if refusal != ConnectRefusal::ServiceUnavailable || tries == DATABASE_TRIES {

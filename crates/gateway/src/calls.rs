@@ -13,7 +13,7 @@ pub mod typing_start;
 pub mod typing_stop;
 
 use futures_util::future::BoxFuture;
-use owlpost_domain::{DomainError, Result};
+use owlpost_domain::{DomainError, Door, Result, Scope};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use ts_rs::TS;
@@ -159,6 +159,18 @@ macro_rules! client_calls {
 }
 
 impl ClientCall {
+    /// What a token must open for it.
+    pub(crate) const fn door(self) -> Door {
+        match self {
+            Self::Authenticate | Self::RoomJoin | Self::RoomLeave => Door::OfScope(Scope::Events),
+            Self::IncidentAcknowledge => Door::OfScope(Scope::Write),
+            Self::TypingStart
+            | Self::TypingStop
+            | Self::NotificationMarkRead
+            | Self::NotificationSeen => Door::OfPeople,
+        }
+    }
+
     /// Its name as the last part of a destination: its event's with a dot.
     pub fn write_call_with_dots(self) -> String {
         self.as_event_name().replace(':', ".")

@@ -4,7 +4,7 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
 use owlpost_admission::KeyedRateLimiter;
-use owlpost_domain::{DomainError, Result};
+use owlpost_domain::{DomainError, Result, authority::authorize_token_for_door};
 use owlpost_metrics::{CLIENT_EVENTS_REFUSED, CONNECTIONS_OPENED};
 use owlpost_realtime::{CloseReason, Resumption, Session, SessionEnd, SessionRequest};
 
@@ -65,7 +65,8 @@ impl<P: Peer> Conversation<P> {
             access: admission.access,
             socket_id,
             transport: peer.clone(),
-            counts_as_presence: true,
+            // A tool is nobody who is there.
+            counts_as_presence: admission.access.basis.authority.is_person(),
             most_incidents: peer.most_incidents(),
             takes_over: admission.resumption.pid_of_connection(),
         })?;
@@ -165,7 +166,8 @@ impl<P: Peer> Conversation<P> {
         if self.caller.session.is_closed() {
             return None;
         }
-        let of_user = || self.rate_of_users.check_rate_of_key(self.caller.session.user().id);
+        let of_user =
+            || self.rate_of_users.check_rate_of_key(self.caller.session.access().rate_key());
         if !self.inbox.is_within_call_rate() || of_user().is_err() {
             self.refuse_call_over_rate(ticket);
             return None;
@@ -209,6 +211,9 @@ impl<P: Peer> Conversation<P> {
             Request::Refused(refusal) => return Err(refusal),
             Request::Call { call: Ok(call), payload } => {
                 count_calls_by_name(call.as_event_name(), 1);
+                let authority = self.caller.session.access().basis.authority;
+                authorize_token_for_door(authority, call.door())
+                    .map_err(|error| Refusal::from(&error))?;
                 self.caller.handle_call_by_table(call, payload).await.map(Some)
             }
             Request::Call { call: Err(unknown), .. } => {

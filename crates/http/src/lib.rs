@@ -4,13 +4,13 @@
 //!
 //! - [`config`] and [`state`]: what the surface is told, and what every handler holds;
 //! - `router`: the table of contents, every route of the crate in one file; then one file per resource:
-//!   `auth`, `logins`, `one_time_links`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
-//!   `meta`, `health`, `docs`;
+//!   `auth`, `logins`, `one_time_links`, `tokens`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
+//!   `hooks` (one file per tool), `meta`, `health`, `docs`;
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (log line, metrics; `request_id` gives each its
 //!   id), `protect` (headers, CORS, compression, panics, timeout, size), `admit` (tokens and rates), `doors` (how often
-//!   strangers may try); `audit` writes who did what to whom;
+//!   strangers may try), `token_doors` (what a token must open for each operation); `audit` writes who did what to whom;
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
 //! - `operators`: Aurors who come by another door; `accepted_values`: what a client says it takes;
@@ -32,6 +32,7 @@ mod event_schema;
 mod events;
 mod extract;
 mod health;
+mod hooks;
 mod incidents;
 mod logins;
 mod meta;
@@ -50,6 +51,8 @@ mod router;
 mod sse;
 pub mod state;
 mod timeline;
+mod token_doors;
+mod tokens;
 mod users;
 
 pub use accepted_values::is_value_accepted_with_quality;

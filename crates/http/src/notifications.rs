@@ -44,7 +44,7 @@ pub(crate) struct MarkedCount {
     responses((status = 200, body = NotificationPage, description = "A page of notifications")))]
 pub(crate) async fn list_notifications_of_user(
     State(state): State<HttpState>,
-    AuthenticatedUser { user, .. }: AuthenticatedUser,
+    AuthenticatedUser { user, access }: AuthenticatedUser,
     query: QueryParams,
 ) -> Result<Json<NotificationPage>, HttpError> {
     let limit = state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?;
@@ -53,7 +53,10 @@ pub(crate) async fn list_notifications_of_user(
     let (page, unread_count) =
         state.store().list_notifications_for_user(user.id, unread_only, before, limit).await?;
     let unread = page.rows.iter().filter(|notification| !notification.is_read);
-    state.realtime().note_notifications_as_fetched(unread.map(|notification| notification.id));
+    // What a tool fetches is not on its owner's screen.
+    if access.basis.authority.is_person() {
+        state.realtime().note_notifications_as_fetched(unread.map(|notification| notification.id));
+    }
     Ok(Json(NotificationPage {
         notifications: page.rows,
         unread_count,

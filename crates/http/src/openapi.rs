@@ -10,7 +10,9 @@ use utoipa::{
 
 use crate::{
     error::ErrorBody,
-    openapi_operation::{complete_operations_of_path, describe_shared_error_answers},
+    openapi_operation::{
+        API_TOKEN_SCHEME, complete_operations_of_path, describe_shared_error_answers,
+    },
 };
 
 /// Title, tags, and the one schema no handler mentions.
@@ -22,7 +24,9 @@ use crate::{
             Errors all have the same body; see ERROR_CODES.md."
     ),
     tags(
-        (name = "auth", description = "Tokens"),
+        (name = "auth", description = "Logins and their tokens"),
+        (name = "tokens", description = "API tokens, the keys of tools"),
+        (name = "hooks", description = "Where tools deliver their alerts"),
         (name = "incidents", description = "What happened"),
         (name = "comments", description = "What people say about it"),
         (name = "notifications", description = "What one must not miss"),
@@ -36,6 +40,13 @@ use crate::{
 )]
 struct SharedParts;
 
+fn describe_scheme_of_tools() -> SecurityScheme {
+    let description = "An API token (`owl_…`) of `POST /api/tokens`, which opens what its scopes say: `report`, `read`, \
+        `write`, `events`";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("owl_…");
+    SecurityScheme::Http(scheme.description(Some(description)).build())
+}
+
 /// The whole document, from what the handlers say of their routes.
 pub(crate) fn complete_document_of_routes(routes: OpenApi) -> OpenApi {
     let mut document = SharedParts::openapi();
@@ -44,6 +55,7 @@ pub(crate) fn complete_document_of_routes(routes: OpenApi) -> OpenApi {
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    components.add_security_scheme(API_TOKEN_SCHEME, describe_scheme_of_tools());
     components.responses.extend(describe_shared_error_answers());
     for (path, item) in &mut document.paths.paths {
         complete_operations_of_path(path, item);

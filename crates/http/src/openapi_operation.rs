@@ -1,12 +1,20 @@
 //! What the document says of every operation beside what stands in its `#[utoipa::path]`: its error answers, and
 //! that what may be left out is left out, not `null`.
 
+use axum::http::Method;
+use owlpost_domain::Door;
 use utoipa::openapi::{
     Content, ContentBuilder, Header, HeaderBuilder, ObjectBuilder, Ref, RefOr, Response,
     ResponseBuilder, Schema,
     path::{Operation, ParameterIn, PathItem},
     schema::{SchemaType, Type},
+    security::SecurityRequirement,
 };
+
+use crate::token_doors::find_door_of_operation;
+
+/// What API tokens are called in the document.
+pub(crate) const API_TOKEN_SCHEME: &str = "apiToken";
 
 /// An error answer that many operations share.
 struct SharedError {
@@ -29,6 +37,12 @@ const UNAUTHENTICATED: SharedError = SharedError {
     status: "401",
     description: "`UNAUTHENTICATED` or `TOKEN_EXPIRED`",
     header: Some(("WWW-Authenticate", Type::String, "A `Bearer` challenge")),
+};
+const FORBIDDEN: SharedError = SharedError {
+    name: "Forbidden",
+    status: "403",
+    description: "`FORBIDDEN`: the API token lacks the scope, or this is not for API tokens",
+    header: None,
 };
 const NOT_FOUND: SharedError = SharedError {
     name: "NotFound",
@@ -69,18 +83,28 @@ const ANY_OTHER: SharedError = SharedError {
 
 /// The error answers that operations refer to, by name.
 pub(crate) fn describe_shared_error_answers() -> Vec<(String, RefOr<Response>)> {
-    [INVALID, UNAUTHENTICATED, NOT_FOUND, TOO_LARGE, ENCODED, RATE_LIMITED, UNAVAILABLE, ANY_OTHER]
-        .into_iter()
-        .map(|error| {
-            let mut response = ResponseBuilder::new()
-                .description(error.description)
-                .content("application/json", build_content_of_error());
-            if let Some((name, kind, description)) = error.header {
-                response = response.header(name, build_header_with_description(kind, description));
-            }
-            (error.name.to_owned(), response.build().into())
-        })
-        .collect()
+    [
+        INVALID,
+        UNAUTHENTICATED,
+        FORBIDDEN,
+        NOT_FOUND,
+        TOO_LARGE,
+        ENCODED,
+        RATE_LIMITED,
+        UNAVAILABLE,
+        ANY_OTHER,
+    ]
+    .into_iter()
+    .map(|error| {
+        let mut response = ResponseBuilder::new()
+            .description(error.description)
+            .content("application/json", build_content_of_error());
+        if let Some((name, kind, description)) = error.header {
+            response = response.header(name, build_header_with_description(kind, description));
+        }
+        (error.name.to_owned(), response.build().into())
+    })
+    .collect()
 }
 
 /// Completes the operations of one path.
@@ -89,17 +113,41 @@ pub(crate) fn complete_operations_of_path(path: &str, item: &mut PathItem) {
     if let (Some(put), Some(_)) = (&mut item.put, &item.patch) {
         put.operation_id = put.operation_id.as_ref().map(|id| format!("{id}ByPut"));
     }
-    let operations =
-        [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-    for operation in operations.into_iter().flatten() {
+    let operations = [
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
+        (Method::PATCH, &mut item.patch),
+    ];
+    for (method, operation) in operations {
+        let Some(operation) = operation else { continue };
         // Said outright: no security at all would mean that nobody has thought of it.
         operation.security.get_or_insert_default();
+        say_what_token_must_open(operation, find_door_of_operation(&method, path));
         leave_null_out_of_request(operation);
         if path.starts_with("/api/") {
             give_body_to_named_errors(operation);
             add_shared_errors_to_operation(operation);
         }
     }
+}
+
+/// Whoever may come with a login may come with a token of the right scope, where there is one.
+fn say_what_token_must_open(operation: &mut Operation, door: Door) {
+    let Some(security) = operation.security.as_mut().filter(|security| !security.is_empty()) else {
+        return;
+    };
+    let text = match door {
+        Door::OfScope(scope) => {
+            security.push(SecurityRequirement::new(API_TOKEN_SCHEME, [scope.as_str()]));
+            format!("API tokens need the scope `{}`.", scope.as_str())
+        }
+        Door::OfPeople => "Not for API tokens.".to_owned(),
+    };
+    let before = operation.description.take().filter(|text| !text.is_empty());
+    operation.description =
+        Some(before.map_or_else(|| text.clone(), |before| format!("{before}\n\n{text}")));
 }
 
 /// An `Option` of Rust is published as "may be `null`", but a parameter or body that is not given is just not there.
@@ -164,6 +212,7 @@ fn add_shared_errors_to_operation(operation: &mut Operation) {
     let shared = [
         (has_body || !parameters.is_empty(), INVALID),
         (has_user, UNAUTHENTICATED),
+        (has_user, FORBIDDEN),
         (has_id, NOT_FOUND),
         (has_body, TOO_LARGE),
         (has_body, ENCODED),

@@ -14,11 +14,11 @@ use crate::{
     acknowledge, admit, auth, comments,
     docs::{self, OpenApiJson},
     error::HttpError,
-    events, health, incidents, logins, meta, notifications, observe, one_time_links,
+    events, health, hooks, incidents, logins, meta, notifications, observe, one_time_links,
     openapi::complete_document_of_routes,
     presence, protect, receipts,
     state::HttpState,
-    timeline, users,
+    timeline, tokens, users,
 };
 
 /// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
@@ -35,6 +35,10 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(logins::list_own_live_logins))
         // /api/auth/sessions/{id}
         .routes(routes!(logins::end_own_login_by_id))
+        // /api/tokens
+        .routes(routes!(tokens::list_tokens_by_query, tokens::create_token_from_body))
+        // /api/tokens/{id}
+        .routes(routes!(tokens::revoke_token_by_id))
         // /api/invitations
         .routes(routes!(
             one_time_links::show_open_invitations_to_auror,
@@ -86,6 +90,16 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(events::read_or_stream_events))
 }
 
+/// Routes for tools, which have a token of a person: alerts come in.
+fn list_routes_for_tools() -> OpenApiRouter<HttpState> {
+    OpenApiRouter::new()
+        // /api/hooks/alertmanager, /api/hooks/grafana, /api/hooks/pagerduty, /api/hooks/generic
+        .routes(routes!(hooks::alertmanager::take_alerts_of_alertmanager))
+        .routes(routes!(hooks::grafana::take_alerts_of_grafana))
+        .routes(routes!(hooks::pagerduty::take_event_of_pagerduty))
+        .routes(routes!(hooks::generic::take_alert_of_anybody))
+}
+
 /// Routes that give or take tokens, each within limits of its own (see [`crate::doors`]).
 fn list_routes_for_strangers() -> OpenApiRouter<HttpState> {
     OpenApiRouter::new()
@@ -123,6 +137,7 @@ fn list_routes_for_readers() -> OpenApiRouter<HttpState> {
 pub fn build_openapi_document_of_routes() -> OpenApi {
     let routes = list_routes_for_everybody()
         .merge(list_routes_for_strangers())
+        .merge(list_routes_for_tools())
         .merge(list_routes_for_users());
     complete_document_of_routes(routes.into_openapi())
 }
@@ -132,6 +147,8 @@ pub fn build_openapi_document_of_routes() -> OpenApi {
 pub fn build_router_of_http(state: HttpState) -> Router {
     let for_users = list_routes_for_users()
         .route_layer(middleware::from_fn_with_state(state.clone(), admit::admit_user_within_rate));
+    let for_tools = list_routes_for_tools()
+        .route_layer(middleware::from_fn_with_state(state.clone(), admit::admit_tool_within_rate));
     let for_strangers = list_routes_for_strangers();
     // Written once: it is the same for as long as the process runs.
     let mut document = build_openapi_document_of_routes();
@@ -143,6 +160,7 @@ pub fn build_router_of_http(state: HttpState) -> Router {
         .route_layer(Extension(document))
         .merge(list_routes_for_readers())
         .merge(for_strangers)
+        .merge(for_tools)
         .merge(for_users)
         .split_for_parts();
     // The first layer is the outermost.

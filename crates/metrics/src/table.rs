@@ -104,6 +104,10 @@ metrics! {
         "Live nodes on the same database with another JWT_SECRET: tokens of one are refused by the other.";
 
     // --- HTTP
+    HOOK_DELIVERIES: Counter "owlpost_hook_deliveries_total"
+        ["hook": Known(&["alertmanager", "grafana", "pagerduty", "generic"]),
+         "outcome": Known(&["created", "updated", "acknowledged", "resolved", "unchanged"])]
+        "Deliveries of alerts that were taken, by the tool's API and by what they came to.";
     HTTP_REQUESTS: Counter "owlpost_http_requests_total"
         ["method": Open("method"), "route": Open("path of the route"), "status": Open("status, 499 when the client left")]
         "Requests answered.";

@@ -50,6 +50,36 @@ async fn count_statements_until(
 }
 
 #[tokio::test]
+async fn should_need_no_statement_more_of_a_token_than_of_a_login() {
+    let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
+    let harry = server.student("harry").await;
+    let new = json!({ "name": "a tool", "scopes": ["read"] });
+    let made = server.api.post("/api/tokens", &harry, new).await.expect(201).json;
+    let token = made["token"].as_str().unwrap().to_owned();
+    let tool = support::Person { token: token.clone(), ..harry.clone() };
+    // The first use is written, behind the answer.
+    server.api.get("/api/incidents", &tool).await.expect(200);
+    server.wait_for_log("update api_tokens set last_used_at").await;
+    let mut counted = Vec::new();
+    for asker in [&harry, &tool] {
+        let begun = server.wait_until_log_is_whole().await.len();
+        for _ in 0..10 {
+            server.api.get("/api/incidents", asker).await.expect(200);
+        }
+        counted.push(count_statements_until(&server, begun, "from incidents i", 10).await);
+    }
+    assert_eq!(counted, [10, 10]);
+    // Nor does one that is none cost more than one for all tries with it.
+    let begun = server.wait_until_log_is_whole().await.len();
+    let wrong = support::Person { token: format!("owl_{}", "x".repeat(43)), ..harry.clone() };
+    for _ in 0..10 {
+        server.api.get("/api/incidents", &wrong).await.expect_error(401, "UNAUTHENTICATED");
+    }
+    assert_eq!(count_statements_until(&server, begun, "from api_tokens", 1).await, 1);
+    assert!(!server.log().contains(&token));
+}
+
+#[tokio::test]
 async fn should_need_the_same_statements_whoever_watches() {
     let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
     let harry = server.student("harry").await;

@@ -1,6 +1,7 @@
 //! Every test of this crate in one program: each of its own would link all of the product once more.
 
 mod access_tokens;
+mod api_tokens;
 mod base_path;
 mod configuration;
 mod container;
@@ -10,6 +11,7 @@ mod doctor;
 mod domain_writes;
 mod echo_gateway;
 mod followed;
+mod hooks;
 mod house_rules;
 mod http_auth;
 mod http_bad_input;

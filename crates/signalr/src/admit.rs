@@ -64,7 +64,7 @@ fn describe_expired_token_of_user(user: &User) -> VerifiedToken {
     VerifiedToken {
         user_id: user.id,
         expires_at: DateTime::<Utc>::MIN_UTC,
-        basis: TokenBasis { login: None, issued_at: None },
+        basis: TokenBasis::of_person_without_login(None),
     }
 }
 
@@ -72,6 +72,9 @@ fn refuse_request_with_status(refusal: ConnectRefusal) -> Response {
     refusal.count_as_refused_handshake();
     let body = json!({ "error": { "code": refusal.code(), "message": refusal.to_string() } });
     let (status, name, value) = match refusal {
+        ConnectRefusal::ScopeMissing => {
+            return (StatusCode::FORBIDDEN, axum::Json(body)).into_response();
+        }
         // Not 401: a client that is told so stays away.
         ConnectRefusal::ServiceUnavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, header::RETRY_AFTER, RETRY_AFTER_SECONDS)

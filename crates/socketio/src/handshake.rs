@@ -47,7 +47,9 @@ pub(crate) async fn admit_socket_by_token(
         read_auth_last_event_id(&auth).or_else(|| find_query_value_by_name(query, "lastEventId"));
     let mut rooms = read_rooms_of_auth(&auth);
     rooms.extend(find_query_value_by_name(query, "room"));
-    let recovery = read_recovery_of_client(&socket, &auth);
+    // What is kept of a connection is written with its presence, which a tool has none of.
+    let recovery =
+        read_recovery_of_client(&socket, &auth).filter(|_| access.basis.authority.is_person());
     let Some(session) = find_session_of_engine(&socket) else {
         return Err(ConnectRefusal::ServiceUnavailable);
     };

@@ -74,6 +74,7 @@ pub(crate) fn describe_refusal_of_connect(refusal: ConnectRefusal) -> Option<Ref
         ConnectRefusal::ServiceUnavailable => None,
         ConnectRefusal::TokenRequired
         | ConnectRefusal::TokenExpired
+        | ConnectRefusal::ScopeMissing
         | ConnectRefusal::AuthenticationFailed => {
             Some(Refusal::with_code(refusal.code(), refusal.to_string()))
         }

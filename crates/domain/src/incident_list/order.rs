@@ -100,7 +100,7 @@ impl IncidentOrder {
             Self::Urgency { .. } => concat!(
                 "(",
                 severity_rank!(),
-                ", i.id) < (coalesce((select rank from edge), 3), 
+                ", i.id) < (coalesce((select rank from edge), 3),
                     coalesce((select id from edge), 'ffffffff-ffff-ffff-ffff-ffffffffffff'))"
             ),
         }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 impl Store {
-    /// Verifies an access token and finds its user as the database has them now (or moments ago).
+    /// Verifies an access token or an API token and finds its user as the database has them now (or moments ago).
     pub fn authenticate_user_by_token<'a>(
         &'a self,
         token: &'a str,
@@ -21,6 +21,7 @@ impl Store {
         Box::pin(async move {
             let verified = self.verify_token_of_anybody(token).await?;
             let account = self.find_account_of_token(&verified).await?;
+            self.note_use_of_token(&verified);
             Ok((account.user.clone(), verified))
         })
     }

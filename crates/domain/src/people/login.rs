@@ -2,16 +2,16 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use rand::RngExt;
-use sha2::{Digest, Sha256};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{login_list::LoginEnd, password::is_hash_by_bcrypt};
 use crate::{
-    Applicant, DomainError, Result, Role, Store, User, UserId, access_token::LoginId,
-    rows::UserRow, validate::require_email_with_handle,
+    Applicant, DomainError, Result, Role, Store, User, UserId,
+    access_token::LoginId,
+    random_token::{hash_of_random_token, make_random_token_text},
+    rows::UserRow,
+    validate::require_email_with_handle,
 };
 
 /// What a login gives: who it is, and the two tokens.
@@ -358,16 +358,6 @@ async fn find_refresh_token_locked(
     .bind(admits_demo_users)
     .fetch_optional(connection)
     .await?)
-}
-
-/// 256 random bits, in letters that a URL may have.
-pub(super) fn make_random_token_text() -> String {
-    URL_SAFE_NO_PAD.encode(rand::rng().random::<[u8; 32]>())
-}
-
-/// The token is 256 random bits, so a plain hash is enough to keep a copy of the table from being used.
-pub(super) fn hash_of_random_token(token: &str) -> Vec<u8> {
-    Sha256::digest(token.as_bytes()).to_vec()
 }
 
 fn shorten_name_of_client(user_agent: &str) -> String {

@@ -10,14 +10,12 @@ use sqlx::{FromRow, PgConnection};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{
-    login::{hash_of_random_token, make_random_token_text},
-    login_list::write_password_hash_to_user,
-};
+use super::login_list::write_password_hash_to_user;
 use crate::{
     Applicant, DomainError, Result, Role, Store, User, UserId,
     model::serialize_time_as_utc,
     policy::{Action, authorize_user_for_action},
+    random_token::{hash_of_random_token, make_random_token_text},
     validate::require_email_with_handle,
 };
 

@@ -4,17 +4,21 @@ use super::{login_list::LoginEnd, name::require_name_of_person};
 use crate::{
     DomainError, Result, Role, Store, UserId,
     access_token::{TokenBasis, VerifiedToken},
+    api_tokens::verification::looks_like_api_token,
     identity_provider::{ForeignToken, IdentityProvider, is_signed_with_public_key},
 };
 
 impl Store {
-    /// Verifies a token, whoever signed it: this server, the one before it, or the identity provider.
+    /// Verifies a token, whoever made it: this server, the one before it, the identity provider, or a person for a tool.
     pub(crate) async fn verify_token_of_anybody(&self, token: &str) -> Result<VerifiedToken> {
+        if looks_like_api_token(token) {
+            return self.verify_api_token_of_tool(token).await;
+        }
         match &self.provider {
             Some(provider) if is_signed_with_public_key(token) => {
                 let foreign = provider.verify_token_with_keys(token).await?;
                 let user_id = self.find_user_of_provider(provider, &foreign).await?;
-                let basis = TokenBasis { login: None, issued_at: foreign.issued_at };
+                let basis = TokenBasis::of_person_without_login(foreign.issued_at);
                 Ok(VerifiedToken { user_id, expires_at: foreign.expires_at, basis })
             }
             _ => self.tokens.verify_access_token_claims(token),

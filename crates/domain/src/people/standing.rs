@@ -5,6 +5,7 @@ use sqlx::PgConnection;
 use super::login_list::LoginEnd;
 use crate::{
     Committed, DomainError, Result, Role, Store, User, UserId,
+    api_tokens::revoke_tokens_within_transaction,
     change::{Begun, Change},
     idempotency::IdempotencyKey,
     policy::{Action, authorize_user_for_action},
@@ -80,6 +81,7 @@ impl Store {
         .ok_or(DomainError::NotFound("User"))?;
         if wanted.active == Some(false) {
             LoginEnd::AllBut(None).end_logins_within_transaction(connection, id).await?;
+            revoke_tokens_within_transaction(connection, id).await?;
         }
         let committed = change.commit_with_staged_events(User::from(row)).await;
         // Also when it failed: the answer to a commit can be lost.
@@ -127,6 +129,7 @@ impl Store {
             "delete from login_sessions where user_id = $1",
             "delete from refresh_tokens where user_id = $1",
             "delete from one_time_links where user_id = $1",
+            "delete from api_tokens where user_id = $1",
         ] {
             sqlx::query(statement).bind(id).execute(&mut *connection).await?;
         }

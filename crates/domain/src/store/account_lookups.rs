@@ -58,7 +58,11 @@ impl Store {
             user_columns!(),
             ", floor(extract(epoch from tokens_valid_from))::bigint as tokens_valid_from,
                array(select login.id from login_sessions login
-                     where login.user_id = users.id and login.ended_at is null and login.expires_at > now())
+                     where login.user_id = users.id and login.ended_at is null and login.expires_at > now()
+                     union all
+                     select token.id from api_tokens token
+                     where token.user_id = users.id and token.revoked_at is null
+                         and (token.expires_at is null or token.expires_at > now()))
                    as live_logins
              from users where id = any($1) and deactivated_at is null and ($2 or not is_demo)"
         ))

@@ -19,7 +19,7 @@ use crate::{error::HttpError, extract::AuthenticatedUser, state::HttpState};
 /// connection reset instead of the answer.
 const DISCARDED_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of a body on the routes that need no token, at most.
-const STRANGER_BODY_BYTES: usize = 16 * 1024;
+pub(crate) const STRANGER_BODY_BYTES: usize = 16 * 1024;
 /// Longest explanation sent: it may quote the body.
 const EXPLANATION_CHARS: usize = 200;
 

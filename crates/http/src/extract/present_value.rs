@@ -17,7 +17,7 @@ where
 }
 
 /// A word of an enumeration, as a string and nothing else.
-fn read_required_word_value<'de, T, D>(from: D) -> Result<T, D::Error>
+pub(crate) fn read_required_word_value<'de, T, D>(from: D) -> Result<T, D::Error>
 where
     T: FromStr<Err = DomainError>,
     D: Deserializer<'de>,
@@ -42,6 +42,16 @@ where
 {
     let word = Option::<String>::deserialize(from)?;
     word.map(|word| parse_word_for_field::<T, D>(&word)).transpose()
+}
+
+/// Words of an enumeration, as strings and nothing else.
+pub(crate) fn read_required_word_list<'de, T, D>(from: D) -> Result<Vec<T>, D::Error>
+where
+    T: FromStr<Err = DomainError>,
+    D: Deserializer<'de>,
+{
+    let words = Vec::<String>::deserialize(from)?;
+    words.iter().map(|word| parse_word_for_field::<T, D>(word)).collect()
 }
 
 fn parse_word_for_field<'de, T, D>(word: &str) -> Result<T, D::Error>

@@ -77,6 +77,8 @@ pub(crate) trait SessionObserver: Send + Sync + 'static {
 struct ProvedWay<'a> {
     transport: &'a dyn Transport,
     observer: &'a Arc<dyn SessionObserver>,
+    /// What a tool has was not delivered to its owner.
+    leads_to_person: bool,
 }
 
 impl FrameWay for ProvedWay<'_> {
@@ -84,6 +86,7 @@ impl FrameWay for ProvedWay<'_> {
         let sent = self.transport.try_send_frame(frame);
         if let Some(notification) = frame.notification
             && sent == SendOutcome::Sent
+            && self.leads_to_person
         {
             let observer = self.observer.clone();
             self.transport.call_when_client_has_all(Box::new(move || {
@@ -104,6 +107,8 @@ pub struct Session {
     pub counts_as_presence: bool,
     /// Incidents whose rooms it may be in at a time.
     pub(crate) most_incidents: usize,
+    /// Whether a person, not a tool of theirs, is at the other end; never changes.
+    is_of_person: bool,
     user: RwLock<Arc<User>>,
     transport: Arc<dyn Transport>,
     outbox: Mutex<Outbox>,
@@ -135,6 +140,7 @@ impl Session {
             socket_id: request.socket_id,
             counts_as_presence: request.counts_as_presence,
             most_incidents: request.most_incidents,
+            is_of_person: request.access.basis.authority.is_person(),
             user: RwLock::new(Arc::new(request.user)),
             transport: request.transport,
             outbox: Mutex::new(Outbox::new(queue_limit)),
@@ -152,7 +158,11 @@ impl Session {
     }
 
     fn way(&self) -> ProvedWay<'_> {
-        ProvedWay { transport: &*self.transport, observer: &self.observer }
+        ProvedWay {
+            transport: &*self.transport,
+            observer: &self.observer,
+            leads_to_person: self.is_of_person,
+        }
     }
 
     /// True for the caller who must put the session in the backlog: it is in there once.
@@ -175,6 +185,11 @@ impl Session {
 
     pub(crate) fn replace_user_of_session(&self, user: User) {
         *self.user.write() = Arc::new(user);
+    }
+
+    /// Whether a person, not a tool of theirs, is at the other end.
+    pub(crate) const fn is_of_person(&self) -> bool {
+        self.is_of_person
     }
 
     /// When its token expires, in Unix seconds.

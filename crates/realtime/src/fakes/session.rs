@@ -62,7 +62,7 @@ pub(crate) fn open_session_with_observer(
         access: VerifiedToken {
             user_id: user.id,
             expires_at: Utc::now() + TimeDelta::hours(1),
-            basis: TokenBasis { login: None, issued_at: None },
+            basis: TokenBasis::of_person_without_login(None),
         },
         socket_id: Uuid::new_v4().to_string(),
         transport: transport.clone(),

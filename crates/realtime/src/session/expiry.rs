@@ -41,6 +41,8 @@ impl SessionExpiry {
             if overdue < 0 {
                 continue;
             }
+            // A tool has nothing to renew.
+            let grace = if session.is_of_person() { grace } else { 0 };
             // Told first, ended at a later look: also when the clock has jumped over the grace.
             if !session.expiry_announced.swap(true, Ordering::Relaxed) {
                 let error = frame_of_error_event(ErrorCode::TokenExpired, "Token expired");

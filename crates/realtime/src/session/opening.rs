@@ -6,7 +6,8 @@ use std::sync::{
 };
 
 use owlpost_domain::{
-    DomainError, ErrorCode, Result, Store, Topic, UserId,
+    DomainError, Door, ErrorCode, Result, Scope, Store, Topic, UserId,
+    authority::authorize_token_for_door,
     payload::{ConnectionAcknowledged, ErrorPayload},
     presence::SocketState,
     receipts::ReceiptChange,
@@ -266,6 +267,12 @@ impl Sessions {
         let (user, verified) = self.store.authenticate_user_by_token(token).await?;
         if user.id != session.user().id {
             return Err(DomainError::Forbidden("This token belongs to another user"));
+        }
+        authorize_token_for_door(verified.basis.authority, Door::OfScope(Scope::Events))?;
+        if verified.basis.authority.is_person() != session.access().basis.authority.is_person() {
+            return Err(DomainError::Forbidden(
+                "A person's connection is not renewed with an API token, nor a tool's with a person's",
+            ));
         }
         if verified.expires_at.timestamp() < session.expires_at() {
             return Err(DomainError::Conflict("This token expires before the current one".into()));

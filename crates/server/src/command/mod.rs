@@ -18,7 +18,7 @@ pub async fn run_command_to_end(command_line: CommandLine) -> anyhow::Result<()>
         Command::Serve => serve::serve_until_signal_arrives(&settings).await,
         Command::Migrate(args) => migrate::migrate_schema_and_report(&settings, &args).await,
         Command::User(command) => user::run_user_command_with_store(&settings, command).await,
-        Command::Token(args) => token::print_token_of_user(&settings, &args).await,
+        Command::Token(args) => token::run_token_command_with_store(&settings, args).await,
         Command::Import(args) => import::import_tables_and_report(&settings, &args).await,
         Command::Doctor(args) => doctor::check_surroundings_and_report(&settings, &args).await,
         Command::Completions(args) => manual::print_completions_for_shell(&args),

@@ -85,7 +85,7 @@ async fn delete_user_and_print(store: &Store, args: &UserArgs) -> anyhow::Result
     print_line_to_stdout(format_args!("{} is deleted", user.email))
 }
 
-async fn require_user_with_email(store: &Store, email: &str) -> anyhow::Result<User> {
+pub(super) async fn require_user_with_email(store: &Store, email: &str) -> anyhow::Result<User> {
     let found = store.find_user_by_email(email).await?;
     found.with_context(|| format!("there is no user with the email {email}"))
 }

@@ -1,7 +1,7 @@
 //! The command line: commands and their arguments.
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use owlpost_domain::Role;
+use owlpost_domain::{Role, Scope};
 
 use super::Settings;
 
@@ -34,7 +34,7 @@ pub enum Command {
     /// Make and list users
     #[command(subcommand)]
     User(UserCommand),
-    /// Print an access token of a user
+    /// Print an access token of a user; make, list and revoke API tokens
     Token(TokenArgs),
     /// Take over the people, incidents and comments of another server, such as the older Express one
     Import(ImportArgs),
@@ -150,12 +150,62 @@ pub struct UserArgs {
 
 /// Arguments of `token`.
 #[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct TokenArgs {
-    /// Email address of the user
-    pub email: String,
+    /// What to do with API tokens, the keys of tools
+    #[command(subcommand)]
+    pub command: Option<TokenCommand>,
+    /// Email address of the user whose access token to print
+    #[arg(required = true)]
+    pub email: Option<String>,
     /// Lifetime, in seconds [default: that of ACCESS_TOKEN_TTL]
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub ttl: Option<u64>,
+}
+
+/// What can be done with API tokens.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TokenCommand {
+    /// Make an API token of a user, and print it: it is shown this one time
+    New(TokenNewArgs),
+    /// List the API tokens that are not revoked
+    List(TokenListArgs),
+    /// Revoke an API token; its sockets and streams are closed
+    Revoke(TokenRevokeArgs),
+}
+
+/// Arguments of `token new`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenNewArgs {
+    /// Email address of the user whose it shall be
+    pub email: String,
+    /// What its owner knows it by
+    #[arg(long)]
+    pub name: String,
+    /// What it shall be good for: report, read, write, events; repeated or with commas
+    #[arg(long = "scope", required = true, value_delimiter = ',', value_parser = parse_scope_of_token)]
+    pub scopes: Vec<Scope>,
+    /// Days after which it is good for nothing any more [default: never]
+    #[arg(long, value_parser = clap::value_parser!(i32).range(1..=3650))]
+    pub days: Option<i32>,
+}
+
+fn parse_scope_of_token(text: &str) -> Result<Scope, String> {
+    text.trim().parse().map_err(|_| "should be report, read, write or events".to_owned())
+}
+
+/// Arguments of `token list`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenListArgs {
+    /// Email address of the user whose to list [default: everybody's]
+    pub email: Option<String>,
+}
+
+/// Arguments of `token revoke`.
+#[derive(Debug, Clone, Args)]
+pub struct TokenRevokeArgs {
+    /// Its id, as `token list` shows it
+    pub id: uuid::Uuid,
 }
 
 /// A role as it is written on the command line.

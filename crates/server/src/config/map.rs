@@ -116,6 +116,7 @@ impl Settings {
                 repeat: self.realtime.escalation_repeat,
                 steps: self.realtime.escalation_steps,
             },
+            hook_rules: self.hooks.to_hook_rules(),
             recoveries_per_user: 2 * i64::from(self.limits.max_sockets_per_user),
             statement_timeout: self.database.statement_timeout,
             connection_timeout: self.database.statement_timeout,

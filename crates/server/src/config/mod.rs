@@ -1,12 +1,14 @@
 //! Configuration: what can be set, how it is read, and how it is refused.
 //!
 //! - [`settings`]: every option, with its variable and default;
+//! - [`hook_settings`]: those of alerts that come in;
 //! - [`command_line`]: the commands;
 //! - [`read`]: reading both, and the errors at start;
 //! - `parse_value`: readers of single values;
 //! - [`map`]: from the options to what each crate takes.
 
 pub mod command_line;
+pub mod hook_settings;
 pub mod map;
 pub(crate) mod parse_value;
 pub mod read;

@@ -5,6 +5,7 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 use clap::{Args, ValueEnum};
 use owlpost_domain::RegistrationPolicy;
 
+use super::hook_settings::HookSettings;
 use super::parse_value::{
     parse_address_of_authority, parse_address_to_listen, parse_duration_within_bounds,
     parse_name_of_domain, parse_network_of_addresses, parse_number_of_port,
@@ -33,6 +34,9 @@ pub struct Settings {
     /// Sockets, presence and the event log.
     #[command(flatten)]
     pub realtime: RealtimeSettings,
+    /// Alerts that come in.
+    #[command(flatten)]
+    pub hooks: HookSettings,
     /// Rates and sizes.
     #[command(flatten)]
     pub limits: LimitSettings,
@@ -345,11 +349,11 @@ pub struct LimitSettings {
     #[arg(long, env = "RATE_LIMIT_NOTIFY", default_value = "60",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_notify: u32,
-    /// REST requests per second and user; 0 for no limit
+    /// REST requests per second and user, and of each API token; 0 for no limit
     #[arg(long, env = "RATE_LIMIT_HTTP", default_value = "50",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]
     pub rate_limit_http: u32,
-    /// Events per second and socket, with bursts of twice as many, and four times as many per second and user; 0 for no
+    /// Events per second and socket, with bursts of twice as many, and four times as many per second and user or API token; 0 for no
     /// limit
     #[arg(long, env = "RATE_LIMIT_EVENTS", default_value = "50",
           value_parser = parse_number_within_bounds::<u32, 0, 1_000_000>)]

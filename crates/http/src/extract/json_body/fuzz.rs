@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Datelike as _, Utc};
 use owlpost_domain::DomainError;
 use owlpost_fuzzing::FuzzTarget;
 use serde_json::{Map, Value};
@@ -12,9 +13,11 @@ use crate::{
     acknowledge::Acknowledgement,
     auth::{Credentials, RefreshTokenBody, Registration},
     comments::NewComment,
+    hooks::{batch::AlertBatch, generic::GenericAlert, pagerduty::PagerDutyEvent},
     incidents::{IncidentChange, IncidentReport, ResolutionNote},
     logins::PasswordChange,
     one_time_links::{InvitationBody, PasswordReset},
+    tokens::NewToken,
     users::UserChange,
 };
 
@@ -26,6 +29,15 @@ enum Kind {
     Id,
     Version,
     Switch,
+    /// Words, in a list.
+    Words(&'static [&'static str]),
+    Time,
+    /// Texts by name.
+    Texts,
+    Object(&'static [Field]),
+    List(&'static [Field]),
+    /// Whatever JSON there is.
+    Any,
 }
 
 /// A field: its name, what it may be, and whether it must be there and may be null.
@@ -47,6 +59,58 @@ const SEVERITIES: Kind = Kind::Word(&["MISCHIEF", "SERIOUS", "CRITICAL"]);
 const STATUSES: Kind = Kind::Word(&["OPEN", "IN_PROGRESS", "RESOLVED"]);
 const ROLES: Kind = Kind::Word(&["STUDENT", "PREFECT", "AUROR"]);
 
+const SCOPES: Kind = Kind::Words(&["report", "read", "write", "events"]);
+const ALERT_STATUSES: Kind = Kind::Word(&["firing", "resolved"]);
+
+const NEW_TOKEN: &[Field] = &[
+    ("name", Kind::Text, Required),
+    ("scopes", SCOPES, Required),
+    ("expiresInDays", Kind::Version, Nullable),
+];
+const BATCHED_ALERT: &[Field] = &[
+    ("status", ALERT_STATUSES, Required),
+    ("labels", Kind::Texts, Required),
+    ("annotations", Kind::Texts, Nullable),
+    ("startsAt", Kind::Time, Nullable),
+    ("generatorURL", Kind::Text, Nullable),
+    ("fingerprint", Kind::Text, Nullable),
+];
+const ALERT_BATCH: &[Field] = &[
+    ("version", Kind::Text, Nullable),
+    ("groupKey", Kind::Text, Required),
+    ("status", ALERT_STATUSES, Required),
+    ("alerts", Kind::List(BATCHED_ALERT), Required),
+    ("commonLabels", Kind::Texts, Nullable),
+    ("truncatedAlerts", Kind::Version, Nullable),
+];
+const GENERIC_ALERT: &[Field] = &[
+    ("dedupKey", Kind::Text, Required),
+    ("status", Kind::Word(&["firing", "acknowledged", "resolved"]), Nullable),
+    ("title", Kind::Text, Nullable),
+    ("description", Kind::Text, Nullable),
+    ("severity", Kind::Text, Nullable),
+    ("location", Kind::Text, Nullable),
+    ("link", Kind::Text, Nullable),
+    ("startsAt", Kind::Time, Nullable),
+    ("labels", Kind::Texts, Nullable),
+];
+const PAGERDUTY_PAYLOAD: &[Field] = &[
+    ("summary", Kind::Text, Required),
+    ("source", Kind::Text, Required),
+    ("severity", Kind::Text, Nullable),
+    ("component", Kind::Text, Nullable),
+    ("group", Kind::Text, Nullable),
+    ("class", Kind::Text, Nullable),
+    ("custom_details", Kind::Any, Nullable),
+];
+const PAGERDUTY_EVENT: &[Field] = &[
+    ("routing_key", Kind::Text, Nullable),
+    ("event_action", Kind::Word(&["trigger", "acknowledge", "resolve"]), Required),
+    ("dedup_key", Kind::Text, Nullable),
+    ("payload", Kind::Object(PAGERDUTY_PAYLOAD), Nullable),
+    ("links", Kind::List(&[("href", Kind::Text, Required)]), Nullable),
+    ("client_url", Kind::Text, Nullable),
+];
 const REPORT: &[Field] = &[
     ("title", Kind::Text, Required),
     ("description", Kind::Text, Nullable),
@@ -122,6 +186,22 @@ fn is_value_of_kind(value: &Value, kind: Kind) -> bool {
         Kind::Id => value.as_str().is_some_and(|id| Uuid::parse_str(id).is_ok()),
         Kind::Switch => value.is_boolean(),
         Kind::Version => value.as_i64().is_some_and(|version| i32::try_from(version).is_ok()),
+        Kind::Words(words) => value.as_array().is_some_and(|list| {
+            list.iter().all(|value| is_value_of_kind(value, Kind::Word(words)))
+        }),
+        Kind::Time => value.as_str().is_some_and(|text| {
+            let time = text.parse::<DateTime<Utc>>();
+            time.is_ok_and(|time| (1..=9999).contains(&time.year()))
+        }),
+        Kind::Texts => value.as_object().is_some_and(|texts| texts.values().all(Value::is_string)),
+        Kind::Object(fields) => value.as_object().is_some_and(|object| {
+            let object = Object { fields: object.clone(), repeated: BTreeSet::new() };
+            find_wrong_fields_of_object(&object, fields).is_empty()
+        }),
+        Kind::List(fields) => value.as_array().is_some_and(|list| {
+            list.iter().all(|value| is_value_of_kind(value, Kind::Object(fields)))
+        }),
+        Kind::Any => true,
     }
 }
 
@@ -145,6 +225,20 @@ fn is_only_of_values(error: &serde_json::Error) -> bool {
     kinds.iter().any(|kind| text.contains(kind))
 }
 
+/// The field of the table in which a refusal is: what is missing in an object inside names only itself.
+fn find_outer_field_of_path(path: &str, fields: &[Field]) -> String {
+    let outer = path.split(['.', '[']).next().unwrap_or(path);
+    let is_of_table = |name: &str| fields.iter().any(|(known, ..)| *known == name);
+    let holder = fields.iter().find(|(_, kind, _)| match kind {
+        Kind::Object(inner) | Kind::List(inner) => inner.iter().any(|(name, ..)| *name == outer),
+        _ => false,
+    });
+    match holder {
+        Some((name, ..)) if !is_of_table(outer) => (*name).to_owned(),
+        _ => outer.to_owned(),
+    }
+}
+
 fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
     let parsed = parse_json_object_strictly::<T>(body).map(|_| ());
     let refused = parsed.err().map(|error| match error {
@@ -154,6 +248,8 @@ fn check_body_by_table<T: DeserializeOwned>(body: &[u8], fields: &[Field]) {
         }
         other => panic!("no refusal of a field: {other}"),
     });
+    // Of what is in a field, the field; of what is missing in it, that names itself.
+    let refused = refused.map(|field| find_outer_field_of_path(&field, fields));
     let known = |field: &str| fields.iter().any(|(name, ..)| *name == field);
     if let Some(field) = &refused {
         assert!(field == "body" || known(field), "{field}");
@@ -190,6 +286,10 @@ fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() 
         check_body_by_table::<PasswordChange>(body, PASSWORD);
         check_body_by_table::<PasswordReset>(body, RESET);
         check_body_by_table::<InvitationBody>(body, INVITATION);
+        check_body_by_table::<NewToken>(body, NEW_TOKEN);
+        check_body_by_table::<AlertBatch>(body, ALERT_BATCH);
+        check_body_by_table::<GenericAlert>(body, GENERIC_ALERT);
+        check_body_by_table::<PagerDutyEvent>(body, PAGERDUTY_EVENT);
     });
 }
 
@@ -210,6 +310,10 @@ fn should_know_every_field_of_every_body() {
         ("PasswordChange", PASSWORD),
         ("PasswordReset", RESET),
         ("InvitationBody", INVITATION),
+        ("NewToken", NEW_TOKEN),
+        ("AlertBatch", ALERT_BATCH),
+        ("GenericAlert", GENERIC_ALERT),
+        ("PagerDutyEvent", PAGERDUTY_EVENT),
     ]);
     let mut bodies = BTreeSet::new();
     collect_names_of_bodies(&document["paths"], &mut bodies);

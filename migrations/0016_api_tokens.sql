@@ -1,0 +1,44 @@
+-- Keys of tools: made and revoked by their owner, good for what their scopes say and nothing else.
+
+create table api_tokens (
+    -- What its sockets and streams are known by, as a login's are by the login.
+    id           uuid primary key,
+    user_id      uuid not null references users (id) on delete cascade,
+    name         varchar(100) not null,
+    -- The token is 256 random bits: a plain hash is enough to keep a copy of the table from being used.
+    token_hash   bytea not null,
+    scopes       text[] not null,
+    created_at   timestamptz not null default now(),
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    -- Written once a minute at most, however often it is used.
+    last_used_at timestamptz,
+    constraint api_tokens_hash_unique unique (token_hash),
+    constraint api_tokens_scopes_known
+        check (cardinality(scopes) > 0 and scopes <@ array['report', 'read', 'write', 'events']::text[])
+);
+-- Who is asked for by their requests is looked up with their live tokens.
+create index api_tokens_user on api_tokens (user_id, id) where revoked_at is null;
+
+-- Servers hear which are over as they hear it of logins; those of the version before know no token, and let none in.
+create function log_api_token_end() returns trigger language plpgsql as $$
+begin
+    insert into event_log (name, audience, payload)
+    select 'user:changed', '{}', json_build_object(
+        'userId', gone.user_id,
+        'user', (select case when users.deactivated_at is null then json_build_object(
+                     'id', users.id, 'email', users.email, 'name', users.name, 'role', users.role,
+                     'handle', users.handle) end
+                 from users where users.id = gone.user_id),
+        'endedLogins', gone.ids)
+    from (select new_rows.user_id, json_agg(new_rows.id) as ids
+          from new_rows join old_rows using (id)
+          where new_rows.revoked_at is not null and old_rows.revoked_at is null
+          group by new_rows.user_id) as gone;
+    return null;
+end
+$$;
+-- For the statement, not the row: whoever loses many is told of once.
+create trigger api_tokens_log_end after update on api_tokens
+    referencing old table as old_rows new table as new_rows
+    for each statement execute function log_api_token_end();
