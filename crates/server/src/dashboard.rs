@@ -19,6 +19,12 @@ struct DashboardFiles;
 
 /// First segments that belong to the API: what is unknown below them is an error, not a page.
 const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
+/// The pages of the dashboard, by the first segments of their paths; how many more segments each may have. Other paths are shown a page
+/// that says so, with a status that says so.
+const PAGES: [(&str, usize); 5] =
+    [("", 0), ("login", 0), ("register", 0), ("reset-password", 0), ("incidents", 1)];
+/// What browsers and crawlers look for by themselves: missing, it is no page.
+const FILES_AT_ROOT: [&str; 4] = ["favicon.ico", "robots.txt", "manifest.webmanifest", "sw.js"];
 /// Where Node's servers offer the bundles of the client, for pages without a build step.
 const SOCKETIO_PATHS: [&str; 2] = ["socket.io", "socket.io-msgpack"];
 /// How the build ends the names of compressed forms, and what they are, the smallest first.
@@ -89,8 +95,10 @@ async fn answer_path_with_file(
     match DashboardFiles::get(path).filter(|_| !hidden && !is_form && !path.is_empty()) {
         Some(file) if path != INDEX => answer_with_embedded_file(path, file, request.headers()),
         // A missing file must not answer with the page: a browser would run HTML as a script.
-        _ if hidden || first == "assets" => answer_path_as_unknown(),
-        _ => answer_with_start_page(&page, request.headers()),
+        _ if hidden || first == "assets" || FILES_AT_ROOT.contains(&path) => {
+            answer_path_as_unknown()
+        }
+        _ => answer_with_start_page(&page, is_path_of_page(first, rest), request.headers()),
     }
 }
 
@@ -123,11 +131,18 @@ fn answer_path_as_unknown() -> Response {
     (StatusCode::NOT_FOUND, headers, body).into_response()
 }
 
-fn answer_with_start_page(page: &StartPage, headers: &HeaderMap) -> Response {
-    let mut response = if is_known_to_client(headers, page.etag.as_bytes()) {
+fn is_path_of_page(first: &str, rest: &str) -> bool {
+    let more = rest.split('/').filter(|segment| !segment.is_empty()).count();
+    PAGES.iter().any(|(page, most)| *page == first && more <= *most)
+}
+
+fn answer_with_start_page(page: &StartPage, is_page: bool, headers: &HeaderMap) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+    let mut response = if !is_page {
+        (StatusCode::NOT_FOUND, kind, page.html.clone()).into_response()
+    } else if is_known_to_client(headers, page.etag.as_bytes()) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
         (kind, page.html.clone()).into_response()
     };
     response.headers_mut().insert(header::ETAG, page.etag.clone());
@@ -230,10 +245,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn should_serve_a_page_for_unknown_paths() {
-        for path in ["/", "/incidents/1", "/login"] {
+    async fn should_serve_the_page_everywhere_and_say_where_there_is_none() {
+        for (path, status) in [
+            ("/", StatusCode::OK),
+            ("/incidents/1", StatusCode::OK),
+            ("/incidents/", StatusCode::OK),
+            ("/login", StatusCode::OK),
+            ("/incidents/1/2", StatusCode::NOT_FOUND),
+            ("/login/1", StatusCode::NOT_FOUND),
+            ("/nowhere", StatusCode::NOT_FOUND),
+        ] {
             let response = answer_to_request(Method::GET, path).await;
-            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.status(), status, "{path}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
             assert!(response.headers().contains_key(header::CONTENT_SECURITY_POLICY));
         }

@@ -18,6 +18,7 @@ mod http_bad_input;
 mod http_bad_values;
 mod http_events;
 mod http_idempotency;
+mod http_incident_views;
 mod http_incidents;
 mod http_methods;
 mod http_notifications;

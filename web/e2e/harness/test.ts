@@ -56,7 +56,7 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   },
   openAs: async ({ browser, server }, use, info) => {
     const pages: Page[] = [];
-    await use(async (person, path = '/incidents', options = {}) => {
+    await use(async (person, path = '/incidents?view=all', options = {}) => {
       const actor = await ApiActor.signIn(server, person);
       const session = describeSessionForStorage(actor.login);
       const page = await openDashboardWithSession(browser, server.url, session, path, options);

@@ -13,6 +13,7 @@ const ResetPasswordPage = lazy(async () => ({ default: (await import('../feature
 const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
 const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
 const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
+const NotFoundPage = lazy(async () => ({ default: (await import('./pages/NotFoundPage')).NotFoundPage }));
 
 function OnlySignedIn() {
   const session = useSession();
@@ -55,7 +56,8 @@ export function Router() {
             <Route path="/incidents" element={<IncidentsRoute />} />
             <Route path="/incidents/:id" element={<IncidentRoute />} />
           </Route>
-          <Route path="*" element={<Navigate to="/incidents" replace />} />
+          <Route path="/" element={<Navigate to="/incidents" replace />} />
+          <Route path="*" element={<NotFoundPage />} />
         </Routes>
       </Suspense>
     </BrowserRouter>

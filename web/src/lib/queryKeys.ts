@@ -2,5 +2,5 @@
 export const queryKeys = {
   meta: ['meta'] as const,
   loginSessions: ['account', 'sessions'] as const,
-  userSearch: (q: string) => ['users', q] as const,
+  userSearch: (q: string, assignable: boolean) => ['users', q, assignable] as const,
 };

@@ -42,6 +42,7 @@ export class CacheWriter {
   private refetchStoryOfEvent(event: DomainEvent): void {
     const id = readSubjectOfEvent(event.payload);
     if (!id) return;
+    if (event.name.startsWith('incident:')) this.refetchQueryWhenShown(incidentKeys.counts);
     this.refetchTimelineOfIncident(id);
     if (event.name === 'escalation:step' || event.name === 'incident:updated') this.refetchQueryWhenShown(activityKeys.receiptsOf(id));
   }

@@ -33,7 +33,7 @@ macro_rules! severity_rank {
     };
 }
 
-const fn rank_of_severity(severity: Severity) -> i32 {
+const fn rank_severity_by_urgency(severity: Severity) -> i32 {
     match severity {
         Severity::Critical => 0,
         Severity::Serious => 1,
@@ -113,7 +113,10 @@ impl IncidentOrder {
             }
             Self::Urgency { behind: Some((severity, id)) } => {
                 sql.push(concat!(" and (", severity_rank!(), ", i.id) > ("));
-                sql.push_bind(rank_of_severity(severity)).push(", ").push_bind(id).push(")");
+                sql.push_bind(rank_severity_by_urgency(severity))
+                    .push(", ")
+                    .push_bind(id)
+                    .push(")");
             }
             Self::Newest { before: None } | Self::Urgency { behind: None } => {}
         }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { matchIncidentAgainstFilters, readFiltersFromSearchParams, writeFiltersToSearchParams } from './filters';
+import { filtersOfDuty, readFiltersFromSearchParams, readSortOfFilters, writeFiltersToSearchParams } from './filters';
 
 describe('filters', () => {
   it('should survive the address bar', () => {
@@ -11,10 +11,16 @@ describe('filters', () => {
     expect(readFiltersFromSearchParams(new URLSearchParams('status=GONE,OPEN&severity=x&q=%20'))).toEqual({ status: ['OPEN'] });
   });
 
-  it('should match every word of a search', () => {
-    const incident = { title: 'Troll in the dungeon', description: null, location: 'Dungeons', assignee: null } as never;
-    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon TRO' }, 'u1')).toBe(true);
-    expect(matchIncidentAgainstFilters(incident, { q: 'dung troll' }, 'u1')).toBe(false);
-    expect(matchIncidentAgainstFilters(incident, { q: 'dungeon ghost' }, 'u1')).toBe(false);
+  it('should take the bare address for what is at work, by urgency, and keep older addresses as they were', () => {
+    const read = (text: string) => readFiltersFromSearchParams(new URLSearchParams(text));
+    expect(read('')).toEqual(filtersOfDuty);
+    expect(read('sort=newest')).toEqual({ ...filtersOfDuty, sort: 'newest' });
+    expect(read('view=all')).toEqual({});
+    expect(read('q=troll')).toEqual({ q: 'troll' });
+    expect(writeFiltersToSearchParams(filtersOfDuty).toString()).toBe('');
+    expect(writeFiltersToSearchParams({}).toString()).toBe('view=all');
+    expect(readSortOfFilters(filtersOfDuty)).toBe('urgency');
+    expect(readSortOfFilters({ ...filtersOfDuty, sort: 'newest' })).toBe('newest');
+    expect(readSortOfFilters({})).toBe('newest');
   });
 });

@@ -7,9 +7,24 @@ export interface IncidentFilters {
   /** `me`, `none` or a user id. */
   assignee?: string;
   q?: string;
+  /** In which order; without it, what is at work is in order of urgency, and all else newest first. */
+  sort?: IncidentSort;
+}
+
+export type IncidentSort = 'newest' | 'urgency';
+
+const AT_WORK: readonly Status[] = ['OPEN', 'IN_PROGRESS'];
+
+/** What people on duty look at first: the list of the bare address. */
+export const filtersOfDuty: IncidentFilters = { status: [...AT_WORK] };
+
+export function readSortOfFilters({ sort, status, q }: IncidentFilters): IncidentSort {
+  const isAtWork = status !== undefined && !status.includes('RESOLVED');
+  return sort ?? (isAtWork && !q ? 'urgency' : 'newest');
 }
 
 const STATUSES: readonly Status[] = ['OPEN', 'IN_PROGRESS', 'RESOLVED'];
+const SORTS: readonly IncidentSort[] = ['newest', 'urgency'];
 const SEVERITIES: readonly Severity[] = ['MISCHIEF', 'SERIOUS', 'CRITICAL'];
 
 function readListFromParameter<T extends string>(text: string | null, allowed: readonly T[]): T[] | undefined {
@@ -23,6 +38,10 @@ export function readFiltersFromSearchParams(search: URLSearchParams): IncidentFi
   const severity = readListFromParameter(search.get('severity'), SEVERITIES);
   const assignee = search.get('assignee');
   const q = search.get('q')?.trim();
+  const sort = SORTS.find((each) => each === search.get('sort'));
+  const isBare = !['status', 'severity', 'assignee', 'q', 'view'].some((name) => search.has(name));
+  if (isBare) filters.status = [...AT_WORK];
+  if (sort) filters.sort = sort;
   if (status) filters.status = status;
   if (severity) filters.severity = severity;
   if (assignee) filters.assignee = assignee;
@@ -32,6 +51,10 @@ export function readFiltersFromSearchParams(search: URLSearchParams): IncidentFi
 
 export function writeFiltersToSearchParams(filters: IncidentFilters): URLSearchParams {
   const search = new URLSearchParams();
+  const { sort, ...rest } = filters;
+  if (sort) search.set('sort', sort);
+  if (areSameFilters(rest, filtersOfDuty)) return search;
+  if (areSameFilters(rest, {})) search.set('view', 'all');
   if (filters.status?.length) search.set('status', filters.status.join(','));
   if (filters.severity?.length) search.set('severity', filters.severity.join(','));
   if (filters.assignee) search.set('assignee', filters.assignee);
@@ -39,11 +62,13 @@ export function writeFiltersToSearchParams(filters: IncidentFilters): URLSearchP
   return search;
 }
 
-function splitTextIntoWords(text: string): string[] {
-  return text.toLowerCase().split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+/** The same incidents, in whatever order. */
+export function areSameFilters(a: IncidentFilters, b: IncidentFilters): boolean {
+  const describe = (f: IncidentFilters) => JSON.stringify([f.status ?? [], f.severity ?? [], f.assignee ?? '', f.q ?? '']);
+  return describe(a) === describe(b);
 }
 
-/** Whether an incident belongs to a list. As on the server, words match whole, and the last may be unfinished. */
+/** Whether an incident belongs to a list, as far as a page can tell: what a search finds only the server knows. */
 export function matchIncidentAgainstFilters(incident: Incident, filters: IncidentFilters, myId: string): boolean {
   if (filters.status && !filters.status.includes(incident.status)) return false;
   if (filters.severity && !filters.severity.includes(incident.severity)) return false;
@@ -51,13 +76,6 @@ export function matchIncidentAgainstFilters(incident: Incident, filters: Inciden
   if (filters.assignee && filters.assignee !== 'none') {
     const wanted = filters.assignee === 'me' ? myId : filters.assignee;
     if (incident.assignee?.id !== wanted) return false;
-  }
-  if (filters.q) {
-    const words = splitTextIntoWords(`${incident.title} ${incident.description ?? ''} ${incident.location ?? ''}`);
-    const asked = splitTextIntoWords(filters.q);
-    const last = asked.pop() ?? '';
-    if (!asked.every((word) => words.includes(word))) return false;
-    if (!words.some((word) => word.startsWith(last))) return false;
   }
   return true;
 }

@@ -1,9 +1,13 @@
 export { findIncidentInCache, findIncidentInLists, patchIncidentInCache, revertIncidentInCache } from './cache';
 export {
+  areSameFilters,
+  filtersOfDuty,
   matchIncidentAgainstFilters,
   readFiltersFromSearchParams,
+  readSortOfFilters,
   writeFiltersToSearchParams,
   type IncidentFilters,
+  type IncidentSort,
 } from './filters';
 export { incidentKeys } from './keys';
 export { severityLabels, shortenIncidentIdForPeople, statusLabels } from './labels';

@@ -3,6 +3,7 @@ import type { IncidentFilters } from './filters';
 export const incidentKeys = {
   lists: ['incidents', 'list'] as const,
   list: (filters: IncidentFilters) => ['incidents', 'list', filters] as const,
+  counts: ['incidents', 'counts'] as const,
   details: ['incidents', 'detail'] as const,
   detail: (id: string) => ['incidents', 'detail', id] as const,
 };

@@ -65,6 +65,46 @@ describe('a list of incidents', () => {
   });
 });
 
+describe('a list by urgency', () => {
+  const atWork: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'] };
+
+  it('should put an incident among those as severe, behind the older ones', () => {
+    const event = buildEventForTest('incident:created', { incident: incident(5, { severity: 'SERIOUS' }), createdBy: harry });
+    const data = pages(null, [incident(9, { severity: 'CRITICAL' }), incident(3, { severity: 'SERIOUS' }), incident(1)]);
+    expect(ids(reduce(data, event, atWork).pages)).toEqual([['i9', 'i3', 'i5', 'i1']]);
+  });
+
+  it('should move an incident that became more severe', () => {
+    const event = buildEventForTest('incident:updated', { incidentId: 'i1', changes: { severity: 'CRITICAL', version: 2 }, updatedBy: harry });
+    const data = pages(null, [incident(3, { severity: 'SERIOUS' })], [incident(1)]);
+    expect(ids(reduce(data, event, atWork).pages)).toEqual([['i1', 'i3'], []]);
+  });
+});
+
+describe('a list that grows by events', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, at) => incident(0, { id: `o${String(500 - at).padStart(3, '0')}` }));
+  const event = buildEventForTest('incident:created', { incident: incident(59), createdBy: harry });
+
+  it('should keep what it holds at its bound, and ask the server for the rest', () => {
+    const within = reduce(pages(null, many(299)), event).pages;
+    expect(within.pages[0]?.incidents).toHaveLength(300);
+    expect(within.pages[0]?.nextBefore).toBeNull();
+    const beyond = reduce(pages(null, many(300)), event).pages;
+    expect(beyond.pages[0]?.incidents).toHaveLength(300);
+    expect(beyond.pages[0]?.nextBefore).toBe(beyond.pages[0]?.incidents.at(-1)?.id);
+    expect(beyond.pages[0]?.incidents[0]?.id).toBe('i59');
+  });
+});
+
+describe('a search', () => {
+  it('should ask the server which incidents it finds', () => {
+    const event = buildEventForTest('incident:created', { incident: incident(5), createdBy: harry });
+    const { pages: after, unknown } = reduce(pages(null, [incident(3)]), event, { q: 'troll' });
+    expect(ids(after)).toEqual([['i3']]);
+    expect(unknown).toBe(true);
+  });
+});
+
 describe('one incident', () => {
   it('should not be put back by an older event', () => {
     const event = buildEventForTest('incident:updated', {

@@ -1,14 +1,9 @@
 import type { Incident, User } from '../../generated';
 import type { DomainEvent } from '../../lib/domainEvents';
-import { matchIncidentAgainstFilters, type IncidentFilters } from './filters';
+import { matchIncidentAgainstFilters, readSortOfFilters, type IncidentFilters } from './filters';
+import { compareInOrderOfFilters, writeCursorBehindIncident } from './order';
 import type { IncidentPages } from './types';
 import { mergeChangesUnlessOlder } from './versions';
-
-/** Newest first, as the server lists them. */
-function compareIncidentsNewestFirst(a: Incident, b: Incident): number {
-  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
-  return a.id < b.id ? 1 : -1;
-}
 
 /** What an event makes of one incident; the same object when nothing changes. */
 export function applyEventToIncident<T extends Incident>(incident: T, event: DomainEvent): T {
@@ -52,15 +47,38 @@ function readIncidentIdFromEvent(event: DomainEvent): string | null {
   }
 }
 
-function insertIncidentIntoPages(pages: IncidentPages, incident: Incident): IncidentPages {
+/** Rows of a page, as the server sends them, and the most that events add to what a reader asked for. */
+const ROWS_OF_PAGE = 30;
+const MOST_ADDED_ROWS = 270;
+
+/** What events push beyond the bound is left to its own page, as what was never loaded is. */
+function trimPagesToBound(pages: IncidentPages, filters: IncidentFilters): IncidentPages {
+  let room = pages.pageParams.length * ROWS_OF_PAGE + MOST_ADDED_ROWS;
+  const trimmed = [];
+  for (const page of pages.pages) {
+    if (page.incidents.length <= room) {
+      trimmed.push(page);
+      room -= page.incidents.length;
+      continue;
+    }
+    const incidents = page.incidents.slice(0, Math.max(room, 1));
+    const last = incidents.at(-1);
+    trimmed.push({ ...page, incidents, nextBefore: last ? writeCursorBehindIncident(last, filters) : page.nextBefore });
+    return { pages: trimmed, pageParams: pages.pageParams.slice(0, trimmed.length) };
+  }
+  return pages;
+}
+
+function insertIncidentIntoPages(pages: IncidentPages, incident: Incident, filters: IncidentFilters): IncidentPages {
+  const compare = compareInOrderOfFilters(filters);
   const lastPage = pages.pages.at(-1);
   const oldest = lastPage?.incidents.at(-1);
   // Older than all that is loaded: it will come with its own page.
-  if (lastPage?.nextBefore && oldest && compareIncidentsNewestFirst(incident, oldest) > 0) return pages;
+  if (lastPage?.nextBefore && oldest && compare(incident, oldest) > 0) return pages;
   let placed = false;
   const next = pages.pages.map((page, index) => {
     if (placed) return page;
-    const at = page.incidents.findIndex((each) => compareIncidentsNewestFirst(incident, each) < 0);
+    const at = page.incidents.findIndex((each) => compare(incident, each) < 0);
     const isLast = index === pages.pages.length - 1;
     if (at === -1 && !isLast) return page;
     placed = true;
@@ -68,7 +86,7 @@ function insertIncidentIntoPages(pages: IncidentPages, incident: Incident): Inci
     incidents.splice(at === -1 ? incidents.length : at, 0, incident);
     return { ...page, incidents };
   });
-  return { ...pages, pages: next };
+  return trimPagesToBound({ ...pages, pages: next }, filters);
 }
 
 export interface IncidentListContext {
@@ -94,23 +112,29 @@ export function reduceIncidentPagesWithEvent(
   const current = data.pages.flatMap((page) => page.incidents).find((incident) => incident.id === id);
   const belongs = (incident: Incident) => matchIncidentAgainstFilters(incident, context.filters, context.me.id);
 
+  // Which incidents a search finds only the server knows.
+  const isSearch = Boolean(context.filters.q);
   if (current) {
     const next = applyEventToIncident(current, event);
     if (next === current) return { pages: data, unknown: false };
     const keep = belongs(next);
+    const moves = keep && next.severity !== current.severity && readSortOfFilters(context.filters) === 'urgency';
     const pages = data.pages.map((page) => {
       if (!page.incidents.some((incident) => incident.id === id)) return page;
-      const incidents = keep
-        ? page.incidents.map((incident) => (incident.id === id ? next : incident))
-        : page.incidents.filter((incident) => incident.id !== id);
+      const incidents =
+        keep && !moves
+          ? page.incidents.map((incident) => (incident.id === id ? next : incident))
+          : page.incidents.filter((incident) => incident.id !== id);
       return { ...page, incidents };
     });
-    return { pages: { ...data, pages }, unknown: false };
+    const changed = { ...data, pages };
+    return { pages: moves ? insertIncidentIntoPages(changed, next, context.filters) : changed, unknown: isSearch };
   }
 
+  if (isSearch) return { pages: data, unknown: true };
   const created = event.name === 'incident:created' || event.name === 'escalation:critical';
   const known = created ? event.payload.incident : context.findKnownIncident(id);
   if (!known) return { pages: data, unknown: true };
   const next = applyEventToIncident(known, event);
-  return { pages: belongs(next) ? insertIncidentIntoPages(data, next) : data, unknown: false };
+  return { pages: belongs(next) ? insertIncidentIntoPages(data, next, context.filters) : data, unknown: false };
 }

@@ -39,7 +39,7 @@ export function MentionTextarea({ value, onChange, onKeyDown, onBlur, disabled }
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() });
   const mention = readMentionAtCaret(value, caret);
   const [query] = useDebouncedValue(mention?.query ?? '', SEARCH_DELAY_MS);
-  const { data = [] } = useUserSearch(query, mention !== null);
+  const { data = [] } = useUserSearch(query, { enabled: mention !== null });
   // The answer to an earlier query is shown until the next one is there: Enter must not take somebody of it.
   const people = mention ? keepPeopleMatchingQuery(data, mention.query).slice(0, MOST_SHOWN) : [];
   const shown = people.map((user) => user.id).join();

@@ -2,7 +2,6 @@ import { Group, Select, Text, type SelectProps } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useState } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
-import { mayUserBeAssigned } from '../../entities/incident';
 import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
 import { roleLabels } from '../../lib/roles';
@@ -18,8 +17,7 @@ interface Props extends Omit<SelectProps, 'value' | 'onChange' | 'data'> {
 export function AssigneeSelect({ value, onChange, ...props }: Props) {
   const [text, setText] = useState('');
   const [q] = useDebouncedValue(text === value?.name ? '' : text, SEARCH_DELAY_MS);
-  const { data = [] } = useUserSearch(q);
-  const found = data.filter(mayUserBeAssigned);
+  const { data: found = [] } = useUserSearch(q, { assignable: true });
   const people = value && !found.some((user) => user.id === value.id) ? [value, ...found] : found;
   return (
     <Select

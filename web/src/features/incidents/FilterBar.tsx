@@ -1,9 +1,17 @@
 import { ActionIcon, Button, Group, MultiSelect, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import { useDebouncedCallback, useDebouncedValue, useDisclosure } from '@mantine/hooks';
 import { IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
-import { type IncidentFilters, mayUserBeAssigned, severityLabels, statusLabels } from '../../entities/incident';
-import type { Severity, Status } from '../../generated';
+import {
+  areSameFilters,
+  filtersOfDuty,
+  readSortOfFilters,
+  severityLabels,
+  statusLabels,
+  type IncidentFilters,
+  type IncidentSort,
+} from '../../entities/incident';
+import type { Severity, Status, User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
 import classes from './FilterBar.module.css';
 
@@ -43,11 +51,45 @@ function SearchField({ filters, onChange }: Props) {
   );
 }
 
+const sorts: { value: IncidentSort; label: string }[] = [
+  { value: 'urgency', label: 'Most urgent first' },
+  { value: 'newest', label: 'Newest first' },
+];
+
+/** People are asked for from the server: a house may have more than one page of them. */
+function AssigneeFilter({ filters, onChange }: Props) {
+  const [text, setText] = useState('');
+  const [q] = useDebouncedValue(text, SEARCH_DELAY_MS);
+  const [chosen, setChosen] = useState<User | null>(null);
+  const { data: all = [] } = useUserSearch('', { assignable: true });
+  const isLabel = [...all, chosen].some((user) => user?.name === q);
+  const { data: found = [] } = useUserSearch(isLabel ? '' : q, { assignable: true });
+  const people = chosen && !found.some((user) => user.id === chosen.id) ? [chosen, ...found] : found;
+  return (
+    <Select
+      aria-label="Assignee"
+      placeholder="Anyone"
+      data={[
+        { value: 'me', label: 'Assigned to me' },
+        { value: 'none', label: 'Unassigned' },
+        ...people.map((user) => ({ value: user.id, label: user.name })),
+      ]}
+      value={filters.assignee ?? null}
+      onChange={(assignee) => {
+        setChosen(people.find((user) => user.id === assignee) ?? null);
+        onChange({ ...filters, assignee: assignee ?? undefined });
+      }}
+      onSearchChange={setText}
+      searchable
+      clearable
+      style={{ flex: '1 1 150px' }}
+    />
+  );
+}
+
 export function FilterBar({ filters, onChange }: Props) {
-  const { data: users = [] } = useUserSearch('');
-  const assignees = users.filter(mayUserBeAssigned);
   const [opened, { toggle }] = useDisclosure();
-  const any = Object.keys(filters).length > 0;
+  const any = !areSameFilters(filters, filtersOfDuty);
   return (
     <Group gap="xs" role="search" aria-label="Filter incidents">
       <SearchField filters={filters} onChange={onChange} />
@@ -80,22 +122,17 @@ export function FilterBar({ filters, onChange }: Props) {
         clearable
         style={{ flex: '1 1 150px' }}
       />
+      <AssigneeFilter filters={filters} onChange={onChange} />
       <Select
-        aria-label="Assignee"
-        placeholder="Anyone"
-        data={[
-          { value: 'me', label: 'Assigned to me' },
-          { value: 'none', label: 'Unassigned' },
-          ...assignees.map((user) => ({ value: user.id, label: user.name })),
-        ]}
-        value={filters.assignee ?? null}
-        onChange={(assignee) => onChange({ ...filters, assignee: assignee ?? undefined })}
-        searchable
-        clearable
+        aria-label="Order"
+        data={sorts}
+        value={readSortOfFilters(filters)}
+        onChange={(sort) => onChange({ ...filters, sort: (sort as IncidentSort | null) ?? undefined })}
+        allowDeselect={false}
         style={{ flex: '1 1 150px' }}
       />
       {any && (
-        <Button variant="subtle" color="gray" leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange({})}>
+        <Button variant="subtle" color="gray" leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange(filtersOfDuty)}>
           Clear
         </Button>
       )}

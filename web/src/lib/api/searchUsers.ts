@@ -1,19 +1,27 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import type { User } from '../../generated';
+import type { UserList } from '../../generated/rest';
 import { sendApiRequest } from '../http';
 import { queryKeys } from '../queryKeys';
 
 const LIMIT = 50;
 
-async function searchUsersByName(q: string, signal: AbortSignal): Promise<User[]> {
-  const answer = await sendApiRequest<{ users: User[] }>({ path: '/api/users', query: { q, limit: LIMIT }, signal });
+async function searchUsersByName(q: string, assignable: boolean, signal: AbortSignal): Promise<User[]> {
+  const query = { q, limit: LIMIT, assignable: assignable ? 'true' : undefined };
+  const answer = await sendApiRequest<UserList>({ path: '/api/users', query, signal });
   return answer.users;
 }
 
-export function useUserSearch(q: string, enabled = true) {
+interface Options {
+  enabled?: boolean;
+  /** Only people who can be assigned. */
+  assignable?: boolean;
+}
+
+export function useUserSearch(q: string, { enabled = true, assignable = false }: Options = {}) {
   return useQuery({
-    queryKey: queryKeys.userSearch(q),
-    queryFn: ({ signal }) => searchUsersByName(q, signal),
+    queryKey: queryKeys.userSearch(q, assignable),
+    queryFn: ({ signal }) => searchUsersByName(q, assignable, signal),
     staleTime: 30_000,
     placeholderData: keepPreviousData,
     enabled,

@@ -2,7 +2,7 @@ import type { IncidentFilters } from '../../../entities/incident';
 import type { Incident, User } from '../../../generated';
 
 /** Critical and not resolved: what an Auror looks at first. */
-export const urgentFilters: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'], severity: ['CRITICAL'] };
+export const urgentFilters: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'], severity: ['CRITICAL'], sort: 'newest' };
 
 /** What stands in the bar: critical, taken by nobody, and not sent away by this person. The newest first. */
 export function listAlertsOfIncidents(incidents: readonly Incident[], sentAway: readonly string[]): Incident[] {

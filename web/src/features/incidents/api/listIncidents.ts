@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type IncidentFilters, incidentKeys, type IncidentPage } from '../../../entities/incident';
+import { type IncidentFilters, incidentKeys, type IncidentPage, readSortOfFilters } from '../../../entities/incident';
 import { sendApiRequest } from '../../../lib/http';
 
 const PAGE_SIZE = 30;
@@ -12,6 +12,7 @@ function fetchIncidentPageWithFilters(filters: IncidentFilters, before: string |
       severity: filters.severity?.join(','),
       assignee: filters.assignee,
       q: filters.q,
+      sort: readSortOfFilters(filters),
       limit: PAGE_SIZE,
       before,
     },
