@@ -15,7 +15,8 @@ pub fn write_typescript_types_into(folder: &Path) -> io::Result<()> {
     let mut names: Vec<String> = fs::read_dir(folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter_map(|name| name.strip_suffix(".ts").map(str::to_owned))
-        .filter(|name| name != "index" && name != "hub")
+        // Files of types are named as they are; the others are made of them, or of the OpenAPI document.
+        .filter(|name| name.starts_with(|first: char| first.is_ascii_uppercase()))
         .collect();
     names.sort();
     let index: String =

@@ -11,7 +11,7 @@ use owlpost_conventions::{
     openapi::write_openapi_document_as_json, protocol::write_protocol_document_as_yaml,
 };
 use owlpost_domain::{
-    ErrorCode, EventName, Role, Scope, Severity, Status,
+    ErrorCode, EventName, IncidentSort, Role, Scope, Severity, Status,
     alert::{AlertStatus, GenericStatus, HookOutcome, PagerDutyAction},
     event::EventKind,
     model::{EscalationReason, NotificationType, TimelineKind},
@@ -32,8 +32,15 @@ const ABSENT_OR_NULL: [&str; 8] = [
 ];
 
 /// Enumerations that no event has.
-const OF_REST_ALONE: [&str; 6] =
-    ["AlertStatus", "GenericStatus", "HookOutcome", "PagerDutyAction", "Scope", "TimelineKind"];
+const OF_REST_ALONE: [&str; 7] = [
+    "AlertStatus",
+    "GenericStatus",
+    "HookOutcome",
+    "IncidentSort",
+    "PagerDutyAction",
+    "Scope",
+    "TimelineKind",
+];
 
 fn read_openapi_document() -> Value {
     let text = write_openapi_document_as_json().expect("a document");
@@ -60,6 +67,7 @@ fn list_words_of_enumerations() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("AlertStatus", list(AlertStatus::ALL, AlertStatus::as_str)),
         ("GenericStatus", list(GenericStatus::ALL, GenericStatus::as_str)),
         ("HookOutcome", list(HookOutcome::ALL, HookOutcome::as_str)),
+        ("IncidentSort", list(IncidentSort::ALL, IncidentSort::as_str)),
         ("PagerDutyAction", list(PagerDutyAction::ALL, PagerDutyAction::as_str)),
         ("Scope", list(Scope::ALL, Scope::as_str)),
         ("TimelineKind", list(TimelineKind::ALL, TimelineKind::as_str)),

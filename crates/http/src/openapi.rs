@@ -36,7 +36,8 @@ use crate::{
         (name = "server", description = "The server itself"),
     ),
     servers((url = "/", description = "The server this document came from")),
-    components(schemas(ErrorBody))
+    // Those that only a parameter has are found by nobody else.
+    components(schemas(ErrorBody, owlpost_domain::IncidentSort))
 )]
 struct SharedParts;
 

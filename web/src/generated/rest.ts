@@ -49,7 +49,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whose token this is */
+        /**
+         * Whose token this is
+         * @description Not for API tokens.
+         */
         get: operations["getCurrentUser"];
         put?: never;
         post?: never;
@@ -70,6 +73,8 @@ export interface paths {
         /**
          * Change one's password
          * @description Every other login ends, and tokens that belong to no login are refused from now on.
+         *
+         *     Not for API tokens.
          */
         put: operations["changePassword"];
         post?: never;
@@ -147,7 +152,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One's logins that are live */
+        /**
+         * One's logins that are live
+         * @description Not for API tokens.
+         */
         get: operations["listSessions"];
         put?: never;
         post?: never;
@@ -170,6 +178,8 @@ export interface paths {
         /**
          * End one of one's logins
          * @description Its tokens are refused, and its sockets closed, on every node within a second.
+         *
+         *     Not for API tokens.
          */
         delete: operations["endSession"];
         options?: never;
@@ -191,10 +201,104 @@ export interface paths {
          *     events, and of `connection:acknowledged`, which comes first), `event:` the name (`stream:error` for `error`, which
          *     `EventSource` has for itself), `data:` the payload. Everybody's, one's own, one's role's and the feed's events are in both; `room` adds
          *     those of an incident.
+         *
+         *     API tokens need the scope `events`.
          */
         get: operations["listEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hooks/alertmanager": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver alerts of Alertmanager (webhook, version 4)
+         * @description Each group becomes one incident at a time, reported by the owner of the token. Further alerts of it are a comment, or raise
+         *     its severity; when all have ended it is resolved. What was delivered before adds nothing.
+         *
+         *     API tokens need the scope `report`.
+         */
+        post: operations["deliverAlertmanagerAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hooks/generic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an alert of anything
+         * @description As the others: one incident at a time for each `dedupKey`, reported by the owner of the token. Told again with other words,
+         *     it is a comment; with a worse severity, that is raised. What was delivered before adds nothing.
+         *
+         *     API tokens need the scope `report`.
+         */
+        post: operations["deliverGenericAlert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hooks/grafana": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver alerts of Grafana's alerting (contact point of type webhook)
+         * @description Each group becomes one incident at a time, reported by the owner of the token. Further alerts of it are a comment, or raise
+         *     its severity; when all have ended it is resolved. What was delivered before adds nothing.
+         *
+         *     API tokens need the scope `report`.
+         */
+        post: operations["deliverGrafanaAlerts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/hooks/pagerduty": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver an event in the form of PagerDuty's Events API v2
+         * @description `trigger` reports an incident or comments on it, `acknowledge` takes it where the token's owner may and is a comment
+         *     otherwise, `resolve` resolves it. Tools that know PagerDuty need this address, and a token as their routing key.
+         *
+         *     API tokens need the scope `report`.
+         */
+        post: operations["deliverPagerDutyEvent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -208,11 +312,40 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List incidents, newest first */
+        /**
+         * List incidents, the newest or the most urgent first
+         * @description API tokens need the scope `read`.
+         */
         get: operations["listIncidents"];
         put?: never;
-        /** Report an incident */
+        /**
+         * Report an incident
+         * @description API tokens need the scope `report`.
+         */
         post: operations["createIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many incidents there are in the views of the dashboard
+         * @description All, those that are not resolved (of which mine, and nobody's), and those that are. None is counted further than `bound`: a
+         *     number that is the bound says so many, or more.
+         *
+         *     API tokens need the scope `read`.
+         */
+        get: operations["countIncidents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -226,18 +359,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident, with the number of its comments and viewers */
+        /**
+         * One incident, with the number of its comments and viewers
+         * @description API tokens need the scope `read`.
+         */
         get: operations["getIncident"];
         /**
          * Change an incident; its reporter, its assignee, Prefects and Aurors only
          * @description PUT and PATCH are the same: fields that are absent stay. With `If-Match` or `version`, a change made against
          *     another version is refused with 409.
+         *
+         *     API tokens need the scope `write`.
          */
         put: operations["updateIncidentByPut"];
         post?: never;
         /**
          * Resolve an incident; its reporter, its assignee, Prefects and Aurors only
          * @description Nothing is deleted. 409 when it is resolved already.
+         *
+         *     API tokens need the scope `write`.
          */
         delete: operations["resolveIncident"];
         options?: never;
@@ -246,6 +386,8 @@ export interface paths {
          * Change an incident; its reporter, its assignee, Prefects and Aurors only
          * @description PUT and PATCH are the same: fields that are absent stay. With `If-Match` or `version`, a change made against
          *     another version is refused with 409.
+         *
+         *     API tokens need the scope `write`.
          */
         patch: operations["updateIncident"];
         trace?: never;
@@ -263,6 +405,8 @@ export interface paths {
          * Take an incident; its assignee, Prefects and Aurors only
          * @description The first one wins: it is theirs when it was nobody's, and IN_PROGRESS. The second is told who was first. Who takes what they
          *     have already is answered the same again.
+         *
+         *     API tokens need the scope `write`.
          */
         post: operations["acknowledgeIncident"];
         delete?: never;
@@ -278,7 +422,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The incident, its comments and its viewers as they were at a moment */
+        /**
+         * The incident, its comments and its viewers as they were at a moment
+         * @description API tokens need the scope `read`.
+         */
         get: operations["getIncidentAt"];
         put?: never;
         post?: never;
@@ -295,10 +442,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Comments of an incident: the newest page first, oldest first inside it */
+        /**
+         * Comments of an incident: the newest page first, oldest first inside it
+         * @description API tokens need the scope `read`.
+         */
         get: operations["listComments"];
         put?: never;
-        /** Comment on an incident */
+        /**
+         * Comment on an incident
+         * @description API tokens need the scope `write`.
+         */
         post: operations["createComment"];
         delete?: never;
         options?: never;
@@ -316,7 +469,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Delete a comment; its author, Prefects and Aurors only */
+        /**
+         * Delete a comment; its author, Prefects and Aurors only
+         * @description API tokens need the scope `write`.
+         */
         delete: operations["deleteComment"];
         options?: never;
         head?: never;
@@ -330,7 +486,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who was told of an incident, to whom it was delivered, who has seen it, and who is told next */
+        /**
+         * Who was told of an incident, to whom it was delivered, who has seen it, and who is told next
+         * @description API tokens need the scope `read`.
+         */
         get: operations["getReceipts"];
         put?: never;
         post?: never;
@@ -351,6 +510,8 @@ export interface paths {
          * Everything that happened to an incident, newest first
          * @description With `format`, or `Accept: text/markdown`, the whole of it. What deleted comments said is told only to their authors, Prefects
          *     and Aurors.
+         *
+         *     API tokens need the scope `read`.
          */
         get: operations["getTimeline"];
         put?: never;
@@ -368,10 +529,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Invitations that nobody has taken yet; Aurors only */
+        /**
+         * Invitations that nobody has taken yet; Aurors only
+         * @description Not for API tokens.
+         */
         get: operations["listInvitations"];
         put?: never;
-        /** Invite somebody to register; Aurors only */
+        /**
+         * Invite somebody to register; Aurors only
+         * @description Not for API tokens.
+         */
         post: operations["createInvitation"];
         delete?: never;
         options?: never;
@@ -389,7 +556,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take an invitation back; Aurors only */
+        /**
+         * Take an invitation back; Aurors only
+         * @description Not for API tokens.
+         */
         delete: operations["withdrawInvitation"];
         options?: never;
         head?: never;
@@ -420,7 +590,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One's own notifications, newest first */
+        /**
+         * One's own notifications, newest first
+         * @description API tokens need the scope `read`.
+         */
         get: operations["listNotifications"];
         put?: never;
         post?: never;
@@ -443,7 +616,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Mark all as read */
+        /**
+         * Mark all as read
+         * @description Not for API tokens.
+         */
         patch: operations["markAllNotificationsRead"];
         trace?: never;
     };
@@ -457,7 +633,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Dismiss one */
+        /**
+         * Dismiss one
+         * @description Not for API tokens.
+         */
         delete: operations["deleteNotification"];
         options?: never;
         head?: never;
@@ -477,7 +656,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Mark one as read */
+        /**
+         * Mark one as read
+         * @description Not for API tokens.
+         */
         patch: operations["markNotificationRead"];
         trace?: never;
     };
@@ -505,7 +687,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Distinct people who view an incident */
+        /**
+         * Distinct people who view an incident
+         * @description API tokens need the scope `read`.
+         */
         get: operations["listIncidentViewers"];
         put?: never;
         post?: never;
@@ -522,11 +707,63 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Distinct people online */
+        /**
+         * Distinct people online
+         * @description API tokens need the scope `read`.
+         */
         get: operations["listOnlineUsers"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One's API tokens, without their secrets
+         * @description Not for API tokens.
+         */
+        get: operations["listTokens"];
+        put?: never;
+        /**
+         * Make an API token
+         * @description It may do what its owner may, within its scopes, and is nobody's presence. It ends with its owner's account, and with no
+         *     password or login.
+         *
+         *     Not for API tokens.
+         */
+        post: operations["createToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API token: one's own, or, for Aurors, anybody's
+         * @description It is refused, and its sockets and streams are closed, on every node within a second.
+         *
+         *     Not for API tokens.
+         */
+        delete: operations["revokeToken"];
         options?: never;
         head?: never;
         patch?: never;
@@ -539,7 +776,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** People by the beginning of their handle or of a word of their name */
+        /**
+         * People by the beginning of their handle or of a word of their name
+         * @description API tokens need the scope `read`.
+         */
         get: operations["searchUsers"];
         put?: never;
         post?: never;
@@ -563,6 +803,8 @@ export interface paths {
          * Delete somebody; Aurors only
          * @description For good: besides being deactivated, they lose their name, address, handle, password and notifications. What they wrote
          *     stays, as that of a deleted user. Events in the log keep what they said until `EVENT_LOG_RETENTION` is over.
+         *
+         *     Not for API tokens.
          */
         delete: operations["deleteUser"];
         options?: never;
@@ -570,6 +812,8 @@ export interface paths {
         /**
          * Change what somebody may do, or whether they may come in; Aurors only
          * @description The person's live connections follow within a second. The last Auror stays one.
+         *
+         *     Not for API tokens.
          */
         patch: operations["changeUser"];
         trace?: never;
@@ -586,6 +830,8 @@ export interface paths {
         /**
          * Make a link with which somebody sets a new password; Aurors only
          * @description It is good once, for a day, and until the next one is made for the same person.
+         *
+         *     Not for API tokens.
          */
         post: operations["createPasswordReset"];
         delete?: never;
@@ -664,6 +910,77 @@ export interface components {
              * @description The version it was read with: 409 when it has changed since.
              */
             version?: number | null;
+        };
+        /** @description Alerts of one group. Whatever else a tool sends is ignored. */
+        AlertBatch: {
+            /** @description At most 1,000. */
+            alerts: components["schemas"]["BatchedAlert"][];
+            commonLabels?: components["schemas"]["BTreeMap"] | null;
+            /** @description The group; it has one open incident at a time. */
+            groupKey: string;
+            /** @description Whether any of the alerts fires. */
+            status: components["schemas"]["AlertStatus"];
+            /**
+             * Format: int32
+             * @description How many alerts of the group were left out.
+             */
+            truncatedAlerts?: number | null;
+            /** @description Of the format: `4` of Alertmanager, `1` of Grafana. */
+            version?: string | null;
+        };
+        /**
+         * @description Whether an alert fires, or any of a group, as Alertmanager and Grafana say it.
+         * @enum {string}
+         */
+        AlertStatus: "firing" | "resolved";
+        /** @description An API token, without its secret. */
+        ApiToken: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it is good for nothing any more; null for never.
+             */
+            expiresAt: string | null;
+            /**
+             * Format: uuid
+             * @description Stable id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it was last used, to the minute.
+             */
+            lastUsedAt: string | null;
+            /** @description What its owner knows it by. */
+            name: string;
+            /** @description Whose it is: it may what they may, within its scopes. */
+            owner: components["schemas"]["User"];
+            /** @description What it is good for. */
+            scopes: components["schemas"]["Scope"][];
+        };
+        BTreeMap: {
+            [key: string]: string;
+        };
+        /** @description One alert of a group. */
+        BatchedAlert: {
+            annotations?: components["schemas"]["BTreeMap"] | null;
+            /** @description Of its labels; they stand for it where there is none. */
+            fingerprint?: string | null;
+            /** @description Where it comes from. */
+            generatorURL?: string | null;
+            /** @description What it is about. */
+            labels: components["schemas"]["BTreeMap"];
+            /**
+             * Format: date-time
+             * @description When it began to fire.
+             */
+            startsAt?: string | null;
+            /** @description Whether it fires. */
+            status: components["schemas"]["AlertStatus"];
         };
         /** @description What somebody said about an incident. */
         Comment: {
@@ -926,6 +1243,49 @@ export interface components {
             /** @description What it was then, as in an incident. */
             to: unknown;
         };
+        /** @description An alert. */
+        GenericAlert: {
+            /** @description What it is about: it has one open incident at a time. */
+            dedupKey: string;
+            /** @description What happened. Cut at 10,000 characters. */
+            description?: string | null;
+            labels?: components["schemas"]["BTreeMap"] | null;
+            /** @description Where to read more. */
+            link?: string | null;
+            /** @description Where. Cut at 200 characters. */
+            location?: string | null;
+            /** @description How bad: a word of the server's `HOOK_SEVERITIES`, such as `critical`, `warning` or `info`. */
+            severity?: string | null;
+            /**
+             * Format: date-time
+             * @description When it began. What is told of an earlier time than before adds nothing.
+             */
+            startsAt?: string | null;
+            /** @description What it does; it fires when this is not said. */
+            status?: components["schemas"]["GenericStatus"];
+            /** @description What happened, in a line; required when it fires. Cut at 200 characters. */
+            title?: string | null;
+        };
+        /**
+         * @description What an alert of anything does.
+         * @enum {string}
+         */
+        GenericStatus: "firing" | "acknowledged" | "resolved";
+        /**
+         * @description What a delivery came to.
+         * @enum {string}
+         */
+        HookOutcome: "created" | "updated" | "acknowledged" | "resolved" | "unchanged";
+        /** @description The answer to a delivery. */
+        HookReceipt: {
+            /**
+             * Format: uuid
+             * @description The incident of the group; null when it never had one.
+             */
+            incidentId: string | null;
+            /** @description What it came to. */
+            outcome: components["schemas"]["HookOutcome"];
+        };
         /** @description Something that happened in the castle. */
         Incident: {
             /**
@@ -1070,6 +1430,39 @@ export interface components {
              */
             version: number;
         };
+        /** @description How many incidents there are of each kind. A number that is `bound` says: so many, or more. */
+        IncidentCounts: {
+            /**
+             * Format: int64
+             * @description Those that are not resolved.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description All.
+             */
+            all: number;
+            /**
+             * Format: int64
+             * @description Of these, mine.
+             */
+            assignedToMe: number;
+            /**
+             * Format: int64
+             * @description Further than this none of them is counted.
+             */
+            bound: number;
+            /**
+             * Format: int64
+             * @description Those that are resolved.
+             */
+            resolved: number;
+            /**
+             * Format: int64
+             * @description Of those that are not resolved, nobody's.
+             */
+            unassigned: number;
+        };
         /** @description `incident:created` */
         IncidentCreated: {
             /** @description Who reported it. */
@@ -1114,12 +1507,9 @@ export interface components {
         };
         /** @description A page of incidents. */
         IncidentPage: {
-            /** @description Newest first. */
+            /** @description In the order asked for. */
             incidents: components["schemas"]["Incident"][];
-            /**
-             * Format: uuid
-             * @description Give it as `before` for the next page; null on the last.
-             */
+            /** @description Give it as `before` for the next page, with the same `sort`; null on the last. */
             nextBefore: string | null;
         };
         /** @description What somebody reports. */
@@ -1172,6 +1562,11 @@ export interface components {
             eventId: string;
             payload: components["schemas"]["IncidentResolved"] & components["schemas"]["Durable"];
         };
+        /**
+         * @description In which order incidents are listed.
+         * @enum {string}
+         */
+        IncidentSort: "newest" | "urgency";
         /** @description `incident:updated` */
         IncidentUpdated: {
             /** @description Only fields whose value changed, with their new values. */
@@ -1318,6 +1713,11 @@ export interface components {
             /** @description What its client says it is. */
             userAgent: string | null;
         };
+        /** @description A token that was just made, with its secret, which is told this one time. */
+        MadeToken: components["schemas"]["ApiToken"] & {
+            /** @description For `Authorization: Bearer`, for sockets, and as the key of a hook. */
+            token: string;
+        };
         /** @description How many were marked as read. */
         MarkedCount: {
             /**
@@ -1330,6 +1730,18 @@ export interface components {
         NewComment: {
             /** @description 1 to 10,000 characters, with up to 20 `@handle` mentions. */
             content: string;
+        };
+        /** @description What a token shall be. */
+        NewToken: {
+            /**
+             * Format: int32
+             * @description Days after which it is good for nothing any more, 1 to 3,650; without, it does not expire.
+             */
+            expiresInDays?: number | null;
+            /** @description What its owner knows it by, 1 to 100 characters. */
+            name: string;
+            /** @description What it shall be good for; one at least. */
+            scopes: components["schemas"]["Scope"][];
         };
         /** @description The next step of an incident that nobody has taken. */
         NextStepShown: {
@@ -1504,6 +1916,56 @@ export interface components {
             /** @description Who. */
             users: components["schemas"]["User"][];
         };
+        /**
+         * @description What an event of PagerDuty's API does.
+         * @enum {string}
+         */
+        PagerDutyAction: "trigger" | "acknowledge" | "resolve";
+        /** @description As PagerDuty answers. */
+        PagerDutyAnswer: {
+            /** @description What the alert is known by. */
+            dedup_key: string;
+            /** @description For people. */
+            message: string;
+            /** @description `success`. */
+            status: string;
+        };
+        /** @description An event. */
+        PagerDutyEvent: {
+            /** @description Where to read more, when there are no links. */
+            client_url?: string | null;
+            /** @description What it is about, up to 255 characters: it has one open incident at a time. Of a trigger without, the body stands for it. */
+            dedup_key?: string | null;
+            /** @description What it does. */
+            event_action: components["schemas"]["PagerDutyAction"];
+            /** @description Where to read more. */
+            links?: components["schemas"]["PagerDutyLink"][] | null;
+            payload?: components["schemas"]["PagerDutyPayload"] | null;
+            /** @description An API token with the scope `report`, unless that is in the header or in `key`. It must be among the first 16 KiB. */
+            routing_key?: string | null;
+        };
+        /** @description A link of an event. */
+        PagerDutyLink: {
+            /** @description Its address. */
+            href: string;
+        };
+        /** @description The alert of an event. */
+        PagerDutyPayload: {
+            /** @description What kind of event. */
+            class?: string | null;
+            /** @description Which part. */
+            component?: string | null;
+            /** @description Whatever else is known. */
+            custom_details?: Record<string, never> | null;
+            /** @description Of what. */
+            group?: string | null;
+            /** @description `critical`, `error`, `warning` or `info`. */
+            severity?: string | null;
+            /** @description Where. */
+            source: string;
+            /** @description What happened. */
+            summary: string;
+        };
         /** @description A new password, and the one before it. */
         PasswordChange: {
             /** @description As it is now. */
@@ -1652,6 +2114,11 @@ export interface components {
              */
             STUDENT: number;
         };
+        /**
+         * @description What an API token may be good for.
+         * @enum {string}
+         */
+        Scope: "report" | "read" | "write" | "events";
         /** @description What anyone may know about the server. */
         ServerDescription: {
             /** @description Whether it runs for demonstration. */
@@ -1761,6 +2228,16 @@ export interface components {
             /** @description As the database has them now. */
             user: components["schemas"]["User"];
         };
+        /** @description Tokens that are not revoked. */
+        TokenPage: {
+            /**
+             * Format: uuid
+             * @description Give it as `before` for the next page; null on the last.
+             */
+            nextBefore: string | null;
+            /** @description The newest first. */
+            tokens: components["schemas"]["ApiToken"][];
+        };
         /** @description A person, as in every payload. */
         User: {
             /** @description Address. */
@@ -1790,8 +2267,10 @@ export interface components {
             /** @description What they may do from now on. */
             role?: components["schemas"]["Role"];
         };
-        /** @description People who match. */
+        /** @description A page of people who match. */
         UserList: {
+            /** @description Give it as `after` for the next page; null on the last. */
+            nextAfter: string | null;
             /** @description By handle. */
             users: components["schemas"]["User"][];
         };
@@ -1820,6 +2299,15 @@ export interface components {
     responses: {
         /** @description Any other error, such as `INTERNAL`; every code is in ERROR_CODES.md */
         Error: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `FORBIDDEN`: the API token lacks the scope, or this is not for API tokens */
+        Forbidden: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1903,6 +2391,11 @@ export interface components {
     pathItems: never;
 }
 export type Acknowledgement = components['schemas']['Acknowledgement'];
+export type AlertBatch = components['schemas']['AlertBatch'];
+export type AlertStatus = components['schemas']['AlertStatus'];
+export type ApiToken = components['schemas']['ApiToken'];
+export type BTreeMap = components['schemas']['BTreeMap'];
+export type BatchedAlert = components['schemas']['BatchedAlert'];
 export type Comment = components['schemas']['Comment'];
 export type CommentCreated = components['schemas']['CommentCreated'];
 export type CommentCreatedEntry = components['schemas']['CommentCreatedEntry'];
@@ -1925,11 +2418,16 @@ export type EscalationStepEntry = components['schemas']['EscalationStepEntry'];
 export type EventEntry = components['schemas']['EventEntry'];
 export type EventEntryPage = components['schemas']['EventEntryPage'];
 export type FieldChange = components['schemas']['FieldChange'];
+export type GenericAlert = components['schemas']['GenericAlert'];
+export type GenericStatus = components['schemas']['GenericStatus'];
+export type HookOutcome = components['schemas']['HookOutcome'];
+export type HookReceipt = components['schemas']['HookReceipt'];
 export type Incident = components['schemas']['Incident'];
 export type IncidentAcknowledged = components['schemas']['IncidentAcknowledged'];
 export type IncidentAcknowledgedEntry = components['schemas']['IncidentAcknowledgedEntry'];
 export type IncidentChange = components['schemas']['IncidentChange'];
 export type IncidentChanges = components['schemas']['IncidentChanges'];
+export type IncidentCounts = components['schemas']['IncidentCounts'];
 export type IncidentCreated = components['schemas']['IncidentCreated'];
 export type IncidentCreatedEntry = components['schemas']['IncidentCreatedEntry'];
 export type IncidentInPast = components['schemas']['IncidentInPast'];
@@ -1938,6 +2436,7 @@ export type IncidentReport = components['schemas']['IncidentReport'];
 export type IncidentResolution = components['schemas']['IncidentResolution'];
 export type IncidentResolved = components['schemas']['IncidentResolved'];
 export type IncidentResolvedEntry = components['schemas']['IncidentResolvedEntry'];
+export type IncidentSort = components['schemas']['IncidentSort'];
 export type IncidentUpdated = components['schemas']['IncidentUpdated'];
 export type IncidentUpdatedEntry = components['schemas']['IncidentUpdatedEntry'];
 export type IncidentViewers = components['schemas']['IncidentViewers'];
@@ -1950,8 +2449,10 @@ export type ListedLogin = components['schemas']['ListedLogin'];
 export type Liveness = components['schemas']['Liveness'];
 export type LoginList = components['schemas']['LoginList'];
 export type LoginSession = components['schemas']['LoginSession'];
+export type MadeToken = components['schemas']['MadeToken'];
 export type MarkedCount = components['schemas']['MarkedCount'];
 export type NewComment = components['schemas']['NewComment'];
+export type NewToken = components['schemas']['NewToken'];
 export type NextStepShown = components['schemas']['NextStepShown'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationDeleted = components['schemas']['NotificationDeleted'];
@@ -1963,6 +2464,11 @@ export type NotificationRead = components['schemas']['NotificationRead'];
 export type NotificationReadEntry = components['schemas']['NotificationReadEntry'];
 export type NotificationType = components['schemas']['NotificationType'];
 export type OnlineUsers = components['schemas']['OnlineUsers'];
+export type PagerDutyAction = components['schemas']['PagerDutyAction'];
+export type PagerDutyAnswer = components['schemas']['PagerDutyAnswer'];
+export type PagerDutyEvent = components['schemas']['PagerDutyEvent'];
+export type PagerDutyLink = components['schemas']['PagerDutyLink'];
+export type PagerDutyPayload = components['schemas']['PagerDutyPayload'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordReset = components['schemas']['PasswordReset'];
 export type PersonReceipt = components['schemas']['PersonReceipt'];
@@ -1974,6 +2480,7 @@ export type Registration = components['schemas']['Registration'];
 export type ResolutionNote = components['schemas']['ResolutionNote'];
 export type Role = components['schemas']['Role'];
 export type RoleCounts = components['schemas']['RoleCounts'];
+export type Scope = components['schemas']['Scope'];
 export type ServerDescription = components['schemas']['ServerDescription'];
 export type Severity = components['schemas']['Severity'];
 export type Status = components['schemas']['Status'];
@@ -1984,12 +2491,14 @@ export type TimelinePage = components['schemas']['TimelinePage'];
 export type TimelineStep = components['schemas']['TimelineStep'];
 export type TokenGrant = components['schemas']['TokenGrant'];
 export type TokenOwner = components['schemas']['TokenOwner'];
+export type TokenPage = components['schemas']['TokenPage'];
 export type User = components['schemas']['User'];
 export type UserChange = components['schemas']['UserChange'];
 export type UserList = components['schemas']['UserList'];
 export type UserUpdated = components['schemas']['UserUpdated'];
 export type UserUpdatedEntry = components['schemas']['UserUpdatedEntry'];
 export type ResponseError = components['responses']['Error'];
+export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponsePayloadTooLarge = components['responses']['PayloadTooLarge'];
 export type ResponseRateLimited = components['responses']['RateLimited'];
@@ -2085,6 +2594,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
@@ -2271,6 +2781,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
@@ -2297,6 +2808,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `NOT_FOUND`: it is not live, or somebody else's */
             404: {
                 headers: {
@@ -2378,6 +2890,162 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    deliverAlertmanagerAlerts: {
+        parameters: {
+            query?: {
+                /** @description The token, where the tool can send no header */
+                key?: string;
+                /** @description The installation, where one person has several */
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertBatch"];
+            };
+        };
+        responses: {
+            /** @description What it came to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookReceipt"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    deliverGenericAlert: {
+        parameters: {
+            query?: {
+                /** @description The token, where the tool can send no header */
+                key?: string;
+                /** @description The installation, where one person has several */
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenericAlert"];
+            };
+        };
+        responses: {
+            /** @description What it came to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookReceipt"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    deliverGrafanaAlerts: {
+        parameters: {
+            query?: {
+                /** @description The token, where the tool can send no header */
+                key?: string;
+                /** @description The installation, where one person has several */
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertBatch"];
+            };
+        };
+        responses: {
+            /** @description What it came to */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HookReceipt"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    deliverPagerDutyEvent: {
+        parameters: {
+            query?: {
+                /** @description The token, where it is neither in the header nor the `routing_key` */
+                key?: string;
+                /** @description The installation, where one person has several */
+                source?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PagerDutyEvent"];
+            };
+        };
+        responses: {
+            /** @description Taken */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PagerDutyAnswer"];
+                };
+            };
+            /** @description `VALIDATION_ERROR`: `details.field` is not acceptable; besides, `status`, `message` and `errors` as PagerDuty has them */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
     listIncidents: {
         parameters: {
             query?: {
@@ -2387,11 +3055,13 @@ export interface operations {
                 severity?: components["schemas"]["Severity"][];
                 /** @description A user's id, `me` or `none` */
                 assignee?: string;
-                /** @description What is somewhere in title, description or location, whatever its case and accents: words, parts of words, signs; or an id, whole or as it is printed (`OWL-1A2B3`). Each of several, divided by spaces, is; up to 200 characters */
+                /** @description What is somewhere in title, description or location, whatever its case and accents: words, parts of words, signs; or an id, whole or as it is printed (`OWL-1A2B3`); or the beginning of a part of the reporter's name, of their address or handle. Each of several, divided by spaces, is; up to 200 characters. Of more than 100 people whom a query may mean, those count whom most of its words are about */
                 q?: string;
+                /** @description `newest` first, as without; or by `urgency`: the most severe first, of these the oldest */
+                sort?: components["schemas"]["IncidentSort"];
                 /** @description Incidents of the page, 1 to 100, 50 without */
                 limit?: number;
-                /** @description `nextBefore` of the page before */
+                /** @description `nextBefore` of the page before, which had the same `sort` */
                 before?: string;
             };
             header?: never;
@@ -2411,6 +3081,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
@@ -2472,6 +3143,31 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    countIncidents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The numbers, of one moment */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentCounts"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
     getIncident: {
         parameters: {
             query?: never;
@@ -2507,6 +3203,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -2783,6 +3480,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `NOT_FOUND`: there was no such incident then */
             404: {
                 headers: {
@@ -2825,6 +3523,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -2861,6 +3560,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             /** @description `CONFLICT`: the `Idempotency-Key` was used for another request */
             409: {
@@ -2951,6 +3651,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -2988,6 +3689,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -3168,6 +3870,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
@@ -3196,6 +3899,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             /** @description `CONFLICT`: the `Idempotency-Key` was used for another request */
             409: {
                 headers: {
@@ -3234,6 +3938,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             /** @description `CONFLICT`: the `Idempotency-Key` was used for another request */
             409: {
@@ -3275,6 +3980,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             /** @description `CONFLICT`: the `Idempotency-Key` was used for another request */
             409: {
@@ -3334,6 +4040,7 @@ export interface operations {
             };
             400: components["responses"]["ValidationError"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
@@ -3359,6 +4066,133 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    listTokens: {
+        parameters: {
+            query?: {
+                /** @description Those of everybody; Aurors only */
+                all?: boolean;
+                /** @description Tokens of the page, 1 to 100, 50 without */
+                limit?: number;
+                /** @description `nextBefore` of the page before */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of tokens that are not revoked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenPage"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: those of others are for Aurors only, and none are for API tokens */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    createToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewToken"];
+            };
+        };
+        responses: {
+            /** @description The token, with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: API tokens make no others */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `CONFLICT`: as many are live as one person may have (50) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    revokeToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The token */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Good for nothing any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `NOT_FOUND`: it is revoked already, or somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
@@ -3371,6 +4205,10 @@ export interface operations {
                 q?: string;
                 /** @description Most people in the answer, 1 to 100 */
                 limit?: number;
+                /** @description `nextAfter` of the page before */
+                after?: string;
+                /** @description `true` for those alone whom an incident can be given: Prefects and Aurors */
+                assignable?: boolean;
                 /** @description `true` for those who are deactivated, instead; Aurors only */
                 deactivated?: boolean;
             };
