@@ -55,7 +55,7 @@ test('pictures for the README', async ({ openAs, actAs }) => {
   await detail.getByRole('region', { name: 'Who has seen it' }).scrollIntoViewIfNeeded();
   await takeShotOfPage(detail, 'time-machine');
 
-  await kingsley.goto('/incidents');
+  await kingsley.goto('/incidents?view=all');
   const percy = await actAs('percy');
   const stairs = await percy.report({ title: 'Staircase stuck between two floors', severity: 'SERIOUS', location: 'Grand Staircase' });
   await percy.comment(stairs.id, '@kingsley.shacklebolt could you look at this one?');
@@ -69,7 +69,7 @@ test('pictures for the README', async ({ openAs, actAs }) => {
   const dark = await openAs('tonks', path, { colorScheme: 'dark' });
   await expect(dark.getByTestId('comment').first()).toBeVisible();
   await takeShotOfPage(dark, 'dark');
-  const phone = await openAs('cedric', '/incidents', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 });
+  const phone = await openAs('cedric', '/incidents?view=all', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 });
   await expect(phone.getByRole('article').first()).toBeVisible();
   await takeShotOfPage(phone, 'phone');
 });

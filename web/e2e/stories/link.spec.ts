@@ -49,7 +49,7 @@ test.describe('the link', () => {
     try {
       const ron = await ApiActor.signIn(server, 'ron');
       const harry = await ApiActor.signIn(server, 'harry');
-      const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(harry.login), '/incidents');
+      const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(harry.login), '/incidents?view=all');
       await waitForLiveLink(page);
       await server.halt();
       await expect(page.getByTestId('link-state')).toHaveAttribute('data-link', /reconnecting|offline/);
@@ -101,7 +101,7 @@ test.describe('the link', () => {
     });
     const page = await context.newPage();
     await page.routeWebSocket(/socket\.io/, (socket) => socket.close());
-    await page.goto('/incidents');
+    await page.goto('/incidents?view=all');
     await waitForLiveLink(page);
     const ron = await actAs('ron');
     const incident = await ron.report({ title: makeUniqueTitle('By polling') });

@@ -26,7 +26,7 @@ test('should renew a token before it expires, on the same connection', async ({ 
   const { login } = await ApiActor.signIn(server, 'harry');
   const short = { ...login, accessToken: mintShortLivedToken(login, SHORT_LIFE_S) };
   const expiresAt = Date.now() + SHORT_LIFE_S * 1000;
-  const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(short, SHORT_LIFE_S * 1000), '/incidents');
+  const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(short, SHORT_LIFE_S * 1000), '/incidents?view=all');
   const states: string[] = [];
   await page.exposeFunction('noteState', (state: string) => states.push(state));
   await waitForLiveLink(page);
@@ -48,7 +48,7 @@ test('should renew a token before it expires, on the same connection', async ({ 
 test('should sign in again quietly with a token that expired while away', async ({ browser, server }) => {
   const { login } = await ApiActor.signIn(server, 'hermione');
   const stale = { ...login, accessToken: mintShortLivedToken(login, -30) };
-  const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(stale, -30_000), '/incidents');
+  const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(stale, -30_000), '/incidents?view=all');
   await waitForLiveLink(page);
   await expect(page.getByRole('article').first()).toBeVisible();
   await page.context().close();
@@ -57,13 +57,13 @@ test('should sign in again quietly with a token that expired while away', async 
 test('should renew once for two tabs, and keep both signed in', async ({ browser, server }) => {
   const { login } = await ApiActor.signIn(server, 'cedric');
   const short = { ...login, accessToken: mintShortLivedToken(login, SHORT_LIFE_S) };
-  const first = await openDashboardWithSession(browser, server.url, describeSessionForStorage(short, SHORT_LIFE_S * 1000), '/incidents');
+  const first = await openDashboardWithSession(browser, server.url, describeSessionForStorage(short, SHORT_LIFE_S * 1000), '/incidents?view=all');
   let renewals = 0;
   first.context().on('request', (request) => {
     if (request.url().endsWith('/api/auth/refresh')) renewals += 1;
   });
   const second = await first.context().newPage();
-  await second.goto('/incidents');
+  await second.goto('/incidents?view=all');
   await waitForLiveLink(first);
   await waitForLiveLink(second);
   await expect.poll(() => renewals, { timeout: 15_000 }).toBeGreaterThan(0);
