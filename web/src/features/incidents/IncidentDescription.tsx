@@ -5,12 +5,15 @@ import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import classes from './IncidentRow.module.css';
 
+/** On a tint of itself. */
+const READABLE_GREEN = 'light-dark(#1b5e2b, #b2f2bb)';
+
 export function IncidentDescription({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   return (
     <>
       {incident.status === 'RESOLVED' && (
-        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" data-testid="resolution">
+        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" styles={{ title: { color: READABLE_GREEN } }} data-testid="resolution">
           {incident.resolution && (
             <Text size="sm" mb={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
               {incident.resolution}
