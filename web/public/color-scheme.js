@@ -7,5 +7,13 @@
     // Storage may be forbidden; the system's preference decides then.
   }
   var dark = scheme === 'dark' || (scheme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
-  document.documentElement.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
+  var root = document.documentElement;
+  root.setAttribute('data-mantine-color-scheme', dark ? 'dark' : 'light');
+  // Paper is white: the light letters of the dark scheme would not be seen on it.
+  var screenScheme = null;
+  matchMedia('print').addEventListener('change', function (change) {
+    if (change.matches) screenScheme = root.getAttribute('data-mantine-color-scheme');
+    var next = change.matches ? 'light' : screenScheme;
+    if (next) root.setAttribute('data-mantine-color-scheme', next);
+  });
 })();

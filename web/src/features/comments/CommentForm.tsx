@@ -9,15 +9,14 @@ const MOST_CHARACTERS = 10_000;
 interface Props {
   incidentId: string;
   draft: CommentDraft;
-  disabled: boolean;
   onPost: (content: string) => void;
 }
 
-export function CommentForm({ incidentId, draft, disabled, onPost }: Props) {
+export function CommentForm({ incidentId, draft, onPost }: Props) {
   const typing = useTypingSender(incidentId);
   const content = draft.text.trim();
   const tooLong = [...content].length > MOST_CHARACTERS;
-  const canPost = content !== '' && !tooLong && !disabled;
+  const canPost = content !== '' && !tooLong;
 
   const post = () => {
     if (!canPost) return;
@@ -35,7 +34,6 @@ export function CommentForm({ incidentId, draft, disabled, onPost }: Props) {
     >
       <MentionTextarea
         value={draft.text}
-        disabled={disabled}
         onChange={(text) => {
           draft.setText(text);
           typing.noteKeystroke(text);

@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Text } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
-import { memo } from 'react';
+import { memo, useState } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
 import { type ListedComment, mayUserDeleteComment } from '../../entities/comment';
@@ -17,11 +17,15 @@ interface Props {
 
 export const CommentItem = memo(function CommentItem({ comment, isTarget, onDelete }: Props) {
   const me = useCurrentUser();
+  // The button of the comment one is at is reached by Tab, not those of all the others before the composer.
+  const [focused, setFocused] = useState(false);
   return (
     <li
       id={`comment-${comment.id}`}
       className={classes.comment}
       tabIndex={-1}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
       data-pending={comment.pending || undefined}
       data-target={isTarget || undefined}
       data-testid="comment"
@@ -43,6 +47,7 @@ export const CommentItem = memo(function CommentItem({ comment, isTarget, onDele
           variant="subtle"
           color="gray"
           className={classes.delete}
+          tabIndex={focused ? 0 : -1}
           aria-label={`Delete comment by ${comment.author.name}`}
           onClick={() => onDelete(comment.id)}
         >

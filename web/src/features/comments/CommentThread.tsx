@@ -1,5 +1,6 @@
 import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@mantine/core';
 import { IconArrowDown } from '@tabler/icons-react';
+import type { MouseEvent } from 'react';
 import { QueryFailure } from '../../components/QueryFailure';
 import { listCommentsOldestFirst } from '../../entities/comment';
 import { useHiddenIds } from '../../lib/undoable';
@@ -9,6 +10,7 @@ import { TypingIndicator } from './TypingIndicator';
 import { useCreateComment } from './api/createComment';
 import { useDeleteComment } from './api/deleteComment';
 import { useComments } from './api/listComments';
+import { moveFocusBetweenComments } from './moveBetweenComments';
 import { useCommentDraft } from './useCommentDraft';
 import { useCommentTarget } from './useCommentTarget';
 import { useStickyScroll } from './useStickyScroll';
@@ -37,7 +39,7 @@ function CommentList({ incidentId, list }: { incidentId: string; list: ReturnTyp
         type="auto"
         viewportRef={scroll.viewport}
         onScrollPositionChange={scroll.noteScroll}
-        viewportProps={{ tabIndex: 0, role: 'log', 'aria-label': 'Comments' }}
+        viewportProps={{ tabIndex: 0, role: 'log', 'aria-label': 'Comments', onKeyDown: moveFocusBetweenComments }}
       >
         {hasNextPage && (
           <Center pb="xs">
@@ -67,6 +69,12 @@ function CommentList({ incidentId, list }: { incidentId: string; list: ReturnTyp
   );
 }
 
+/** By hand: following the link would put the fragment into the address, which names a comment. */
+function focusComposerOfThread(event: MouseEvent): void {
+  event.preventDefault();
+  document.getElementById('new-comment')?.focus();
+}
+
 export function CommentThread({ incidentId, ready }: { incidentId: string; ready: boolean }) {
   const list = useComments(incidentId, ready);
   const draft = useCommentDraft(incidentId);
@@ -92,8 +100,13 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
           <Loader size="sm" aria-label="Loading comments" />
         </Center>
       )}
+      {list.data && (
+        <a href="#new-comment" className={classes.skip} onClick={focusComposerOfThread}>
+          Write a comment
+        </a>
+      )}
       {list.data && <CommentList incidentId={incidentId} list={list} />}
-      <CommentForm incidentId={incidentId} draft={draft} onPost={post} disabled={!list.data} />
+      <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
       <TypingIndicator incidentId={incidentId} />
     </Paper>
   );

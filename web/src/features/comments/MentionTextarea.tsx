@@ -14,7 +14,6 @@ interface Props {
   onChange: (text: string) => void;
   onKeyDown: (event: KeyboardEvent<HTMLTextAreaElement>) => void;
   onBlur: () => void;
-  disabled: boolean;
 }
 
 function PersonToMention({ user }: { user: User }) {
@@ -32,7 +31,7 @@ function PersonToMention({ user }: { user: User }) {
 }
 
 /** A text field that completes `@` with the people there are. */
-export function MentionTextarea({ value, onChange, onKeyDown, onBlur, disabled }: Props) {
+export function MentionTextarea({ value, onChange, onKeyDown, onBlur }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [caret, setCaret] = useState(0);
   const [dismissedAt, setDismissedAt] = useState<number | null>(null);
@@ -73,12 +72,12 @@ export function MentionTextarea({ value, onChange, onKeyDown, onBlur, disabled }
       <Combobox.Target withKeyboardNavigation={opened}>
         <Textarea
           ref={field}
+          id="new-comment"
           aria-label="Write a comment"
           placeholder="Write a comment. @ mentions somebody."
           autosize
           minRows={2}
           maxRows={8}
-          disabled={disabled}
           value={value}
           onChange={(event) => {
             onChange(event.currentTarget.value);

@@ -20,7 +20,7 @@ import classes from './AlertBar.module.css';
 
 /** On a phone one, so that there is room for what it is about. */
 const MOST_ROWS = { wide: 3, narrow: 1 };
-const NARROW = '(max-width: 48em)';
+const NARROW = '(width < 48em)';
 const TAKEN_SHOWN_MS = 6_000;
 
 /** Who took what stood in the bar, for a moment. */
@@ -98,7 +98,7 @@ export function AlertBar() {
   const rest = alerts.length - most;
   return (
     <div className={classes.bar} data-testid="alert-bar">
-      <VisuallyHidden role="alert">
+      <VisuallyHidden role="alert" aria-atomic="false">
         {alerts.slice(0, most).map((alert) => (
           <p key={alert.id}>{describeAlertInWords(alert, me)}</p>
         ))}
