@@ -42,7 +42,7 @@ test.describe('texts', () => {
 
   test('should tell times as they are told where the browser is, with the zone', async ({ openAs, actAs }) => {
     const incident = await (await actAs('ron')).report({ title: makeUniqueTitle('Timed') });
-    const page = await openAs('harry', '/incidents', { locale: 'de-DE', timezoneId: 'Europe/Berlin' });
+    const page = await openAs('harry', '/incidents?view=all', { locale: 'de-DE', timezoneId: 'Europe/Berlin' });
     const time = findRowByTitle(page, incident.title).getByRole('time');
     await expect(time).toHaveAttribute('title', /^\d{1,2}\.\d{1,2}\.\d{4}, \d{2}:\d{2}:\d{2} (MEZ|MESZ)$/);
   });

@@ -20,7 +20,7 @@ test.describe('toasts', () => {
 
   test('should say one event once', async ({ openAs, actAs }) => {
     const [kingsley, ron] = [await actAs('kingsley'), await actAs('ron')];
-    const incident = await ron.report({ title: makeUniqueTitle('Assigned') });
+    const incident = await ron.report({ title: makeUniqueTitle('Given') });
     const page = await openAs('percy', `/incidents/${incident.id}`);
     const percy = (await actAs('percy')).user;
     await kingsley.update(incident.id, { assigneeId: percy.id });
