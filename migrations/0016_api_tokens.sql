@@ -10,7 +10,8 @@ create table api_tokens (
     scopes       text[] not null,
     created_at   timestamptz not null default now(),
     expires_at   timestamptz,
-    revoked_at   timestamptz,
+    -- When it was revoked; called as a login's end is, so that servers hear of both in the same way.
+    ended_at     timestamptz,
     -- Written once a minute at most, however often it is used.
     last_used_at timestamptz,
     constraint api_tokens_hash_unique unique (token_hash),
@@ -18,27 +19,10 @@ create table api_tokens (
         check (cardinality(scopes) > 0 and scopes <@ array['report', 'read', 'write', 'events']::text[])
 );
 -- Who is asked for by their requests is looked up with their live tokens.
-create index api_tokens_user on api_tokens (user_id, id) where revoked_at is null;
+create index api_tokens_user on api_tokens (user_id, id) where ended_at is null;
 
--- Servers hear which are over as they hear it of logins; those of the version before know no token, and let none in.
-create function log_api_token_end() returns trigger language plpgsql as $$
-begin
-    insert into event_log (name, audience, payload)
-    select 'user:changed', '{}', json_build_object(
-        'userId', gone.user_id,
-        'user', (select case when users.deactivated_at is null then json_build_object(
-                     'id', users.id, 'email', users.email, 'name', users.name, 'role', users.role,
-                     'handle', users.handle) end
-                 from users where users.id = gone.user_id),
-        'endedLogins', gone.ids)
-    from (select new_rows.user_id, json_agg(new_rows.id) as ids
-          from new_rows join old_rows using (id)
-          where new_rows.revoked_at is not null and old_rows.revoked_at is null
-          group by new_rows.user_id) as gone;
-    return null;
-end
-$$;
--- For the statement, not the row: whoever loses many is told of once.
+-- Servers hear which are over as they hear it of logins, by the function of migration 0012; those of the version before know no
+-- token, and let none in. For the statement, not the row: whoever loses many is told of once.
 create trigger api_tokens_log_end after update on api_tokens
     referencing old table as old_rows new table as new_rows
-    for each statement execute function log_api_token_end();
+    for each statement execute function log_session_end();

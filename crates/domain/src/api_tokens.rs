@@ -14,14 +14,14 @@ use sqlx::{PgConnection, Row as _, postgres::PgRow};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use self::verification::{API_TOKEN_PREFIX, hash_text_of_token};
+use self::verification::API_TOKEN_PREFIX;
 use crate::{
     DomainError, Result, Role, Store, User, UserId,
     authority::{Scope, ScopeSet},
     model::{serialize_optional_time_utc, serialize_time_as_utc},
     page::Page,
     policy::{Action, authorize_user_for_action},
-    random_token::make_random_token_text,
+    random_token::{hash_of_random_token, make_random_token_text},
     rows::{read_user_with_prefix, user_columns},
     validate::require_text_within_limit,
 };
@@ -106,7 +106,7 @@ impl Store {
         .bind(id)
         .bind(owner.id)
         .bind(&name)
-        .bind(&hash_text_of_token(&secret)[..])
+        .bind(&hash_of_random_token(&secret)[..])
         .bind(scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>())
         .bind(lifetime.map(|lifetime| lifetime.as_secs_f64()))
         .fetch_one(&mut *transaction)
@@ -131,7 +131,7 @@ impl Store {
             .await?;
         let live: i64 = sqlx::query_scalar(
             "select count(*) from api_tokens
-             where user_id = $1 and revoked_at is null and (expires_at is null or expires_at > now())",
+             where user_id = $1 and ended_at is null and (expires_at is null or expires_at > now())",
         )
         .bind(owner)
         .fetch_one(connection)
@@ -153,7 +153,7 @@ impl Store {
         limit: u32,
     ) -> Result<Page<ApiToken>> {
         let sql = format!(
-            "{SELECT_API_TOKEN} where token.revoked_at is null and ($1::uuid is null or token.user_id = $1)
+            "{SELECT_API_TOKEN} where token.ended_at is null and ($1::uuid is null or token.user_id = $1)
                  and ($2::uuid is null or token.id < $2) order by token.id desc limit $3"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -192,8 +192,8 @@ impl Store {
     async fn revoke_one_live_token(&self, id: Uuid, of: Option<UserId>) -> Result<UserId> {
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let owner: Option<UserId> = sqlx::query_scalar(
-            "update api_tokens set revoked_at = now()
-             where id = $1 and revoked_at is null and ($2::uuid is null or user_id = $2) returning user_id",
+            "update api_tokens set ended_at = now()
+             where id = $1 and ended_at is null and ($2::uuid is null or user_id = $2) returning user_id",
         )
         .bind(id)
         .bind(of)
@@ -211,12 +211,10 @@ pub(crate) async fn revoke_tokens_within_transaction(
     connection: &mut PgConnection,
     owner: UserId,
 ) -> Result<()> {
-    sqlx::query(
-        "update api_tokens set revoked_at = now() where user_id = $1 and revoked_at is null",
-    )
-    .bind(owner)
-    .execute(connection)
-    .await?;
+    sqlx::query("update api_tokens set ended_at = now() where user_id = $1 and ended_at is null")
+        .bind(owner)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -27,6 +27,16 @@ impl Scope {
     const fn as_bit(self) -> u8 {
         1 << self as u8
     }
+
+    /// What whoever comes with a token that lacks it is told.
+    pub const fn describe_refusal_when_missing(self) -> &'static str {
+        match self {
+            Self::Report => "This token lacks the scope report",
+            Self::Read => "This token lacks the scope read",
+            Self::Write => "This token lacks the scope write",
+            Self::Events => "This token lacks the scope events",
+        }
+    }
 }
 
 /// Scopes of one token.
@@ -84,12 +94,9 @@ pub fn authorize_token_for_door(authority: Authority, door: Door) -> Result<()> 
         (Authority::Tool(scopes), Door::OfScope(scope)) if scopes.is_scope_within_set(scope) => {
             Ok(())
         }
-        (Authority::Tool(_), Door::OfScope(scope)) => Err(DomainError::Forbidden(match scope {
-            Scope::Report => "This token lacks the scope report",
-            Scope::Read => "This token lacks the scope read",
-            Scope::Write => "This token lacks the scope write",
-            Scope::Events => "This token lacks the scope events",
-        })),
+        (Authority::Tool(_), Door::OfScope(scope)) => {
+            Err(DomainError::Forbidden(scope.describe_refusal_when_missing()))
+        }
         (Authority::Tool(_), Door::OfPeople) => {
             Err(DomainError::Forbidden("This is for people who are logged in, not for API tokens"))
         }

@@ -69,35 +69,20 @@ impl Store {
         .bind(self.config.idempotency_ttl.as_secs_f64())
         .execute(&self.pool)
         .await?;
-        sqlx::query("delete from write_proofs where written_at < now() - interval '1 day'")
-            .execute(&self.pool)
-            .await?;
-        sqlx::query("delete from refresh_tokens where expires_at < now() - interval '7 days'")
-            .execute(&self.pool)
-            .await?;
-        // By where somebody was lately they are known.
-        sqlx::query("delete from login_sessions where expires_at < now() - interval '30 days'")
-            .execute(&self.pool)
-            .await?;
-        sqlx::query(
-            "delete from api_tokens
-             where revoked_at < now() - interval '30 days' or expires_at < now() - interval '30 days'",
-        )
-        .execute(&self.pool)
-        .await?;
-        // A group that nobody has told of for so long begins anew; what it was reported as stays.
-        sqlx::query("delete from alert_groups where touched_at < now() - interval '90 days'")
-            .execute(&self.pool)
-            .await?;
-        // A group that goes on for years has had many alerts.
-        sqlx::query(
+        for statement in [
+            "delete from write_proofs where written_at < now() - interval '1 day'",
+            "delete from refresh_tokens where expires_at < now() - interval '7 days'",
+            // By where somebody was lately they are known.
+            "delete from login_sessions where expires_at < now() - interval '30 days'",
+            "delete from api_tokens where least(ended_at, expires_at) < now() - interval '30 days'",
+            // A group that nobody has told of for so long begins anew; what it was reported as stays.
+            "delete from alert_groups where touched_at < now() - interval '90 days'",
+            // A group that goes on for years has had many alerts.
             "delete from alerts where not is_firing and started_at < now() - interval '90 days'",
-        )
-        .execute(&self.pool)
-        .await?;
-        sqlx::query("delete from one_time_links where expires_at < now() - interval '7 days'")
-            .execute(&self.pool)
-            .await?;
+            "delete from one_time_links where expires_at < now() - interval '7 days'",
+        ] {
+            sqlx::query(statement).execute(&self.pool).await?;
+        }
         Ok(())
     }
 }

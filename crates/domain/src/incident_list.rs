@@ -203,16 +203,17 @@ impl Store {
 
 fn push_filter_conditions_to_query(sql: &mut QueryBuilder<Postgres>, filter: &IncidentFilter) {
     let asks_for = |status: &Status| filter.statuses.contains(status);
-    if Status::ALL.iter().all(|status| asks_for(status) == (*status != Status::Resolved)) {
+    let is_any = filter.statuses.is_empty();
+    if !is_any && !asks_for(&Status::Resolved) {
         // What is not resolved has indexes of its own, which are found by these very words.
         sql.push(" and i.status <> 'RESOLVED'");
-    } else if !filter.statuses.is_empty() {
+    }
+    // Of all that is not resolved no more needs to be said, and Postgres would take it for less than it is.
+    let is_said =
+        Status::ALL.iter().all(|status| asks_for(status) == (*status != Status::Resolved));
+    if !is_any && !is_said {
         let words: Vec<&str> = filter.statuses.iter().map(|status| status.as_str()).collect();
         sql.push(" and i.status = any(").push_bind(words).push(")");
-        if !filter.statuses.contains(&Status::Resolved) {
-            // Which follows, but the indexes of what is not resolved are found by these very words.
-            sql.push(" and i.status <> 'RESOLVED'");
-        }
     }
     if !filter.severities.is_empty() {
         let words: Vec<&str> = filter.severities.iter().map(|severity| severity.as_str()).collect();

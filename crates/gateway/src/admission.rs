@@ -67,7 +67,7 @@ impl fmt::Display for ConnectRefusal {
             Self::TokenRequired => "Authentication token required",
             Self::TokenExpired => "Token expired",
             Self::AuthenticationFailed => "Authentication failed",
-            Self::ScopeMissing => "This token lacks the scope events",
+            Self::ScopeMissing => Scope::Events.describe_refusal_when_missing(),
             Self::ServiceUnavailable => "Service unavailable",
         })
     }

@@ -1,4 +1,5 @@
-import { useEffect, useSyncExternalStore, type ComponentType } from 'react';
+import { useEffect, type ComponentType } from 'react';
+import { createStoreWithListeners, useStore } from '../lib/store';
 
 const RETRY_MS = 3_000;
 
@@ -7,16 +8,12 @@ const RETRY_MS = 3_000;
  * `React.lazy` it never takes the page down with it.
  */
 export function createLazyPart<P extends object>(load: () => Promise<ComponentType<P>>) {
-  let part: ComponentType<P> | null = null;
+  const store = createStoreWithListeners<{ part: ComponentType<P> | null }>({ part: null });
   let loading: Promise<void> | null = null;
-  const listeners = new Set<() => void>();
 
   const loadOnceOrAgain = (): Promise<void> => {
     loading ??= load().then(
-      (loaded) => {
-        part = loaded;
-        listeners.forEach((listener) => listener());
-      },
+      (part) => store.set({ part }),
       () => {
         loading = null;
       },
@@ -24,13 +21,8 @@ export function createLazyPart<P extends object>(load: () => Promise<ComponentTy
     return loading;
   };
 
-  const subscribe = (listener: () => void) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };
-
   function LazyPart(props: P) {
-    const Part = useSyncExternalStore(subscribe, () => part);
+    const { part: Part } = useStore(store);
     useEffect(() => {
       if (Part) return;
       void loadOnceOrAgain();

@@ -8,14 +8,14 @@
 use std::{collections::HashMap, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
     DomainError, Result, Store,
     access_token::{TokenBasis, VerifiedToken},
     authority::Authority,
-    store::api_token_memory::{KnownToken, TokenHash, USE_PAUSE},
+    random_token::{Sha256Hash, hash_of_random_token, read_hash_from_column},
+    store::api_token_memory::{KnownToken, USE_PAUSE},
 };
 
 /// What every API token begins with.
@@ -29,10 +29,6 @@ pub(crate) fn looks_like_api_token(token: &str) -> bool {
     token.starts_with(API_TOKEN_PREFIX)
 }
 
-pub(crate) fn hash_text_of_token(token: &str) -> TokenHash {
-    Sha256::digest(token.as_bytes()).into()
-}
-
 impl Store {
     /// What a token is good for. An unknown one, one that was revoked and one that has expired are told apart for nobody:
     /// there is nothing that its holder could renew.
@@ -40,7 +36,7 @@ impl Store {
         if token.len() != API_TOKEN_CHARS {
             return Err(DomainError::Unauthenticated);
         }
-        let known = self.find_token_by_hash(hash_text_of_token(token)).await?;
+        let known = self.find_token_by_hash(hash_of_random_token(token)).await?;
         if known.expires_at.is_some_and(|at| at <= Utc::now()) {
             return Err(DomainError::Unauthenticated);
         }
@@ -55,7 +51,7 @@ impl Store {
         })
     }
 
-    async fn find_token_by_hash(&self, hash: TokenHash) -> Result<Arc<KnownToken>> {
+    async fn find_token_by_hash(&self, hash: Sha256Hash) -> Result<Arc<KnownToken>> {
         let memory = &self.api_tokens;
         if let Some(known) = memory.known.get(&hash) {
             return Ok(known);
@@ -79,20 +75,19 @@ impl Store {
 
     async fn read_tokens_by_hash(
         &self,
-        hashes: Vec<TokenHash>,
-    ) -> Result<HashMap<TokenHash, Arc<KnownToken>>> {
+        hashes: Vec<Sha256Hash>,
+    ) -> Result<HashMap<Sha256Hash, Arc<KnownToken>>> {
         type Row = (Vec<u8>, Uuid, Uuid, Vec<String>, Option<DateTime<Utc>>);
         let hashes: Vec<Vec<u8>> = hashes.iter().map(|hash| hash.to_vec()).collect();
         let rows: Vec<Row> = sqlx::query_as(
             "select token_hash, id, user_id, scopes, expires_at from api_tokens
-             where token_hash = any($1) and revoked_at is null",
+             where token_hash = any($1) and ended_at is null",
         )
         .bind(hashes)
         .fetch_all(&self.pool)
         .await?;
         let known = rows.into_iter().map(|(hash, id, user_id, scopes, expires_at)| {
-            let hash = TokenHash::try_from(hash)
-                .map_err(|_| DomainError::internal_error_from_cause("a hash of another length"))?;
+            let hash = read_hash_from_column(hash)?;
             let scopes = scopes.iter().map(|scope| scope.parse()).collect::<Result<_>>()?;
             Ok((hash, Arc::new(KnownToken { id, user_id, scopes, expires_at })))
         });

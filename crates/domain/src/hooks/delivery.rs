@@ -13,7 +13,7 @@ use super::{
     },
 };
 use crate::{
-    Committed, DomainError, Incident, IncidentId, Result, Severity, Status, Store, User,
+    Committed, Incident, IncidentId, Result, Severity, Status, Store, User,
     acknowledgement::take_incident_for_actor,
     alert::{Alert, Delivery, HookOutcome, HookReceipt, KeyHash},
     change::{Begun, Change},
@@ -21,6 +21,7 @@ use crate::{
     incident_changes::{move_incident_to_status, stage_changes_of_incident},
     incidents::{NewIncident, lock_incident_row_by_id, stage_incident_of_report},
     policy::{Action, authorize_user_for_action},
+    random_token::read_hash_from_column,
 };
 
 /// What is said of an incident that a tool takes and its owner may not.
@@ -203,15 +204,11 @@ async fn read_known_alerts_of_group(
     .fetch_all(connection)
     .await?;
     let known = rows.into_iter().map(|(key, is_firing, started_at, severity, digest)| {
-        let digest = digest.map(read_hash_from_bytes).transpose()?;
+        let digest = digest.map(read_hash_from_column).transpose()?;
         let known = KnownAlert { is_firing, started_at, severity: severity.parse()?, digest };
-        Ok((read_hash_from_bytes(key)?, known))
+        Ok((read_hash_from_column(key)?, known))
     });
     known.collect()
-}
-
-fn read_hash_from_bytes(bytes: Vec<u8>) -> Result<KeyHash> {
-    bytes.try_into().map_err(|_| DomainError::internal_error_from_cause("a hash of another length"))
 }
 
 async fn write_alerts_of_group(

@@ -236,7 +236,7 @@ impl Store {
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let found: Option<(Uuid, Uuid)> =
             sqlx::query_as("select family_id, user_id from refresh_tokens where token_hash = $1")
-                .bind(hash_of_random_token(refresh_token))
+                .bind(&hash_of_random_token(refresh_token)[..])
                 .fetch_optional(&mut *transaction)
                 .await?;
         let Some((login, user_id)) = found else { return Ok(None) };
@@ -308,7 +308,7 @@ impl Store {
         .bind(origin.family_id)
         .bind(origin.parent_id)
         .bind(user_id)
-        .bind(hash_of_random_token(&token))
+        .bind(&hash_of_random_token(&token)[..])
         .bind(self.config.refresh_token_ttl.as_secs_f64())
         .execute(connection)
         .await?;
@@ -353,7 +353,7 @@ async fn find_refresh_token_locked(
          from refresh_tokens token join users on users.id = token.user_id
          where token.token_hash = $1 for update of token",
     )
-    .bind(hash_of_random_token(token))
+    .bind(&hash_of_random_token(token)[..])
     .bind(REUSE_WINDOW.as_secs_f64())
     .bind(admits_demo_users)
     .fetch_optional(connection)

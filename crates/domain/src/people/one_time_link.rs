@@ -101,7 +101,7 @@ impl Store {
              where link.token_hash = $1 and link.kind = 'password_reset' and link.used_at is null
                  and link.expires_at > now() and users.deactivated_at is null",
         )
-        .bind(hash_of_random_token(token))
+        .bind(&hash_of_random_token(token)[..])
         .fetch_optional(&self.pool)
         .await?;
         let (user_id, email, name) = found.ok_or(DomainError::NotFound("Link"))?;
@@ -206,7 +206,7 @@ async fn insert_link_with_token(
     )
     .bind(id)
     .bind(new.kind)
-    .bind(hash_of_random_token(&token))
+    .bind(&hash_of_random_token(&token)[..])
     .bind(new.user_id)
     .bind(new.email)
     .bind(new.role.map(Role::as_str))
@@ -228,7 +228,7 @@ async fn spend_link_with_token(
          where token_hash = $1 and kind = $2 and used_at is null and expires_at > now()
          returning email, role",
     )
-    .bind(hash_of_random_token(token))
+    .bind(&hash_of_random_token(token)[..])
     .bind(kind)
     .fetch_optional(connection)
     .await?

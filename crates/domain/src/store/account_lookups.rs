@@ -61,7 +61,7 @@ impl Store {
                      where login.user_id = users.id and login.ended_at is null and login.expires_at > now()
                      union all
                      select token.id from api_tokens token
-                     where token.user_id = users.id and token.revoked_at is null
+                     where token.user_id = users.id and token.ended_at is null
                          and (token.expires_at is null or token.expires_at > now()))
                    as live_logins
              from users where id = any($1) and deactivated_at is null and ($2 or not is_demo)"

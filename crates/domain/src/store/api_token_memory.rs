@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 
 use super::lookups::SharedLookups;
-use crate::{UserId, access_token::LoginId, authority::ScopeSet};
+use crate::{UserId, access_token::LoginId, authority::ScopeSet, random_token::Sha256Hash};
 
 /// Tokens kept in memory at most, and how long one is that nobody uses.
 const KNOWN_CAPACITY: u64 = 50_000;
@@ -17,8 +17,6 @@ const UNKNOWN_CAPACITY: u64 = 100_000;
 const UNKNOWN_TTL: Duration = Duration::from_secs(60);
 /// How often it is written that a token is used.
 pub(crate) const USE_PAUSE: Duration = Duration::from_secs(60);
-
-pub(crate) type TokenHash = [u8; 32];
 
 /// What never changes of a token.
 #[derive(Debug)]
@@ -32,11 +30,11 @@ pub(crate) struct KnownToken {
 /// What this node knows of tokens.
 #[derive(Debug)]
 pub(crate) struct ApiTokenMemory {
-    pub(crate) known: Cache<TokenHash, Arc<KnownToken>>,
-    pub(crate) unknown: Cache<TokenHash, ()>,
+    pub(crate) known: Cache<Sha256Hash, Arc<KnownToken>>,
+    pub(crate) unknown: Cache<Sha256Hash, ()>,
     /// Those whose use was written a moment ago.
     pub(crate) used: Cache<LoginId, ()>,
-    pub(crate) lookups: SharedLookups<TokenHash, Arc<KnownToken>>,
+    pub(crate) lookups: SharedLookups<Sha256Hash, Arc<KnownToken>>,
 }
 
 impl Default for ApiTokenMemory {

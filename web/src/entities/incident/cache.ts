@@ -2,15 +2,14 @@ import type { QueryClient } from '@tanstack/react-query';
 import type { Incident } from '../../generated';
 import { incidentKeys } from './keys';
 import { type IncidentEdit, revertRefusedFieldsOfEdit } from './mergeEdits';
+import { findIncidentInPages, mapIncidentInPages } from './pages';
 import type { IncidentDetail, IncidentPages } from './types';
 import { mergeChangesUnlessOlder } from './versions';
 
 export function findIncidentInLists(client: QueryClient, id: string): Incident | undefined {
   for (const [, pages] of client.getQueriesData<IncidentPages>({ queryKey: incidentKeys.lists })) {
-    for (const page of pages?.pages ?? []) {
-      const found = page.incidents.find((incident) => incident.id === id);
-      if (found) return found;
-    }
+    const found = findIncidentInPages(pages, id);
+    if (found) return found;
   }
   return undefined;
 }
@@ -23,15 +22,7 @@ export function findIncidentInCache(client: QueryClient, id: string): Incident |
 /** Changes every copy of an incident, wherever it is shown. */
 function mapIncidentInCache(client: QueryClient, id: string, change: <T extends Incident>(known: T) => T): void {
   client.setQueryData<IncidentDetail>(incidentKeys.detail(id), (data) => data && change(data));
-  client.setQueriesData<IncidentPages>({ queryKey: incidentKeys.lists }, (data) => {
-    if (!data) return data;
-    const pages = data.pages.map((page) =>
-      page.incidents.some((incident) => incident.id === id)
-        ? { ...page, incidents: page.incidents.map((each) => (each.id === id ? change(each) : each)) }
-        : page,
-    );
-    return { ...data, pages };
-  });
+  client.setQueriesData<IncidentPages>({ queryKey: incidentKeys.lists }, (data) => data && mapIncidentInPages(data, id, change));
 }
 
 /** Writes changed fields wherever the incident is shown. What is older than what is shown is left out. */

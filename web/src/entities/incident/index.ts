@@ -10,20 +10,14 @@ export {
   type IncidentSort,
 } from './filters';
 export { incidentKeys } from './keys';
-export { severityLabels, shortenIncidentIdForPeople, statusLabels } from './labels';
+export { severityLabels, shortenIncidentIdForPeople, statusLabels, writeFieldValueForPeople } from './labels';
 export {
-  areFieldValuesEqual,
   type EditableField,
   type IncidentEdit,
-  listFieldsOfEdit,
+  listCollisionsOfEdit,
   mergeEditWithLatest,
   pickChangedFieldsOfEdit,
 } from './mergeEdits';
-export {
-  mayUserAcknowledgeIncident,
-  mayUserAssignIncidents,
-  mayUserBeAssigned,
-  mayUserUpdateIncident,
-} from './permissions';
+export { mayUserAcknowledgeIncident, mayUserAssignIncidents, mayUserUpdateIncident } from './permissions';
 export { applyEventToIncident, reduceIncidentPagesWithEvent } from './reduceEvents';
 export type { IncidentDetail, IncidentPage, IncidentPages } from './types';

@@ -26,17 +26,21 @@ export function pickChangedFieldsOfEdit(base: IncidentEdit, mine: IncidentEdit):
   return Object.fromEntries(changed.map((field) => [field, mine[field]]));
 }
 
+/** Fields of an edit that somebody else gave another value since `base`, and not the same one: only a person can choose. */
+export function listCollisionsOfEdit(base: IncidentEdit, edit: IncidentEdit, latest: IncidentEdit): EditableField[] {
+  return listFieldsOfEdit(edit).filter(
+    (field) => !areFieldValuesEqual(base[field], latest[field]) && !areFieldValuesEqual(edit[field], latest[field]),
+  );
+}
+
 /**
  * Brings an edit that began from `base` onto `latest`: what was not touched follows the others, what was touched stays. `collisions`
- * are the fields that both changed, to different values: only a person can choose.
+ * are the fields that both changed.
  */
 export function mergeEditWithLatest(base: IncidentEdit, mine: IncidentEdit, latest: IncidentEdit) {
   const touched = pickChangedFieldsOfEdit(base, mine);
-  const collisions = listFieldsOfEdit(touched).filter(
-    (field) => !areFieldValuesEqual(base[field], latest[field]) && !areFieldValuesEqual(mine[field], latest[field]),
-  );
   const values = Object.fromEntries(listFieldsOfEdit(mine).map((field) => [field, field in touched ? mine[field] : latest[field]]));
-  return { values: values as IncidentEdit, collisions };
+  return { values: values as IncidentEdit, collisions: listCollisionsOfEdit(base, touched, latest) };
 }
 
 /** Takes back the fields of a refused change, unless somebody gave them another value meanwhile. */

@@ -13,7 +13,3 @@ export function mayUserAcknowledgeIncident(user: User, incident: Incident): bool
 export function mayUserAssignIncidents(user: User): boolean {
   return isPrefectOrAurorRole(user);
 }
-
-export function mayUserBeAssigned(user: User): boolean {
-  return isPrefectOrAurorRole(user);
-}

@@ -2,6 +2,7 @@ import type { Incident, User } from '../../generated';
 import type { DomainEvent } from '../../lib/domainEvents';
 import { matchIncidentAgainstFilters, readSortOfFilters, type IncidentFilters } from './filters';
 import { compareInOrderOfFilters, writeCursorBehindIncident } from './order';
+import { findIncidentInPages, mapIncidentInPages } from './pages';
 import type { IncidentPages } from './types';
 import { mergeChangesUnlessOlder } from './versions';
 
@@ -109,7 +110,7 @@ export function reduceIncidentPagesWithEvent(
 ): ReducedIncidentPages {
   const id = readIncidentIdFromEvent(event);
   if (id === null) return { pages: data, unknown: false };
-  const current = data.pages.flatMap((page) => page.incidents).find((incident) => incident.id === id);
+  const current = findIncidentInPages(data, id);
   const belongs = (incident: Incident) => matchIncidentAgainstFilters(incident, context.filters, context.me.id);
 
   // Which incidents a search finds only the server knows.
@@ -119,15 +120,7 @@ export function reduceIncidentPagesWithEvent(
     if (next === current) return { pages: data, unknown: false };
     const keep = belongs(next);
     const moves = keep && next.severity !== current.severity && readSortOfFilters(context.filters) === 'urgency';
-    const pages = data.pages.map((page) => {
-      if (!page.incidents.some((incident) => incident.id === id)) return page;
-      const incidents =
-        keep && !moves
-          ? page.incidents.map((incident) => (incident.id === id ? next : incident))
-          : page.incidents.filter((incident) => incident.id !== id);
-      return { ...page, incidents };
-    });
-    const changed = { ...data, pages };
+    const changed = mapIncidentInPages(data, id, () => (keep && !moves ? next : null));
     return { pages: moves ? insertIncidentIntoPages(changed, next, context.filters) : changed, unknown: isSearch };
   }
 

@@ -2,7 +2,7 @@ import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@
 import { IconArrowDown } from '@tabler/icons-react';
 import type { MouseEvent } from 'react';
 import { QueryFailure } from '../../components/QueryFailure';
-import { listCommentsOldestFirst } from '../../entities/comment';
+import { listCommentsOldestFirst, type ListedComment } from '../../entities/comment';
 import { useHiddenIds } from '../../lib/undoable';
 import { CommentForm } from './CommentForm';
 import { CommentItem } from './CommentItem';
@@ -18,9 +18,13 @@ import classes from './Comments.module.css';
 
 const HEIGHT_PX = 480;
 
-function CommentList({ incidentId, list }: { incidentId: string; list: ReturnType<typeof useComments> }) {
-  const hidden = useHiddenIds();
-  const comments = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)) : [];
+interface ListProps {
+  incidentId: string;
+  list: ReturnType<typeof useComments>;
+  comments: ListedComment[];
+}
+
+function CommentList({ incidentId, list, comments }: ListProps) {
   const scroll = useStickyScroll({ first: comments[0]?.id, last: comments.at(-1)?.id });
   const remove = useDeleteComment(incidentId);
   const { hasNextPage, isFetching, fetchNextPage } = list;
@@ -80,7 +84,7 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
   const draft = useCommentDraft(incidentId);
   const post = useCreateComment(incidentId, draft.restore);
   const hidden = useHiddenIds();
-  const loaded = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)).length : 0;
+  const comments = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)) : [];
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Discussion">
       <Group gap={8} mb="sm">
@@ -89,7 +93,7 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
         </Title>
         {list.data && (
           <Text size="sm" c="dimmed">
-            {loaded}
+            {comments.length}
             {list.hasNextPage ? '+' : ''}
           </Text>
         )}
@@ -105,7 +109,7 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
           Write a comment
         </a>
       )}
-      {list.data && <CommentList incidentId={incidentId} list={list} />}
+      {list.data && <CommentList incidentId={incidentId} list={list} comments={comments} />}
       <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
       <TypingIndicator incidentId={incidentId} />
     </Paper>

@@ -1,12 +1,8 @@
 import { Group, Select, Text, type SelectProps } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { useState } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { User } from '../../generated';
-import { useUserSearch } from '../../lib/api/searchUsers';
 import { roleLabels } from '../../lib/roles';
-
-const SEARCH_DELAY_MS = 200;
+import { useAssignablePeople } from './useAssignablePeople';
 
 interface Props extends Omit<SelectProps, 'value' | 'onChange' | 'data'> {
   value: User | null;
@@ -15,10 +11,7 @@ interface Props extends Omit<SelectProps, 'value' | 'onChange' | 'data'> {
 
 /** Prefects and Aurors, found by name. */
 export function AssigneeSelect({ value, onChange, ...props }: Props) {
-  const [text, setText] = useState('');
-  const [q] = useDebouncedValue(text === value?.name ? '' : text, SEARCH_DELAY_MS);
-  const { data: found = [] } = useUserSearch(q, { assignable: true });
-  const people = value && !found.some((user) => user.id === value.id) ? [value, ...found] : found;
+  const { people, text, setText } = useAssignablePeople(value, value?.name);
   return (
     <Select
       placeholder="Nobody"

@@ -1,6 +1,5 @@
 import { Alert, Button, Group, Stack, Text } from '@mantine/core';
-import { type EditableField, severityLabels, statusLabels } from '../../entities/incident';
-import type { Severity, Status, User } from '../../generated';
+import { type EditableField, writeFieldValueForPeople } from '../../entities/incident';
 import { formatClockOfTime } from '../../lib/time';
 import { useFieldAuthors } from './api/getFieldAuthors';
 
@@ -27,13 +26,6 @@ interface Props {
   onChoose: (field: EditableField, choice: 'mine' | 'theirs') => void;
 }
 
-function writeFieldForPeople(field: EditableField, value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'nothing';
-  if (field === 'severity') return severityLabels[value as Severity];
-  if (field === 'status') return statusLabels[value as Status];
-  return field === 'assignee' ? (value as User).name : (value as string);
-}
-
 /** For each field that two people changed: who, when, both texts, and which one is to stay. */
 export function CollisionNotice({ incidentId, version, collisions, onChoose }: Props) {
   const findAuthor = useFieldAuthors(incidentId, version, collisions.length > 0);
@@ -45,10 +37,10 @@ export function CollisionNotice({ incidentId, version, collisions, onChoose }: P
       <Alert key={field} color="yellow" role="alert" title={`${who} changed ${fieldNames[field]}${when}`} data-testid={`collision-${field}`}>
         <Stack gap={6}>
           <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            <b>Theirs:</b> {writeFieldForPeople(field, theirs)}
+            <b>Theirs:</b> {writeFieldValueForPeople(field, theirs)}
           </Text>
           <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-            <b>Yours:</b> {writeFieldForPeople(field, mine)}
+            <b>Yours:</b> {writeFieldValueForPeople(field, mine)}
           </Text>
           <Group gap="xs">
             <Button size="xs" variant="default" onClick={() => onChoose(field, 'theirs')}>

@@ -1,27 +1,31 @@
 import { Alert, Button, Group, Modal, Text } from '@mantine/core';
-import type { ReactNode } from 'react';
-import { useState } from 'react';
+import { Fragment, useState, type ReactNode } from 'react';
+import type { DraftAccess } from '../../lib/drafts';
 
 interface Props {
   title: string;
   opened: boolean;
-  /** Whether there is something to lose. Asked when it is needed. */
-  isDirty: () => boolean;
-  onDiscard: () => void;
+  draft: Pick<DraftAccess<unknown>, 'read'> & { write: (value: undefined) => void };
   onClose: () => void;
-  children: ReactNode;
+  /** The form. It begins anew when its draft is discarded. */
+  children: (onDiscard: () => void) => ReactNode;
 }
 
 /** A form in a window that is not closed over unsent words without asking. They are kept in any case but one. */
-export function DraftModal({ title, opened, isDirty, onDiscard, onClose, children }: Props) {
+export function DraftModal({ title, opened, draft, onClose, children }: Props) {
   const [asking, setAsking] = useState(false);
+  const [round, setRound] = useState(0);
+  const discard = () => {
+    draft.write(undefined);
+    setRound(round + 1);
+  };
   const leave = () => {
     setAsking(false);
     onClose();
   };
   const ask = () => {
     if (asking) setAsking(false);
-    else if (isDirty()) setAsking(true);
+    else if (draft.read() !== undefined) setAsking(true);
     else onClose();
   };
   return (
@@ -42,7 +46,7 @@ export function DraftModal({ title, opened, isDirty, onDiscard, onClose, childre
               size="xs"
               variant="default"
               onClick={() => {
-                onDiscard();
+                discard();
                 leave();
               }}
             >
@@ -51,7 +55,7 @@ export function DraftModal({ title, opened, isDirty, onDiscard, onClose, childre
           </Group>
         </Alert>
       )}
-      {opened && children}
+      {opened && <Fragment key={round}>{children(discard)}</Fragment>}
     </Modal>
   );
 }

@@ -88,14 +88,9 @@ function EditForm({ incident, onClose, draft, onDiscard }: FormProps) {
 
 export function EditIncidentModal({ incident, opened, onClose }: Props) {
   const draft = useDraft<EditDraft>('edit', incident.id);
-  const [round, setRound] = useState(0);
-  const discard = () => {
-    draft.write(undefined);
-    setRound(round + 1);
-  };
   return (
-    <DraftModal title="Edit incident" opened={opened} isDirty={() => draft.read() !== undefined} onDiscard={discard} onClose={onClose}>
-      <EditForm key={round} incident={incident} onClose={onClose} draft={draft} onDiscard={discard} />
+    <DraftModal title="Edit incident" opened={opened} draft={draft} onClose={onClose}>
+      {(onDiscard) => <EditForm incident={incident} onClose={onClose} draft={draft} onDiscard={onDiscard} />}
     </DraftModal>
   );
 }

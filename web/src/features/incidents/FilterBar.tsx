@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, MultiSelect, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback, useDebouncedValue, useDisclosure } from '@mantine/hooks';
+import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
 import { IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import {
@@ -12,7 +12,7 @@ import {
   type IncidentSort,
 } from '../../entities/incident';
 import type { Severity, Status, User } from '../../generated';
-import { useUserSearch } from '../../lib/api/searchUsers';
+import { useAssignablePeople } from './useAssignablePeople';
 import classes from './FilterBar.module.css';
 
 const SEARCH_DELAY_MS = 250;
@@ -56,24 +56,20 @@ const sorts: { value: IncidentSort; label: string }[] = [
   { value: 'newest', label: 'Newest first' },
 ];
 
-/** People are asked for from the server: a house may have more than one page of them. */
+const standIns = [
+  { value: 'me', label: 'Assigned to me' },
+  { value: 'none', label: 'Unassigned' },
+];
+
 function AssigneeFilter({ filters, onChange }: Props) {
-  const [text, setText] = useState('');
-  const [q] = useDebouncedValue(text, SEARCH_DELAY_MS);
   const [chosen, setChosen] = useState<User | null>(null);
-  const { data: all = [] } = useUserSearch('', { assignable: true });
-  const isLabel = [...all, chosen].some((user) => user?.name === q);
-  const { data: found = [] } = useUserSearch(isLabel ? '' : q, { assignable: true });
-  const people = chosen && !found.some((user) => user.id === chosen.id) ? [chosen, ...found] : found;
+  const label = chosen?.name ?? standIns.find(({ value }) => value === filters.assignee)?.label;
+  const { people, setText } = useAssignablePeople(chosen, label);
   return (
     <Select
       aria-label="Assignee"
       placeholder="Anyone"
-      data={[
-        { value: 'me', label: 'Assigned to me' },
-        { value: 'none', label: 'Unassigned' },
-        ...people.map((user) => ({ value: user.id, label: user.name })),
-      ]}
+      data={[...standIns, ...people.map((user) => ({ value: user.id, label: user.name }))]}
       value={filters.assignee ?? null}
       onChange={(assignee) => {
         setChosen(people.find((user) => user.id === assignee) ?? null);

@@ -8,11 +8,11 @@ import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../
 import { type DraftAccess, useDraft } from '../../lib/drafts';
 import { createRandomKeyForRequest } from '../../lib/randomKey';
 import { useCurrentUser } from '../../lib/session';
+import { showSuccessAsToast } from '../../lib/toasts';
 import { AssigneeSelect } from './AssigneeSelect';
 import { DraftModal, DraftNotice } from './DraftModal';
 import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
 import { useCreateIncident } from './api/createIncident';
-import { showSuccessAsToast } from '../../lib/toasts';
 
 type Values = IncidentFormValues & { assignee: User | null };
 
@@ -102,14 +102,9 @@ function ReportForm({ draft, onDiscard, onDone }: FormProps) {
 
 export function ReportIncidentModal({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const draft = useDraft<ReportDraft>('report', 'new');
-  const [round, setRound] = useState(0);
-  const discard = () => {
-    draft.write(undefined);
-    setRound(round + 1);
-  };
   return (
-    <DraftModal title="Report an incident" opened={opened} isDirty={() => draft.read() !== undefined} onDiscard={discard} onClose={onClose}>
-      <ReportForm key={round} draft={draft} onDiscard={discard} onDone={onClose} />
+    <DraftModal title="Report an incident" opened={opened} draft={draft} onClose={onClose}>
+      {(onDiscard) => <ReportForm draft={draft} onDiscard={onDiscard} onDone={onClose} />}
     </DraftModal>
   );
 }

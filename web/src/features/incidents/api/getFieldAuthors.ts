@@ -1,15 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { activityKeys, type TimelineEntry, type TimelinePage } from '../../../entities/activity';
-import { sendApiRequest } from '../../../lib/http';
-
-const PAGE_SIZE = 100;
+import { activityKeys, type TimelineEntry } from '../../../entities/activity';
+import { fetchTimelinePage } from './listTimeline';
 
 /** Who last changed each field of an incident, as of one of its versions: from its timeline, which knows it also after an absence. */
 export function useFieldAuthors(incidentId: string, version: number, enabled: boolean) {
   const { data } = useQuery({
     queryKey: [...activityKeys.timelineOf(incidentId), 'changes', version],
-    queryFn: ({ signal }) =>
-      sendApiRequest<TimelinePage>({ path: `/api/incidents/${incidentId}/timeline`, query: { limit: PAGE_SIZE }, signal }),
+    queryFn: ({ signal }) => fetchTimelinePage(incidentId, null, signal),
     enabled,
   });
   return (field: string): TimelineEntry | undefined =>

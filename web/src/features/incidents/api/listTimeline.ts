@@ -4,16 +4,15 @@ import { sendApiRequest } from '../../../lib/http';
 
 const PAGE_SIZE = 100;
 
+export function fetchTimelinePage(incidentId: string, before: string | null, signal: AbortSignal) {
+  return sendApiRequest<TimelinePage>({ path: `/api/incidents/${incidentId}/timeline`, query: { limit: PAGE_SIZE, before }, signal });
+}
+
 /** Everything that happened to an incident, newest first: one request until older pages are asked for. */
 export function useTimeline(incidentId: string, enabled: boolean) {
   return useInfiniteQuery({
     queryKey: activityKeys.timelineOf(incidentId),
-    queryFn: ({ pageParam, signal }) =>
-      sendApiRequest<TimelinePage>({
-        path: `/api/incidents/${incidentId}/timeline`,
-        query: { limit: PAGE_SIZE, before: pageParam },
-        signal,
-      }),
+    queryFn: ({ pageParam, signal }) => fetchTimelinePage(incidentId, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextBefore,
     staleTime: 0,

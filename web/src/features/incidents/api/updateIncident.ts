@@ -1,10 +1,9 @@
 import { useMutation, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import {
-  areFieldValuesEqual,
   type EditableField,
   findIncidentInCache,
   type IncidentEdit,
-  listFieldsOfEdit,
+  listCollisionsOfEdit,
   patchIncidentInCache,
   revertIncidentInCache,
 } from '../../../entities/incident';
@@ -34,7 +33,7 @@ export interface IncidentUpdate {
   base: Incident;
 }
 
-export function buildBodyOfEdit({ assignee, ...edit }: IncidentEdit, version: number): Record<string, unknown> {
+function buildBodyOfEdit({ assignee, ...edit }: IncidentEdit, version: number): Record<string, unknown> {
   const { title, description, location } = edit;
   return {
     ...edit,
@@ -56,8 +55,7 @@ async function saveEditUnlessCollided(client: QueryClient, { edit, base }: Incid
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== 'CONFLICT' || tries === MOST_RETRIES) throw error;
       const latest = await fetchFreshIncidentIntoCache(client, base.id);
-      const changed = listFieldsOfEdit(edit).filter((field) => !areFieldValuesEqual(base[field], latest[field]));
-      const collided = changed.filter((field) => !areFieldValuesEqual(edit[field], latest[field]));
+      const collided = listCollisionsOfEdit(base, edit, latest);
       if (collided.length > 0) throw new EditCollision(collided, latest);
       version = latest.version;
     }
@@ -78,8 +76,9 @@ export function useUpdateIncident(id: string, { quiet = false }: { quiet?: boole
     onError: (error, { edit }, context) => {
       if (context?.before) revertIncidentInCache(client, id, edit, context.before);
       // Others may have written the very value that was taken back.
-      fetchFreshIncidentIntoCache(client, id).then(
-        (latest) => patchIncidentInCache(client, id, latest),
+      const latest = error instanceof EditCollision ? Promise.resolve(error.latest) : fetchFreshIncidentIntoCache(client, id);
+      latest.then(
+        (incident) => patchIncidentInCache(client, id, incident),
         () => undefined,
       );
       if (!quiet && !(error instanceof EditCollision)) showFailureAsToast('The change was not saved', describeErrorForPeople(error));

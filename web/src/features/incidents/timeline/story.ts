@@ -1,4 +1,4 @@
-import { severityLabels, statusLabels } from '../../../entities/incident';
+import { writeFieldValueForPeople } from '../../../entities/incident';
 import type { User } from '../../../generated';
 import type { FieldChange, TimelineEntry, TimelineKind } from '../../../entities/activity';
 import { joinNamesForReading } from '../../../lib/labels';
@@ -32,22 +32,14 @@ const fieldLabels: Record<string, string> = {
   resolution: 'resolution',
 };
 
-function writeValueForPeople(field: string, value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'nothing';
-  if (field === 'severity') return severityLabels[value as keyof typeof severityLabels] ?? String(value);
-  if (field === 'status') return statusLabels[value as keyof typeof statusLabels] ?? String(value);
-  if (typeof value === 'object') return (value as User).name;
-  return String(value as string | number);
-}
-
 /** "severity: Mischief → Critical". Who took or resolved it, and when, the entry itself says. */
 export function listChangesForPeople(changes: readonly FieldChange[]): { field: string; from: string; to: string }[] {
   return changes
     .filter(({ field }) => field in fieldLabels)
     .map(({ field, from, to }) => ({
       field: fieldLabels[field] ?? field,
-      from: writeValueForPeople(field, from),
-      to: writeValueForPeople(field, to),
+      from: writeFieldValueForPeople(field, from),
+      to: writeFieldValueForPeople(field, to),
     }));
 }
 

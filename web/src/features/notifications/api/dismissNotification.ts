@@ -1,10 +1,10 @@
-import { showFailureAsToast } from '../../../lib/toasts';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteWithUndoToast } from '../../../components/showUndoToast';
 import { countUnreadInPages, dropNotificationFromPages, type NotificationPages, notificationKeys } from '../../../entities/notification';
 import type { Notification } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { sendApiRequest } from '../../../lib/http';
+import { showFailureAsToast } from '../../../lib/toasts';
 import { showHiddenThing } from '../../../lib/undoable';
 
 function dropUnlessGoneAlready(data: NotificationPages, id: string): NotificationPages {
@@ -21,8 +21,7 @@ export function useDismissNotification() {
     mutationFn: (id: string) => sendApiRequest<void>({ method: 'DELETE', path: `/api/notifications/${id}`, keepalive: true }),
     onSuccess: (_, id) =>
       client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && dropUnlessGoneAlready(data, id)),
-    onError: (error) =>
-      showFailureAsToast('The notification was not dismissed', describeErrorForPeople(error)),
+    onError: (error) => showFailureAsToast('The notification was not dismissed', describeErrorForPeople(error)),
     onSettled: (_data, _error, id) => showHiddenThing(id),
   });
   return ({ id }: Notification) => deleteWithUndoToast(id, 'Notification dismissed', () => mutate(id));
