@@ -42,7 +42,7 @@ const fn rank_severity_by_urgency(severity: Severity) -> i32 {
 }
 
 impl IncidentOrder {
-    /// The page of an order behind a cursor, which is what [`Self::write_cursor_behind_incident`] wrote; `None` when it is not
+    /// The page of an order behind a cursor, which is what `write_cursor_behind_incident` wrote; `None` when it is not
     /// one of this order.
     pub fn from_sort_and_cursor(sort: IncidentSort, cursor: Option<&str>) -> Option<Self> {
         Some(match sort {
