@@ -1,6 +1,6 @@
 import { AppShell, Burger, Group } from '@mantine/core';
 import { useDisclosure, useElementSize } from '@mantine/hooks';
-import { lazy, Suspense, useEffect } from 'react';
+import { useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
@@ -14,8 +14,6 @@ import { LinkPill } from './LinkPill';
 import classes from './SignedInLayout.module.css';
 import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
-
-const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
 
 /** After the first page is there. */
 const PRELOAD_DELAY_MS = 2_000;
@@ -41,7 +39,6 @@ export function useLayoutContext(): LayoutContext {
 export function SignedInLayout() {
   const [navOpened, nav] = useDisclosure();
   const [reporting, report] = useDisclosure();
-  const [accountOpened, account] = useDisclosure();
   useEffect(() => readySoundAtFirstGesture(), []);
   useEffect(preloadPartsSoon, []);
   useHeadingFocus();
@@ -77,7 +74,7 @@ export function SignedInLayout() {
             <Group gap={8} wrap="nowrap" ml="auto">
               <LinkPill />
               <NotificationBell />
-              <UserMenu onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
+              <UserMenu onLogout={logoutUserOfThisBrowser} />
             </Group>
           </Group>
           <div className={classes.countsNarrow}>
@@ -98,11 +95,6 @@ export function SignedInLayout() {
         </div>
       </AppShell.Main>
       <ReportIncidentModal opened={reporting} onClose={report.close} />
-      {accountOpened && (
-        <Suspense fallback={null}>
-          <AccountDialog opened onClose={account.close} />
-        </Suspense>
-      )}
       <IncidentToasts />
       <NotificationToasts />
     </AppShell>

@@ -13,6 +13,8 @@ const ResetPasswordPage = lazy(async () => ({ default: (await import('../feature
 const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
 const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
 const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
+const AccountRoute = lazy(async () => ({ default: (await import('./pages/AccountRoute')).AccountRoute }));
+const PeopleRoute = lazy(async () => ({ default: (await import('./pages/PeopleRoute')).PeopleRoute }));
 const NotFoundPage = lazy(async () => ({ default: (await import('./pages/NotFoundPage')).NotFoundPage }));
 
 function OnlySignedIn() {
@@ -55,6 +57,8 @@ export function Router() {
           <Route element={<OnlySignedIn />}>
             <Route path="/incidents" element={<IncidentsRoute />} />
             <Route path="/incidents/:id" element={<IncidentRoute />} />
+            <Route path="/account" element={<AccountRoute />} />
+            <Route path="/people" element={<PeopleRoute />} />
           </Route>
           <Route path="/" element={<Navigate to="/incidents" replace />} />
           <Route path="*" element={<NotFoundPage />} />
