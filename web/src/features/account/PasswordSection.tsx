@@ -1,8 +1,9 @@
-import { Alert, Button, PasswordInput, Stack } from '@mantine/core';
+import { Alert, Button, Stack } from '@mantine/core';
 import { hasLength, isNotEmpty, useForm } from '@mantine/form';
 import { useQueryClient } from '@tanstack/react-query';
 import type { PasswordChange } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
+import { PasswordField } from '../../components/PasswordField';
 import { TitledSection } from '../../components/TitledSection';
 import { queryKeys } from '../../lib/queryKeys';
 import { useCurrentUser } from '../../lib/session';
@@ -36,8 +37,8 @@ export function PasswordSection() {
               Your password is changed. Every other sign-in has ended.
             </Alert>
           )}
-          <PasswordInput label="Current password" autoComplete="current-password" {...form.getInputProps('currentPassword')} />
-          <PasswordInput
+          <PasswordField label="Current password" autoComplete="current-password" {...form.getInputProps('currentPassword')} />
+          <PasswordField
             label="New password"
             description="At least 8 characters, and not easily guessed."
             autoComplete="new-password"
