@@ -60,6 +60,8 @@ export default defineConfig(({ command }) => ({
   plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi()],
   build: {
     manifest: true,
+    // A style that could not be had is not asked for again with its script: all of them come with the page.
+    cssCodeSplit: false,
     target: 'es2022',
   },
   server: {

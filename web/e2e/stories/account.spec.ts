@@ -1,29 +1,16 @@
 import type { Browser, Page } from '@playwright/test';
-import { ApiActor } from '../harness/api';
+import { ApiActor, NEW_PASSWORD, registerNewcomer } from '../harness/api';
 import type { TestServer } from '../harness/server';
 import { expect, makeUniqueTitle, test, waitForLiveLink } from '../harness/test';
 
-const OLD = 'three broomsticks and a mead';
 const NEW = 'gillywater, no ice today';
 
-/** Somebody whose password may be changed without locking out those of other tests. */
-async function registerSomebody(server: TestServer, name: string): Promise<string> {
-  const email = `${name}${Date.now().toString(36)}@hogwarts.edu`;
-  const answer = await fetch(`${server.url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ email, name: 'Madam Rosmerta', password: OLD }),
-  });
-  expect(answer.status).toBe(201);
-  return email;
-}
-
-async function signInAtPage(browser: Browser, server: TestServer, email: string, password: string): Promise<Page> {
+async function signInAtPage(browser: Browser, server: TestServer, email: string): Promise<Page> {
   const context = await browser.newContext({ baseURL: server.url, permissions: ['clipboard-read', 'clipboard-write'] });
   const page = await context.newPage();
   await page.goto('/login');
   await page.getByLabel('Email').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
+  await page.getByLabel('Password', { exact: true }).fill(NEW_PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await waitForLiveLink(page);
   return page;
@@ -48,9 +35,9 @@ test('should show who one is, and say what cannot be changed', async ({ openAs }
 });
 
 test('should change the password and end every other sign-in', async ({ browser, server }) => {
-  const email = await registerSomebody(server, 'rosmerta');
-  const page = await signInAtPage(browser, server, email, OLD);
-  const other = await signInAtPage(browser, server, email, OLD);
+  const { email } = (await registerNewcomer(server)).user;
+  const page = await signInAtPage(browser, server, email);
+  const other = await signInAtPage(browser, server, email);
   await openAccountByMenu(page);
   const list = page.getByRole('region', { name: 'Where you are signed in' });
   await expect(list.getByRole('listitem').filter({ hasText: 'Chrome on' })).toHaveCount(2);
@@ -60,7 +47,7 @@ test('should change the password and end every other sign-in', async ({ browser,
   await form.getByLabel('New password').fill(NEW);
   await form.getByRole('button', { name: 'Change password' }).click();
   await expect(form.getByRole('alert')).toHaveText(/current password is wrong/);
-  await form.getByLabel('Current password').fill(OLD);
+  await form.getByLabel('Current password').fill(NEW_PASSWORD);
   await form.getByLabel('New password').fill('password');
   await form.getByRole('button', { name: 'Change password' }).click();
   await expect(form.getByText(/easily guessed:/)).toBeVisible();
@@ -75,9 +62,9 @@ test('should change the password and end every other sign-in', async ({ browser,
 });
 
 test('should end another sign-in, and this one', async ({ browser, server }) => {
-  const email = await registerSomebody(server, 'aberforth');
-  const page = await signInAtPage(browser, server, email, OLD);
-  const other = await signInAtPage(browser, server, email, OLD);
+  const { email } = (await registerNewcomer(server)).user;
+  const page = await signInAtPage(browser, server, email);
+  const other = await signInAtPage(browser, server, email);
   await page.goto('/account');
   const list = page.getByRole('region', { name: 'Where you are signed in' });
   await list.getByRole('button', { name: /^Sign out Chrome on/ }).first().click();
@@ -89,8 +76,8 @@ test('should end another sign-in, and this one', async ({ browser, server }) => 
 });
 
 test('should make a token for a tool, show it once, and revoke it', async ({ browser, server }) => {
-  const email = await registerSomebody(server, 'griphook');
-  const page = await signInAtPage(browser, server, email, OLD);
+  const { email } = (await registerNewcomer(server)).user;
+  const page = await signInAtPage(browser, server, email);
   await page.goto('/account');
   const section = page.getByRole('region', { name: 'API tokens' });
   await expect(section.getByText('There are none.')).toBeVisible();

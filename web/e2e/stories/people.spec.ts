@@ -1,35 +1,12 @@
 import type { Page } from '@playwright/test';
 import type { User } from '../../src/generated';
-import { ApiActor } from '../harness/api';
+import { ApiActor, NEW_PASSWORD, registerNewcomer } from '../harness/api';
 import { TestServer } from '../harness/server';
 import { describeSessionForStorage, expect, openDashboardWithSession, test, waitForLiveLink } from '../harness/test';
 
-const PASSWORD = 'three broomsticks and a mead';
-let counter = 0;
-
-interface Newcomer {
-  user: User;
-  accessToken: string;
-  refreshToken: string;
-  expiresIn: number;
-}
-
-/** Somebody of whom no other test knows. */
-async function registerNewcomer(server: TestServer, name: string): Promise<Newcomer> {
-  counter += 1;
-  const email = `newcomer${process.pid}x${counter}@hogwarts.edu`;
-  const answer = await fetch(`${server.url}/api/auth/register`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ email, name, password: PASSWORD }),
-  });
-  expect(answer.status).toBe(201);
-  return (await answer.json()) as Newcomer;
-}
-
 async function findPersonByHandle(page: Page, handle: string) {
   await page.getByLabel('Search people').fill(handle);
-  const row = page.getByRole('list', { name: 'People' }).getByTestId('person').filter({ hasText: `@${handle} ` });
+  const row = page.getByRole('list', { name: 'People' }).getByTestId('person').filter({ hasText: `@${handle} ·` });
   await expect(row).toHaveCount(1);
   return row;
 }
@@ -99,7 +76,7 @@ test('should deactivate somebody, and let them in again', async ({ openAs, serve
   await row.getByRole('button', { name: 'Let in again' }).click();
   await expect(row).toHaveCount(0);
   await theirs.getByLabel('Email').fill(newcomer.user.email);
-  await theirs.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await theirs.getByLabel('Password', { exact: true }).fill(NEW_PASSWORD);
   await theirs.getByRole('button', { name: 'Sign in' }).click();
   await waitForLiveLink(theirs);
   await theirs.context().close();

@@ -1,19 +1,7 @@
 import type { Page } from '@playwright/test';
-import { ApiActor, type Login } from '../harness/api';
+import { ApiActor, type Login, NEW_PASSWORD, registerNewcomer } from '../harness/api';
 import { TestServer } from '../harness/server';
-import { describeSessionForStorage, expect, openDashboardWithSession, test, waitForLiveLink } from '../harness/test';
-
-const PASSWORD = 'three broomsticks and a mead';
-let counter = 0;
-
-/** Somebody whom it harms no other test to sign out. */
-async function registerSomebody(server: TestServer): Promise<Login> {
-  counter += 1;
-  const body = JSON.stringify({ email: `winky${process.pid}x${counter}@hogwarts.edu`, name: 'Winky', password: PASSWORD });
-  const answer = await fetch(`${server.url}/api/auth/register`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
-  expect(answer.status).toBe(201);
-  return (await answer.json()) as Login;
-}
+import { describeSessionForStorage, expect, makeUniqueTitle, openDashboardWithSession, test, waitForLiveLink } from '../harness/test';
 
 function openAsLogin(browser: Parameters<typeof openDashboardWithSession>[0], server: TestServer, login: Login, path = '/incidents') {
   return openDashboardWithSession(browser, server.url, describeSessionForStorage(login), path);
@@ -21,15 +9,15 @@ function openAsLogin(browser: Parameters<typeof openDashboardWithSession>[0], se
 
 async function signInAgain(page: Page, email: string): Promise<void> {
   await page.getByLabel('Email').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+  await page.getByLabel('Password', { exact: true }).fill(NEW_PASSWORD);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await waitForLiveLink(page);
 }
 
 test('should say that a sign-in was ended elsewhere, lead back, and keep what was begun', async ({ browser, server }) => {
-  const login = await registerSomebody(server);
+  const login = await registerNewcomer(server);
   const actor = new ApiActor(server, login);
-  const { id } = await actor.report({ title: `Where one was ${counter}` });
+  const { id } = await actor.report({ title: makeUniqueTitle('Where one was') });
   const page = await openAsLogin(browser, server, login, `/incidents/${id}`);
   await waitForLiveLink(page);
   const tab = await page.context().newPage();
@@ -55,7 +43,7 @@ test('should say that a sign-in was ended elsewhere, lead back, and keep what wa
 });
 
 test('should say so to whom an Auror deactivates', async ({ browser, server, actAs }) => {
-  const login = await registerSomebody(server);
+  const login = await registerNewcomer(server);
   const page = await openAsLogin(browser, server, login);
   await waitForLiveLink(page);
   await (await actAs('tonks')).send('PATCH', `/api/users/${login.user.id}`, { active: false });
@@ -64,7 +52,7 @@ test('should say so to whom an Auror deactivates', async ({ browser, server, act
 });
 
 test('should say that a sign-in has expired', async ({ browser, server }) => {
-  const login = { ...(await registerSomebody(server)), accessToken: 'of.long.ago', refreshToken: 'long forgotten' };
+  const login = { ...(await registerNewcomer(server)), accessToken: 'of.long.ago', refreshToken: 'long forgotten' };
   const page = await openDashboardWithSession(browser, server.url, describeSessionForStorage(login, -60_000), '/incidents');
   await expect(page.getByTestId('signed-out')).toContainText('Your sign-in has expired');
   await page.reload();

@@ -16,7 +16,7 @@ export function PasswordField({ onBlur, ...props }: Props) {
           onBlur?.(event);
         }}
       />
-      <Text size="xs" role="status" c="light-dark(#8a3206, #ffd8a8)" mt={capsLock ? 4 : 0}>
+      <Text size="xs" aria-live="polite" c="light-dark(#8a3206, #ffd8a8)" mt={capsLock ? 4 : 0}>
         {capsLock && 'Caps Lock is on.'}
       </Text>
     </div>
