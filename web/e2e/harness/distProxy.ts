@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer, request as sendRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { extname, join, normalize } from 'node:path';
 
 const TYPES: Record<string, string> = {
@@ -21,6 +22,8 @@ const OF_SERVER = /^\/(?:api|socket\.io|docs|health|metrics|hub|stomp|sockjs|ws|
  */
 export class DistProxy {
   private readonly server: Server;
+  /** Connections that were upgraded are none of the server's any more. */
+  private readonly upgraded = new Set<Duplex>();
 
   constructor(
     private readonly dist: string,
@@ -30,6 +33,8 @@ export class DistProxy {
     this.server.on('upgrade', (request: IncomingMessage, socket, head) => {
       const target = this.readTarget();
       if (!target) return socket.destroy();
+      this.upgraded.add(socket);
+      socket.on('close', () => this.upgraded.delete(socket));
       const behind = connect(Number(target.port), target.hostname, () => {
         const headers = request.rawHeaders.reduce((text, part, at) => text + part + (at % 2 ? '\r\n' : ': '), '');
         behind.write(`${request.method} ${request.url} HTTP/1.1\r\n${headers}\r\n`);
@@ -46,8 +51,13 @@ export class DistProxy {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  close(): Promise<void> {
+  breakConnections(): void {
     this.server.closeAllConnections();
+    for (const socket of this.upgraded) socket.destroy();
+  }
+
+  close(): Promise<void> {
+    this.breakConnections();
     return new Promise((closed) => this.server.close(() => closed()));
   }
 
