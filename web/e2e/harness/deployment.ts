@@ -14,14 +14,15 @@ export class Deployment {
   private constructor(
     server: TestServer,
     private readonly folder: string,
+    basePath: string,
   ) {
-    this.proxy = new DistProxy(folder, () => (this.stopped ? null : new URL(server.url)));
+    this.proxy = new DistProxy(folder, () => (this.stopped ? null : new URL(server.url)), basePath);
   }
 
-  static async of(server: TestServer): Promise<Deployment> {
+  static async of(server: TestServer, basePath = ''): Promise<Deployment> {
     const folder = await mkdtemp(join(tmpdir(), 'owlpost-dist-'));
     await cp(fileURLToPath(new URL('../../dist', import.meta.url)), folder, { recursive: true });
-    const deployment = new Deployment(server, folder);
+    const deployment = new Deployment(server, folder, basePath);
     deployment.url = await deployment.proxy.listen();
     return deployment;
   }
@@ -47,6 +48,18 @@ export class Deployment {
     return found;
   }
 
+  async removeWorker(): Promise<void> {
+    await rm(join(this.folder, 'sw.js'));
+  }
+
+  /** They say what the files said before. */
+  private async forgetCompressedForms(): Promise<void> {
+    for (const folder of [this.folder, join(this.folder, 'assets')]) {
+      const forms = (await readdir(folder)).filter((name) => /\.(?:gz|br)$/.test(name));
+      await Promise.all(forms.map((name) => rm(join(folder, name))));
+    }
+  }
+
   /** Takes the code of a part away; answers how to put it back. */
   async removeAsset(pattern: RegExp): Promise<() => Promise<void>> {
     const path = join(this.folder, 'assets', await this.findAsset(pattern));
@@ -66,6 +79,9 @@ export class Deployment {
       await renameIn(join(assets, name));
       await rename(join(assets, name), join(assets, `next-${name}`));
     }
-    await renameIn(join(this.folder, 'index.html'));
+    for (const name of ['index.html', 'sw.js']) await renameIn(join(this.folder, name));
+    const worker = join(this.folder, 'sw.js');
+    await writeFile(worker, (await readFile(worker, 'utf8')).replace('"version":"', '"version":"next-'));
+    await this.forgetCompressedForms();
   }
 }

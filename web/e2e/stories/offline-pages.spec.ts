@@ -26,9 +26,7 @@ const test = base.extend<Fixtures>({
     const pages: Page[] = [];
     await use(async (person, path = '/incidents?view=all') => {
       const { login } = await ApiActor.signIn(server, person);
-      // What a service worker answers, no test can take away.
-      const options = { serviceWorkers: 'block' as const };
-      const page = await openDashboardWithSession(browser, deployment.url, describeSessionForStorage(login), path, options);
+      const page = await openDashboardWithSession(browser, deployment.url, describeSessionForStorage(login), path);
       pages.push(page);
       return page;
     });

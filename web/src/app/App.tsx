@@ -3,6 +3,7 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { createQueryClientForDashboard } from '../lib/queryClient';
 import { sessionStore } from '../lib/session';
+import { forgetKnownData } from '../realtime';
 import { FailureBoundary } from './FailureBoundary';
 import { Router } from './router';
 import { resolveReadableVariables, theme } from './theme';
@@ -14,7 +15,10 @@ export function App() {
     let user = sessionStore.get()?.user.id;
     return sessionStore.subscribe(() => {
       const next = sessionStore.get()?.user.id;
-      if (next !== user) client.clear();
+      if (next !== user) {
+        client.clear();
+        forgetKnownData();
+      }
       user = next;
     });
   }, [client]);

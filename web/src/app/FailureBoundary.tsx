@@ -1,5 +1,11 @@
 import { Button, Center, Group, Stack, Text, Title } from '@mantine/core';
 import { Component, type ReactNode } from 'react';
+import { forgetWorkerAndItsFiles } from '../lib/workerRegistration';
+
+/** From the server: what this browser keeps may be what is broken. */
+function loadPageFromServer(): void {
+  void forgetWorkerAndItsFiles().finally(() => window.location.reload());
+}
 
 interface Props {
   children: ReactNode;
@@ -42,7 +48,7 @@ export class FailureBoundary extends Component<Props, State> {
                 Try again
               </Button>
             )}
-            <Button onClick={() => window.location.reload()}>Load it again</Button>
+            <Button onClick={loadPageFromServer}>Load it again</Button>
           </Group>
         </Stack>
       </Center>

@@ -21,7 +21,7 @@ function OnlySignedIn() {
   const { pathname, search, hash } = useLocation();
   if (!session) return <Navigate to="/login" replace state={{ from: pathname + search + hash }} />;
   return (
-    <RealtimeProvider key={session.user.id}>
+    <RealtimeProvider key={session.user.id} userId={session.user.id}>
       <SignedInLayout />
     </RealtimeProvider>
   );

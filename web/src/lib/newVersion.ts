@@ -11,6 +11,11 @@ function readFirstScriptOfPage(page: Document): string | null {
   return page.querySelector('script[type="module"][src]')?.getAttribute('src') ?? null;
 }
 
+/** Which version of the dashboard this page is. */
+export function nameRunningVersion(): string | null {
+  return readFirstScriptOfPage(document);
+}
+
 async function askServerForFirstScript(): Promise<string | null> {
   const answer = await fetch(addBasePathTo('/'), { cache: 'no-cache', signal: AbortSignal.timeout(DEADLINE_MS) });
   if (!answer.ok) return null;
@@ -23,7 +28,7 @@ let asking: Promise<void> | null = null;
 export function checkForNewVersion(): Promise<void> {
   asking ??= askServerForFirstScript()
     .then((theirs) => {
-      const ours = readFirstScriptOfPage(document);
+      const ours = nameRunningVersion();
       if (theirs !== null && ours !== null) newVersionStore.set(theirs !== ours);
     })
     .catch(() => undefined)
