@@ -36,6 +36,26 @@ function listKeptAddresses(page: Page): Promise<string[]> {
   });
 }
 
+/** In the page: what is kept of what it knew, as text. */
+function readKnownDataOfBrowser(): Promise<string> {
+  return new Promise((resolve) => {
+    const opening = indexedDB.open('owlpost');
+    // Whoever looks first must not make an empty one.
+    opening.onupgradeneeded = () => opening.transaction?.abort();
+    opening.onerror = () => resolve('');
+    opening.onsuccess = () => {
+      const database = opening.result;
+      const answer = (text: string) => {
+        database.close();
+        resolve(text);
+      };
+      const reading = database.transaction('known-data').objectStore('known-data').get('known');
+      reading.onerror = () => answer('');
+      reading.onsuccess = () => answer(JSON.stringify(reading.result ?? null));
+    };
+  });
+}
+
 async function goOffline(page: Page, deployment: Deployment): Promise<void> {
   deployment.stop();
   await page.context().setOffline(true);
@@ -53,25 +73,9 @@ test('should open without a connection after a reload, with what it knew, and go
   await expect(findRowByTitle(page, incident.title)).toBeVisible();
   await waitForWorker(page);
   // What is known is kept every few seconds.
-  await page.waitForFunction(
-    (title) =>
-      new Promise<boolean>((resolve) => {
-        const opening = indexedDB.open('owlpost');
-        opening.onerror = () => resolve(false);
-        opening.onsuccess = () => {
-          const database = opening.result;
-          const has = database.objectStoreNames.contains('known-data');
-          if (!has) return resolve(false);
-          const reading = database.transaction('known-data').objectStore('known-data').get('known');
-          reading.onsuccess = () => {
-            database.close();
-            resolve(JSON.stringify(reading.result ?? null).includes(`"${title}"`) && JSON.stringify(reading.result).includes('"list"'));
-          };
-        };
-      }),
-    incident.title,
-    { polling: 500, timeout: 20_000 },
-  );
+  const readKnown = () => page.evaluate(readKnownDataOfBrowser);
+  await expect.poll(readKnown, { timeout: 20_000 }).toContain(incident.title);
+  await expect.poll(readKnown, { timeout: 20_000 }).toContain('Read before the line was cut');
   await goOffline(page, deployment);
   await page.reload();
   await expect(page.getByTestId('link-state')).toHaveText('Offline');
@@ -126,14 +130,12 @@ test('should open the new version after a deploy, offline as well', async ({ bro
   await page.getByTestId('new-version').getByRole('button', { name: 'Reload' }).click({ timeout: 30_000 });
   await waitForLiveLink(page);
   await expect(page.locator('script[src*="next-index"]')).toHaveCount(1);
-  await page.waitForFunction(
-    async () => {
+  const isNextVersionInstalled = () =>
+    page.evaluate(async () => {
       const { installing, waiting } = await navigator.serviceWorker.ready;
       return !installing && !waiting && (await caches.keys()).some((name) => name.includes('next-'));
-    },
-    null,
-    { timeout: 30_000 },
-  );
+    });
+  await expect.poll(isNextVersionInstalled, { timeout: 30_000 }).toBe(true);
   await waitForWorker(page);
   await goOffline(page, deployment);
   await page.reload();
@@ -148,7 +150,9 @@ test('should give the worker up where the server has none any more', async ({ br
   await waitForWorker(page);
   await deployment.removeWorker();
   await page.reload();
-  await page.waitForFunction(async () => (await navigator.serviceWorker.getRegistrations()).length === 0 && (await caches.keys()).length === 0);
+  const countWhatIsLeft = () =>
+    page.evaluate(async () => (await navigator.serviceWorker.getRegistrations()).length + (await caches.keys()).length);
+  await expect.poll(countWhatIsLeft).toBe(0);
   await waitForLiveLink(page);
   await page.context().close();
 });
