@@ -61,7 +61,8 @@ function putStylesBehindShell(): Plugin {
     transformIndexHtml(html) {
       const styles = html.match(/^ *<link rel="stylesheet"[^>]*>\n/gm) ?? [];
       const rest = styles.reduce((text, style) => text.replace(style, ''), html);
-      return rest.replace('  </body>', `${styles.join('')}  </body>`);
+      // And before what scripts add, which has the last word.
+      return rest.replace('    <div id="root">', `${styles.join('')}    <div id="root">`);
     },
   };
 }

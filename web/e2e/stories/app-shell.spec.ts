@@ -198,8 +198,7 @@ test('should paint something within two seconds on a slow phone network', async 
   const paintedAt = await readFirstPaint();
   console.log(`first contentful paint on slow 3G: ${Math.round(paintedAt)} ms`);
   expect(paintedAt).toBeLessThanOrEqual(2_000 * factor);
-  const shell = page.locator('.shell');
-  await expect(shell).toHaveCSS('background-color', 'rgb(20, 23, 35)');
+  await expect(page.locator('.shell')).toHaveCSS('background-color', 'rgb(20, 23, 35)');
   await expect(page.getByRole('button', { name: 'Sign in' })).toBeVisible({ timeout: 60_000 });
   await page.close();
 });

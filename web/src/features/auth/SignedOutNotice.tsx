@@ -20,7 +20,7 @@ export function SignedOutNotice() {
   if (!reason) return null;
   const { title, text } = words[reason];
   return (
-    <Alert color="yellow" icon={<IconLogout aria-hidden />} title={title} mb="md" role="status" data-testid="signed-out">
+    <Alert color="yellow" icon={<IconLogout aria-hidden />} title={title} mb="md" styles={{ label: { color: 'var(--mantine-color-text)' } }} role="status" data-testid="signed-out">
       {text} What you had begun to write is kept.
     </Alert>
   );
