@@ -34,6 +34,8 @@ export default defineConfig({
     headless: true,
     viewport: { width: 1440, height: 900 },
     trace: 'retain-on-failure',
+    // What a service worker answers, no test sees or changes: those that are about it allow it.
+    serviceWorkers: 'block',
     launchOptions: { executablePath: findChromiumOnMachine(), args: chromiumArguments },
   },
   projects: [

@@ -1,4 +1,5 @@
 import react from '@vitejs/plugin-react';
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
@@ -51,20 +52,68 @@ function emitBundlesOfClientLibraries(): Plugin {
   };
 }
 
+/** Styles come behind what the page shows by itself: a browser paints nothing that stands behind a style it does not have yet. */
+function putStylesBehindShell(): Plugin {
+  return {
+    name: 'styles-behind-shell',
+    apply: 'build',
+    enforce: 'post',
+    transformIndexHtml(html) {
+      const styles = html.match(/^ *<link rel="stylesheet"[^>]*>\n/gm) ?? [];
+      const rest = styles.reduce((text, style) => text.replace(style, ''), html);
+      // And before what scripts add, which has the last word.
+      return rest.replace('    <div id="root">', `${styles.join('')}    <div id="root">`);
+    },
+  };
+}
+
+/** Crawlers ask for it, pages never. */
+const NOT_OF_SHELL = ['robots.txt'];
+
+/** Writes into the service worker which files the dashboard is made of. */
+function listShellInServiceWorker(): Plugin {
+  return {
+    name: 'service-worker',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle(_options, bundle) {
+      const worker = bundle['sw.js'];
+      if (worker?.type !== 'chunk' || worker.imports.length > 0) this.error('the service worker must be one script without imports');
+      const shared = readdirSync(new URL('public', import.meta.url)).filter((name) => !NOT_OF_SHELL.includes(name));
+      const built = Object.keys(bundle).filter((name) => name.startsWith('assets/') && !name.endsWith('.map'));
+      const hash = createHash('sha256');
+      for (const name of shared) hash.update(readFileSync(new URL(`public/${name}`, import.meta.url)));
+      // The page names the first script, and that all others: a change of any is a change of it.
+      const page = bundle['index.html'];
+      hash.update(page?.type === 'asset' ? page.source : this.error('there is no page'));
+      const shell = { version: hash.digest('hex').slice(0, 16), files: [...built, ...shared].sort() };
+      worker.code = worker.code.replaceAll('__SHELL__', JSON.stringify(shell));
+    },
+  };
+}
+
 // The server a developer runs beside `npm run dev`.
 const server = process.env.OWLPOST_URL ?? 'http://127.0.0.1:4001';
 
 export default defineConfig(({ command }) => ({
   // The server writes in its page below which path it is.
   base: command === 'build' ? './' : '/',
-  plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi()],
+  plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi(), putStylesBehindShell(), listShellInServiceWorker()],
   build: {
     manifest: true,
+    // A style that could not be had is not asked for again with its script: all of them come with the page.
+    cssCodeSplit: false,
+    rolldownOptions: {
+      input: { index: 'index.html', sw: 'src/serviceWorker.ts' },
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+    },
     target: 'es2022',
   },
   server: {
     port: 3001,
     strictPort: true,
+    // A test reads which pages the server knows.
+    fs: { allow: ['..'] },
     proxy: {
       '/api': server,
       '/socket.io': { target: server, ws: true },

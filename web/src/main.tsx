@@ -4,6 +4,8 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/App';
 import './app/media.css';
+import { runWhenPageIsIdle } from './lib/idle';
+import { keepDashboardInBrowser } from './lib/workerRegistration';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
@@ -12,3 +14,4 @@ createRoot(root).render(
     <App />
   </StrictMode>,
 );
+window.addEventListener('load', () => runWhenPageIsIdle(() => void keepDashboardInBrowser()));

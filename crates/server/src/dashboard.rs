@@ -21,8 +21,15 @@ struct DashboardFiles;
 const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
 /// The pages of the dashboard, by the first segments of their paths; how many more segments each may have. Other paths are shown a page
 /// that says so, with a status that says so.
-const PAGES: [(&str, usize); 5] =
-    [("", 0), ("login", 0), ("register", 0), ("reset-password", 0), ("incidents", 1)];
+const PAGES: [(&str, usize); 7] = [
+    ("", 0),
+    ("login", 0),
+    ("register", 0),
+    ("reset-password", 0),
+    ("incidents", 1),
+    ("account", 0),
+    ("people", 0),
+];
 /// What browsers and crawlers look for by themselves: missing, it is no page.
 const FILES_AT_ROOT: [&str; 4] = ["favicon.ico", "robots.txt", "manifest.webmanifest", "sw.js"];
 /// Where Node's servers offer the bundles of the client, for pages without a build step.
@@ -251,8 +258,11 @@ mod tests {
             ("/incidents/1", StatusCode::OK),
             ("/incidents/", StatusCode::OK),
             ("/login", StatusCode::OK),
+            ("/account", StatusCode::OK),
+            ("/people", StatusCode::OK),
             ("/incidents/1/2", StatusCode::NOT_FOUND),
             ("/login/1", StatusCode::NOT_FOUND),
+            ("/people/1", StatusCode::NOT_FOUND),
             ("/nowhere", StatusCode::NOT_FOUND),
         ] {
             let response = answer_to_request(Method::GET, path).await;

@@ -21,6 +21,23 @@ export interface Login {
   expiresIn: number;
 }
 
+/** Of those who register in tests: long and odd enough for the server. */
+export const NEW_PASSWORD = 'three broomsticks and a mead';
+let newcomers = 0;
+
+/** Somebody of whom no other test knows, so that it harms none what becomes of them. */
+export async function registerNewcomer(server: TestServer, name = 'Winky'): Promise<Login> {
+  newcomers += 1;
+  const email = `newcomer${process.pid}x${Date.now().toString(36)}x${newcomers}@hogwarts.edu`;
+  const response = await fetch(`${server.url}/api/auth/register`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email, name, password: NEW_PASSWORD }),
+  });
+  if (!response.ok) throw new Error(`registration of ${email}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as Login;
+}
+
 /** Somebody who acts by REST alone, as a script would. */
 export class ApiActor {
   constructor(

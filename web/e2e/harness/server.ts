@@ -28,8 +28,9 @@ export class TestServer {
     private readonly store: TestStore,
     private readonly env: Record<string, string>,
   ) {
-    const dist = env.BASE_PATH ? undefined : process.env.E2E_DIST;
-    this.proxy = dist ? new DistProxy(resolve(dist), () => (this.process ? new URL(this.ownUrl) : null)) : null;
+    const dist = process.env.E2E_DIST;
+    const readTarget = () => (this.process ? new URL(this.ownUrl) : null);
+    this.proxy = dist ? new DistProxy(resolve(dist), readTarget, env.BASE_PATH) : null;
   }
 
   static async start(env: Record<string, string> = {}): Promise<TestServer> {

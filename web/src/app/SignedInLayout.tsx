@@ -1,7 +1,7 @@
 import { AppShell, Burger, Group } from '@mantine/core';
 import { useDisclosure, useElementSize } from '@mantine/hooks';
-import { lazy, Suspense, useEffect } from 'react';
-import { Link, Outlet, useOutletContext } from 'react-router';
+import { useEffect } from 'react';
+import { Link, Outlet, useLocation, useOutletContext } from 'react-router';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
 import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
@@ -9,25 +9,27 @@ import { NotificationBell, NotificationToasts } from '../features/notifications'
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
 import { setHeightOfAlerts } from '../lib/alertHeight';
+import { runWhenPageIsIdle } from '../lib/idle';
 import { readySoundAtFirstGesture } from '../lib/sound';
+import { FailureBoundary } from './FailureBoundary';
 import { LinkPill } from './LinkPill';
+import { NewVersionBar } from './NewVersionBar';
+import { preloadPagesOfSignedIn } from './lazyPages';
 import classes from './SignedInLayout.module.css';
 import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
-const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
-
-/** After the first page is there. */
-const PRELOAD_DELAY_MS = 2_000;
 /** An alert is behind nothing. */
 const ABOVE_DIALOGS = 350;
 /** Without the alert bar, which makes it higher. */
 const HEADER_HEIGHT = { base: 92, sm: 60 };
 
 /** Who opens an incident when the line is cut finds all of it. */
-function preloadPartsSoon(): () => void {
-  const timer = setTimeout(preloadPartsOfIncidents, PRELOAD_DELAY_MS);
-  return () => clearTimeout(timer);
+function preloadWhatMayBeOpened(): () => void {
+  return runWhenPageIsIdle(() => {
+    preloadPagesOfSignedIn();
+    preloadPartsOfIncidents();
+  });
 }
 
 export interface LayoutContext {
@@ -41,9 +43,8 @@ export function useLayoutContext(): LayoutContext {
 export function SignedInLayout() {
   const [navOpened, nav] = useDisclosure();
   const [reporting, report] = useDisclosure();
-  const [accountOpened, account] = useDisclosure();
   useEffect(() => readySoundAtFirstGesture(), []);
-  useEffect(preloadPartsSoon, []);
+  useEffect(preloadWhatMayBeOpened, []);
   useHeadingFocus();
   useTakeKey();
   const { ref: alertBar, height: alertHeight } = useElementSize();
@@ -77,7 +78,7 @@ export function SignedInLayout() {
             <Group gap={8} wrap="nowrap" ml="auto">
               <LinkPill />
               <NotificationBell />
-              <UserMenu onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
+              <UserMenu onLogout={logoutUserOfThisBrowser} />
             </Group>
           </Group>
           <div className={classes.countsNarrow}>
@@ -94,15 +95,13 @@ export function SignedInLayout() {
       <AppShell.Main id="main" className={classes.main} tabIndex={-1}>
         <div className={classes.content}>
           <StaleBanner />
-          <Outlet context={{ onReport: report.open } satisfies LayoutContext} />
+          <NewVersionBar />
+          <FailureBoundary inner place={useLocation().key}>
+            <Outlet context={{ onReport: report.open } satisfies LayoutContext} />
+          </FailureBoundary>
         </div>
       </AppShell.Main>
       <ReportIncidentModal opened={reporting} onClose={report.close} />
-      {accountOpened && (
-        <Suspense fallback={null}>
-          <AccountDialog opened onClose={account.close} />
-        </Suspense>
-      )}
       <IncidentToasts />
       <NotificationToasts />
     </AppShell>

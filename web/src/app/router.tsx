@@ -1,26 +1,27 @@
-import { Center, Loader } from '@mantine/core';
-import { lazy, Suspense } from 'react';
 import { BrowserRouter, Navigate, Outlet, Route, Routes, useLocation } from 'react-router';
 import { LiveRegion } from '../components/LiveRegion';
 import { basePath } from '../lib/basePath';
 import { useSession } from '../lib/session';
 import { RealtimeProvider } from '../realtime';
+import {
+  AccountRoute,
+  IncidentRoute,
+  IncidentsRoute,
+  LoginPage,
+  NotFoundPage,
+  PeopleRoute,
+  RegisterPage,
+  ResetPasswordPage,
+  SignedInLayout,
+} from './lazyPages';
 import { Toasts } from './Toasts';
-
-const LoginPage = lazy(async () => ({ default: (await import('../features/auth/pages')).LoginPage }));
-const RegisterPage = lazy(async () => ({ default: (await import('../features/auth/pages')).RegisterPage }));
-const ResetPasswordPage = lazy(async () => ({ default: (await import('../features/auth/pages')).ResetPasswordPage }));
-const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
-const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
-const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
-const NotFoundPage = lazy(async () => ({ default: (await import('./pages/NotFoundPage')).NotFoundPage }));
 
 function OnlySignedIn() {
   const session = useSession();
   const { pathname, search, hash } = useLocation();
   if (!session) return <Navigate to="/login" replace state={{ from: pathname + search + hash }} />;
   return (
-    <RealtimeProvider key={session.user.id}>
+    <RealtimeProvider key={session.user.id} userId={session.user.id}>
       <SignedInLayout />
     </RealtimeProvider>
   );
@@ -32,34 +33,26 @@ function OnlySignedOut() {
   return session ? <Navigate to={state?.from ?? '/incidents'} replace /> : <Outlet />;
 }
 
-function LoadingPage() {
-  return (
-    <Center mih="100dvh">
-      <Loader aria-label="Loading" />
-    </Center>
-  );
-}
-
 export function Router() {
   return (
     <BrowserRouter basename={basePath}>
       <Toasts />
       <LiveRegion />
-      <Suspense fallback={<LoadingPage />}>
-        <Routes>
-          <Route path="/reset-password" element={<ResetPasswordPage />} />
-          <Route element={<OnlySignedOut />}>
-            <Route path="/login" element={<LoginPage />} />
-            <Route path="/register" element={<RegisterPage />} />
-          </Route>
-          <Route element={<OnlySignedIn />}>
-            <Route path="/incidents" element={<IncidentsRoute />} />
-            <Route path="/incidents/:id" element={<IncidentRoute />} />
-          </Route>
-          <Route path="/" element={<Navigate to="/incidents" replace />} />
-          <Route path="*" element={<NotFoundPage />} />
-        </Routes>
-      </Suspense>
+      <Routes>
+        <Route path="/reset-password" element={<ResetPasswordPage />} />
+        <Route element={<OnlySignedOut />}>
+          <Route path="/login" element={<LoginPage />} />
+          <Route path="/register" element={<RegisterPage />} />
+        </Route>
+        <Route element={<OnlySignedIn />}>
+          <Route path="/incidents" element={<IncidentsRoute />} />
+          <Route path="/incidents/:id" element={<IncidentRoute />} />
+          <Route path="/account" element={<AccountRoute />} />
+          <Route path="/people" element={<PeopleRoute />} />
+        </Route>
+        <Route path="/" element={<Navigate to="/incidents" replace />} />
+        <Route path="*" element={<NotFoundPage />} />
+      </Routes>
     </BrowserRouter>
   );
 }

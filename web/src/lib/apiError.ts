@@ -1,5 +1,8 @@
 /** A refusal or failure of the server, in the contract's words; `NETWORK` is ours: no answer came at all. */
 export class ApiError extends Error {
+  /** When it was told; milliseconds. */
+  readonly at = Date.now();
+
   constructor(
     readonly code: string,
     message: string,

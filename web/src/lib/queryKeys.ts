@@ -2,5 +2,10 @@
 export const queryKeys = {
   meta: ['meta'] as const,
   loginSessions: ['account', 'sessions'] as const,
+  everyApiToken: ['account', 'tokens'] as const,
+  apiTokens: (all: boolean) => ['account', 'tokens', all] as const,
+  everyUser: ['users'] as const,
   userSearch: (q: string, assignable: boolean) => ['users', q, assignable] as const,
+  people: (q: string, deactivated: boolean) => ['users', 'people', q, deactivated] as const,
+  invitations: ['invitations'] as const,
 };

@@ -2,6 +2,7 @@ import { useSyncExternalStore } from 'react';
 import type { User } from '../generated';
 import type { TokenGrant } from '../generated/rest';
 import { createPersistedStoreForKey } from './persistedStore';
+import { signedOutStore, type SignedOutReason } from './signedOut';
 
 /** Who is signed in, and the tokens that prove it. Times are milliseconds of this machine's clock. */
 export interface Session {
@@ -30,6 +31,7 @@ export function saveSessionFromTokenAnswer(answer: TokenGrant): Session {
     issuedAt: now,
     expiresAt: now + answer.expiresIn * 1000,
   };
+  signedOutStore.set(null);
   sessionStore.set(session);
   return session;
 }
@@ -41,7 +43,9 @@ export function updateUserOfCurrentSession(user: User): void {
   if (session.user.role !== user.role || session.user.name !== user.name) sessionStore.set({ ...session, user });
 }
 
-export function forgetSessionOfThisBrowser(): void {
+/** Without a reason, whoever signs out has asked for it. */
+export function forgetSessionOfThisBrowser(reason: SignedOutReason | null = null): void {
+  signedOutStore.set(reason);
   sessionStore.set(null);
 }
 

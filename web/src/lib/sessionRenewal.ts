@@ -72,7 +72,7 @@ async function exchangeRefreshTokenForSession(session: Session): Promise<Session
   if (response.status !== 401 && response.status !== 403 && response.status !== 400) return null;
   const current = sessionStore.get();
   if (current && current.refreshToken !== session.refreshToken) return current;
-  forgetSessionOfThisBrowser();
+  forgetSessionOfThisBrowser(Date.now() < session.expiresAt ? 'ended' : 'lapsed');
   return null;
 }
 

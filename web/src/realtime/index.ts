@@ -1,4 +1,5 @@
 export { RealtimeProvider } from './RealtimeProvider';
+export { forgetKnownData } from './knownData';
 export { useChangedFields } from './changeStore';
 export { useLinkState, type LinkState } from './linkStore';
 export { useDomainEvents } from './useDomainEvents';

@@ -1,12 +1,12 @@
-import { Button, Grid, Paper, Skeleton, Stack } from '@mantine/core';
+import { Alert, Button, Grid, Group, Paper, Skeleton, Stack, Text } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { IconMapSearch } from '@tabler/icons-react';
+import { IconListDetails, IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { CommentThread } from '../../features/comments';
-import { IncidentDescription, IncidentHeader, IncidentStory, PropertiesPanel, useIncident } from '../../features/incidents';
+import { IncidentDescription, IncidentHeader, IncidentStory, NEVER_FETCHED, PropertiesPanel, useIncident } from '../../features/incidents';
 import { IncidentViewers } from '../../features/presence';
 import type { Incident } from '../../generated';
 import { ApiError } from '../../lib/apiError';
@@ -19,6 +19,20 @@ function NoSuchIncident() {
         All incidents
       </Button>
     </EmptyState>
+  );
+}
+
+/** Better little that is known than nothing, said to be little. */
+function FromListNotice({ onRetry }: { onRetry: () => void }) {
+  return (
+    <Alert color="yellow" icon={<IconListDetails aria-hidden />} mb="md" role="status" data-testid="from-list">
+      <Group justify="space-between">
+        <Text size="sm">The server cannot be reached. This is what the list knew; comments and the rest come with the connection.</Text>
+        <Button size="xs" variant="default" onClick={onRetry}>
+          Try again
+        </Button>
+      </Group>
+    </Alert>
   );
 }
 
@@ -53,13 +67,19 @@ export function IncidentRoute() {
   const { id = '' } = useParams();
   const client = useQueryClient();
   const { settled } = useIncidentRoom(id);
-  const { data: incident, error, isError, refetch } = useIncident(id, client, settled);
+  const { data: incident, dataUpdatedAt, error, failureCount, refetch } = useIncident(id, client, settled);
   useDocumentTitle(`${incident?.title ?? 'Incident'} · Owl Post`);
-  if (incident) return <IncidentBody incident={incident} settled={settled} />;
-  if (isError) {
-    const missing = error instanceof ApiError && (error.status === 404 || error.status === 400);
-    return missing ? <NoSuchIncident /> : <QueryFailure error={error} onRetry={() => void refetch()} />;
+  if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return <NoSuchIncident />;
+  if (incident) {
+    const isFromList = dataUpdatedAt === NEVER_FETCHED && failureCount > 0;
+    return (
+      <>
+        {isFromList && <FromListNotice onRetry={() => void refetch()} />}
+        <IncidentBody incident={incident} settled={settled} />
+      </>
+    );
   }
+  if (error) return <QueryFailure error={error} onRetry={() => void refetch()} />;
   return (
     <Stack role="status" aria-label="Loading the incident">
       <Skeleton height={32} width="60%" />

@@ -1,39 +1,59 @@
-import { Badge, Button, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Group, Loader, Stack, Text } from '@mantine/core';
 import { QueryFailure } from '../../components/QueryFailure';
 import { TimeAgo } from '../../components/TimeAgo';
+import { TitledSection } from '../../components/TitledSection';
+import type { ListedLogin } from '../../generated/rest';
+import { describeErrorForPeople } from '../../lib/apiError';
 import { useEndLoginSession, useLoginSessions } from './api/loginSessions';
+import { describeClientOfLogin } from './describeClient';
 
-export function LoginSessionList() {
-  const sessions = useLoginSessions();
+function LoginRow({ login, onSignOut }: { login: ListedLogin; onSignOut: () => void }) {
   const end = useEndLoginSession();
+  const client = describeClientOfLogin(login.userAgent);
   return (
-    <section aria-label="Where you are signed in">
-      <Title order={2} size="h4" mb="sm">
-        Where you are signed in
-      </Title>
+    <Group component="li" justify="space-between" wrap="nowrap">
+      <div style={{ minWidth: 0 }}>
+        <Group gap="xs">
+          <Text size="sm" fw={600} truncate title={login.userAgent ?? undefined}>
+            {client}
+          </Text>
+          {login.current && <Badge variant="light">This one</Badge>}
+        </Group>
+        <Text size="xs" c="dimmed">
+          {login.address ?? 'an unknown address'} · last used <TimeAgo time={login.lastUsedAt} /> · since <TimeAgo time={login.createdAt} />
+        </Text>
+        {end.error && (
+          <Text size="xs" c="var(--mantine-color-error)" role="alert">
+            {describeErrorForPeople(end.error)}
+          </Text>
+        )}
+      </div>
+      <Button
+        size="xs"
+        variant="default"
+        loading={end.isPending}
+        aria-label={login.current ? 'Sign out here' : `Sign out ${client}`}
+        style={{ flexShrink: 0 }}
+        onClick={() => (login.current ? onSignOut() : end.mutate(login.id))}
+      >
+        Sign out
+      </Button>
+    </Group>
+  );
+}
+
+/** `onSignOut`: what ends the sign-in of this browser, which must forget its tokens as well. */
+export function LoginSessionList({ onSignOut }: { onSignOut: () => void }) {
+  const sessions = useLoginSessions();
+  return (
+    <TitledSection title="Where you are signed in" description="What you sign out here ends within a second.">
       {sessions.isPending && <Loader aria-label="Loading" size="sm" />}
       {sessions.isError && <QueryFailure error={sessions.error} onRetry={() => void sessions.refetch()} />}
       <Stack component="ul" gap="sm" p={0} m={0} style={{ listStyle: 'none' }}>
-        {sessions.data?.map((session) => (
-          <Group component="li" key={session.id} justify="space-between" wrap="nowrap">
-            <div style={{ minWidth: 0 }}>
-              <Text size="sm" fw={600} truncate>
-                {session.userAgent ?? 'An unknown client'}
-              </Text>
-              <Text size="xs" c="dimmed">
-                {session.address ?? 'an unknown address'} · last used <TimeAgo time={session.lastUsedAt} />
-              </Text>
-            </div>
-            {session.current ? (
-              <Badge variant="light">This one</Badge>
-            ) : (
-              <Button size="xs" variant="default" loading={end.isPending && end.variables === session.id} onClick={() => end.mutate(session.id)}>
-                Sign out
-              </Button>
-            )}
-          </Group>
+        {sessions.data?.map((login) => (
+          <LoginRow key={login.id} login={login} onSignOut={onSignOut} />
         ))}
       </Stack>
-    </section>
+    </TitledSection>
   );
 }

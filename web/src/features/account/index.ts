@@ -1,1 +1,4 @@
-export { AccountDialog } from './AccountDialog';
+export { ApiTokenSection } from './ApiTokenSection';
+export { LoginSessionList } from './LoginSessionList';
+export { PasswordSection } from './PasswordSection';
+export { ProfileSection } from './ProfileSection';

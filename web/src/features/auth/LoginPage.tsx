@@ -1,14 +1,18 @@
-import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { useEffect, useRef } from 'react';
 import { Link } from 'react-router';
+import { FormFailure } from '../../components/FormFailure';
+import { PasswordField } from '../../components/PasswordField';
 import type { Credentials } from '../../generated/rest';
 import { ApiError, describeErrorForPeople } from '../../lib/apiError';
+import { useRetryDelay } from '../../lib/useRetryDelay';
+import { useServerForm } from '../../lib/useServerForm';
 import { loginUserWithPassword } from './api/loginUser';
 import { AuthLayout } from './AuthLayout';
 import { DemoUsers } from './DemoUsers';
-import { useServerForm } from '../../lib/useServerForm';
+import { SignedOutNotice } from './SignedOutNotice';
 
 /** Which of the two is wrong nobody is told, and the server's words are for programs. */
 function describeFailedLogin(error: unknown): string {
@@ -25,18 +29,20 @@ export function LoginPage() {
   const password = useRef<HTMLInputElement>(null);
   const login = useServerForm(form, loginUserWithPassword);
   const { error } = login;
+  // Somebody else's account may be another matter.
+  const wait = useRetryDelay(login.variables?.email === form.values.email ? error : null);
+  const submit = (values: Credentials) => {
+    if (wait === 0) login.mutate(values);
+  };
   useEffect(() => {
     if (error) password.current?.select();
   }, [error]);
   return (
     <AuthLayout title="Sign in" subtitle="Good to see you back.">
-      <form onSubmit={form.onSubmit((values) => login.mutate(values))} noValidate>
+      <SignedOutNotice />
+      <form onSubmit={form.onSubmit(submit)} noValidate>
         <Stack>
-          {login.error && (
-            <Alert color="red" role="alert">
-              {describeFailedLogin(login.error)}
-            </Alert>
-          )}
+          <FormFailure error={error} describe={describeFailedLogin} />
           <TextInput
             label="Email"
             type="email"
@@ -44,8 +50,8 @@ export function LoginPage() {
             placeholder="harry.potter@hogwarts.edu"
             {...form.getInputProps('email')}
           />
-          <PasswordInput ref={password} label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
-          <Button type="submit" size="md" loading={login.isPending} fullWidth>
+          <PasswordField ref={password} label="Password" autoComplete="current-password" {...form.getInputProps('password')} />
+          <Button type="submit" size="md" loading={login.isPending} disabled={wait > 0} fullWidth>
             Sign in
           </Button>
           <Text size="sm" ta="center" c="dimmed">

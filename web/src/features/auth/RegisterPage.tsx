@@ -1,9 +1,10 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { hasLength, isEmail, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link, useLocation } from 'react-router';
 import type { Registration } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
+import { PasswordField } from '../../components/PasswordField';
 import { useServerForm } from '../../lib/useServerForm';
 import { registerUserWithPassword } from './api/registerUser';
 import { AuthLayout } from './AuthLayout';
@@ -34,7 +35,7 @@ export function RegisterPage() {
             autoComplete="username"
             {...form.getInputProps('email')}
           />
-          <PasswordInput
+          <PasswordField
             label="Password"
             description="At least 8 characters, and not easily guessed."
             autoComplete="new-password"

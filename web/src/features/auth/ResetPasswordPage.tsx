@@ -1,11 +1,18 @@
-import { Alert, Anchor, Button, PasswordInput, Stack, Text } from '@mantine/core';
+import { Alert, Anchor, Button, Stack, Text } from '@mantine/core';
 import { hasLength, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
 import { Link, useLocation } from 'react-router';
-import { describeErrorForPeople } from '../../lib/apiError';
+import { FormFailure } from '../../components/FormFailure';
+import { PasswordField } from '../../components/PasswordField';
+import { ApiError, describeErrorForPeople } from '../../lib/apiError';
 import { useServerForm } from '../../lib/useServerForm';
 import { resetPasswordWithToken } from './api/resetPassword';
 import { AuthLayout } from './AuthLayout';
+
+function describeFailedReset(error: unknown): string {
+  const isSpent = error instanceof ApiError && error.status === 404;
+  return isSpent ? 'This link was used already, or is too old. Ask for another one.' : describeErrorForPeople(error);
+}
 
 /** Where the link leads that an Auror made: its secret is behind the `#`, which no server is sent. */
 export function ResetPasswordPage() {
@@ -16,7 +23,6 @@ export function ResetPasswordPage() {
     validate: { password: hasLength({ min: 8, max: 200 }, 'At least 8 characters') },
   });
   const reset = useServerForm(form, ({ password }) => resetPasswordWithToken(token, password));
-  const refusal = reset.error && !form.errors.password ? describeErrorForPeople(reset.error) : null;
   return (
     <AuthLayout title="Set a new password" subtitle="Everyone who is signed in as you is signed out.">
       {reset.isSuccess ? (
@@ -29,12 +35,8 @@ export function ResetPasswordPage() {
       ) : (
         <form onSubmit={form.onSubmit((values) => reset.mutate(values))} noValidate>
           <Stack>
-            {refusal && (
-              <Alert color="red" role="alert">
-                {refusal === 'Link not found' ? 'This link was used already, or is too old. Ask for another one.' : refusal}
-              </Alert>
-            )}
-            <PasswordInput
+            <FormFailure error={reset.error} describe={describeFailedReset} />
+            <PasswordField
               label="New password"
               description="At least 8 characters, and not easily guessed."
               autoComplete="new-password"

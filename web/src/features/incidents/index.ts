@@ -1,5 +1,5 @@
 export { AlertBar } from './alerts/AlertBar';
-export { useIncident } from './api/getIncident';
+export { NEVER_FETCHED, useIncident } from './api/getIncident';
 export { IncidentDescription } from './IncidentDescription';
 export { IncidentHeader } from './IncidentHeader';
 export { IncidentsPage } from './IncidentsPage';

@@ -1,30 +1,16 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core';
-import { IconApi, IconKey, IconLogout } from '@tabler/icons-react';
+import { IconApi, IconLogout, IconUserCog, IconUsersGroup } from '@tabler/icons-react';
+import { Link } from 'react-router';
 import { UserAvatar } from '../../components/UserAvatar';
 import { useAlertHeight } from '../../lib/alertHeight';
 import { addBasePathTo } from '../../lib/basePath';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
-import { settingsStore, type SoundChoice, useSettings } from '../../lib/settings';
-import { previewSoundAfterChoice, useSoundBlocked } from '../../lib/sound';
+import { type SoundChoice, useSettings } from '../../lib/settings';
+import { useSoundBlocked } from '../../lib/sound';
+import { chooseRepeatsForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
 
-const schemes: readonly [MantineColorScheme, string][] = [
-  ['auto', 'Like the system'],
-  ['light', 'Light'],
-  ['dark', 'Dark'],
-];
-const sounds: readonly [SoundChoice, string][] = [
-  ['all', 'Everything new'],
-  ['urgent', 'Urgent only'],
-  ['off', 'Off'],
-];
-
-function chooseSoundForThisBrowser(sound: SoundChoice): void {
-  settingsStore.set({ ...settingsStore.get(), sound });
-  if (sound !== 'off') previewSoundAfterChoice();
-}
-
-export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLogout: () => void }) {
+export function UserMenu({ onLogout }: { onLogout: () => void }) {
   const me = useCurrentUser();
   const { sound, repeats } = useSettings();
   const silent = useSoundBlocked();
@@ -67,14 +53,19 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
         <Menu.CheckboxItem
           checked={repeats}
           disabled={sound === 'off'}
-          onChange={(checked) => settingsStore.set({ ...settingsStore.get(), repeats: checked })}
+          onChange={chooseRepeatsForThisBrowser}
         >
           Repeat alerts until seen
         </Menu.CheckboxItem>
         <Menu.Divider />
-        <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={onAccount} closeMenuOnClick>
-          Password and sign-ins
+        <Menu.Item component={Link} to="/account" leftSection={<IconUserCog size={16} aria-hidden />} closeMenuOnClick>
+          Your account
         </Menu.Item>
+        {me.role === 'AUROR' && (
+          <Menu.Item component={Link} to="/people" leftSection={<IconUsersGroup size={16} aria-hidden />} closeMenuOnClick>
+            People
+          </Menu.Item>
+        )}
         <Menu.Item component="a" href={addBasePathTo('/docs')} leftSection={<IconApi size={16} aria-hidden />}>
           API reference
         </Menu.Item>

@@ -8,6 +8,9 @@ export function useLoginSessions() {
     queryKey: queryKeys.loginSessions,
     queryFn: ({ signal }) => sendApiRequest<LoginList>({ path: '/api/auth/sessions', signal }),
     select: (answer) => answer.sessions,
+    // No event tells of them.
+    staleTime: 0,
+    refetchOnWindowFocus: true,
   });
 }
 

@@ -6,12 +6,16 @@ function fetchIncidentById(id: string, signal?: AbortSignal) {
   return sendApiRequest<IncidentDetail>({ path: `/api/incidents/${encodeURIComponent(id)}`, signal });
 }
 
-/** Shows what a list already knows while the whole answer travels. */
+/** `dataUpdatedAt` of what a list knew. */
+export const NEVER_FETCHED = 0;
+
+/** Shows what a list already knows while the whole answer travels, and for as long as none can be had. */
 export function useIncident(id: string, client: QueryClient, enabled: boolean) {
   return useQuery<IncidentDetail>({
     queryKey: incidentKeys.detail(id),
     queryFn: ({ signal }) => fetchIncidentById(id, signal),
-    placeholderData: () => findIncidentInLists(client, id),
+    initialData: () => findIncidentInLists(client, id),
+    initialDataUpdatedAt: NEVER_FETCHED,
     staleTime: 0,
     enabled,
   });

@@ -1,0 +1,18 @@
+import { createLazyPart } from '../components/createLazyPart';
+import { PageStandIn } from '../components/PageStandIn';
+import { ShellStandIn } from './ShellStandIn';
+
+export const LoginPage = createLazyPart(async () => (await import('../features/auth/pages')).LoginPage, ShellStandIn);
+export const RegisterPage = createLazyPart(async () => (await import('../features/auth/pages')).RegisterPage, ShellStandIn);
+export const ResetPasswordPage = createLazyPart(async () => (await import('../features/auth/pages')).ResetPasswordPage, ShellStandIn);
+export const SignedInLayout = createLazyPart(async () => (await import('./SignedInLayout')).SignedInLayout, ShellStandIn);
+export const IncidentsRoute = createLazyPart(async () => (await import('./pages/IncidentsRoute')).IncidentsRoute, PageStandIn);
+export const IncidentRoute = createLazyPart(async () => (await import('./pages/IncidentRoute')).IncidentRoute, PageStandIn);
+export const AccountRoute = createLazyPart(async () => (await import('./pages/AccountRoute')).AccountRoute, PageStandIn);
+export const PeopleRoute = createLazyPart(async () => (await import('./pages/PeopleRoute')).PeopleRoute, PageStandIn);
+export const NotFoundPage = createLazyPart(async () => (await import('./pages/NotFoundPage')).NotFoundPage, ShellStandIn);
+
+/** Who follows a link when the line is cut finds the page there. The login is among them: a sign-in may end at any moment. */
+export function preloadPagesOfSignedIn(): void {
+  for (const page of [IncidentRoute, IncidentsRoute, AccountRoute, LoginPage, PeopleRoute, NotFoundPage]) void page.preload();
+}
