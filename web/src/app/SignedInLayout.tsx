@@ -6,6 +6,7 @@ import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
 import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
+import { WaitingList } from '../features/outbox';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
 import { setHeightOfAlerts } from '../lib/alertHeight';
@@ -26,7 +27,10 @@ const HEADER_HEIGHT = { base: 92, sm: 60 };
 
 /** Who opens an incident when the line is cut finds all of it. */
 function preloadPartsSoon(): () => void {
-  const timer = setTimeout(preloadPartsOfIncidents, PRELOAD_DELAY_MS);
+  const timer = setTimeout(() => {
+    preloadPartsOfIncidents();
+    void WaitingList.preload();
+  }, PRELOAD_DELAY_MS);
   return () => clearTimeout(timer);
 }
 

@@ -1,6 +1,16 @@
 export { RealtimeProvider } from './RealtimeProvider';
 export { useChangedFields } from './changeStore';
 export { useLinkState, type LinkState } from './linkStore';
+export {
+  describeWriteInWords,
+  readFirstWhoTook,
+  readIncidentOfWrite,
+  readTextOfWrite,
+  useOutbox,
+  useQueuedWriteActions,
+  useQueuedWrites,
+  type QueuedWrite,
+} from './outbox';
 export { useDomainEvents } from './useDomainEvents';
 export { useIncidentRoom } from './useIncidentRoom';
 export { useReportOfSeen } from './useReportOfSeen';

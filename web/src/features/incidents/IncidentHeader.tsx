@@ -15,6 +15,7 @@ import { EditIncidentModal, ResolveIncidentModal } from './lazyParts';
 import { useLastList } from './lastList';
 import { TakeItButton } from './TakeItButton';
 import { useUpdateIncident } from './api/updateIncident';
+import { useWaitingFor } from './useWaitingFor';
 import { nameViewOfFilters } from './views';
 import classes from './IncidentRow.module.css';
 
@@ -23,6 +24,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
   const [resolving, resolve] = useDisclosure();
   const update = useUpdateIncident(incident.id);
   const resolved = incident.status === 'RESOLVED';
+  const isWaiting = useWaitingFor('resolve', incident.id);
   return (
     <Group gap="xs">
       <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
@@ -37,7 +39,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
           Reopen
         </Button>
       ) : (
-        <Button color="#1f6f31" leftSection={<IconCircleCheck size={16} aria-hidden />} onClick={resolve.open}>
+        <Button color="#1f6f31" leftSection={<IconCircleCheck size={16} aria-hidden />} disabled={isWaiting} onClick={resolve.open}>
           Resolve
         </Button>
       )}

@@ -3,6 +3,7 @@ import { IconHandStop } from '@tabler/icons-react';
 import { mayUserAcknowledgeIncident } from '../../entities/incident';
 import type { Incident } from '../../generated';
 import { useCurrentUser } from '../../lib/session';
+import { useWaitingFor } from './useWaitingFor';
 import { useAcknowledgeIncident } from './api/acknowledgeIncident';
 
 /** On a tint of itself, or on nothing. */
@@ -18,6 +19,7 @@ export function isIncidentToBeTaken(incident: Incident): boolean {
 export function TakeItButton({ incident, variant = 'filled', size = 'compact-sm' }: Props) {
   const me = useCurrentUser();
   const { mutate, isPending } = useAcknowledgeIncident();
+  const isWaiting = useWaitingFor('take', incident.id);
   if (!isIncidentToBeTaken(incident) || !mayUserAcknowledgeIncident(me, incident)) return null;
   return (
     <Button
@@ -27,10 +29,11 @@ export function TakeItButton({ incident, variant = 'filled', size = 'compact-sm'
       c={variant === 'subtle' ? (incident.severity === 'CRITICAL' ? READABLE_RED : 'dimmed') : undefined}
       leftSection={<IconHandStop size={15} aria-hidden />}
       loading={isPending}
+      disabled={isWaiting}
       aria-label={`Take it: ${incident.title}`}
       onClick={() => mutate(incident)}
     >
-      Take it
+      {isWaiting ? 'Waiting…' : 'Take it'}
     </Button>
   );
 }

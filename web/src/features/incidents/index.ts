@@ -3,6 +3,7 @@ export { useIncident } from './api/getIncident';
 export { IncidentDescription } from './IncidentDescription';
 export { IncidentHeader } from './IncidentHeader';
 export { IncidentsPage } from './IncidentsPage';
+export { IncidentWaiting } from './IncidentWaiting';
 export { IncidentToasts } from './IncidentToasts';
 export { PropertiesPanel } from './PropertiesPanel';
 export { IncidentStory, preloadPartsOfIncidents, ReportIncidentModal } from './lazyParts';

@@ -1,0 +1,5 @@
+export { useOutbox } from './send';
+export { OutboxSender } from './sender';
+export type { QueuedWrite } from './store';
+export { useQueuedWriteActions, useQueuedWrites } from './useQueuedWrites';
+export { describeWriteInWords, readFirstWhoTook, readIncidentOfWrite, readTextOfWrite, type Write } from './writes';
