@@ -9,6 +9,7 @@ import { TimeAgo } from '../../components/TimeAgo';
 import { mayUserUpdateIncident, readFiltersFromSearchParams, shortenIncidentIdForPeople } from '../../entities/incident';
 import type { Incident } from '../../generated';
 import { addBasePathTo } from '../../lib/basePath';
+import { BACK } from '../../lib/placeOfPage';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
 import { EditIncidentModal, ResolveIncidentModal } from './lazyParts';
@@ -53,7 +54,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
 function WayBack() {
   const search = useLastList();
   return (
-    <Anchor component={Link} to={{ pathname: '/incidents', search }} size="sm" w="fit-content">
+    <Anchor component={Link} to={{ pathname: '/incidents', search }} state={BACK} size="sm" w="fit-content">
       <Group gap={4}>
         <IconArrowLeft size={15} aria-hidden />
         {nameViewOfFilters(readFiltersFromSearchParams(new URLSearchParams(search)))}
