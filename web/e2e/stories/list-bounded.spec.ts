@@ -64,11 +64,11 @@ test.describe('a long list', () => {
       await expect(page.locator(':focus')).toHaveText(`${mark} ${LONG + 1 - place}`);
       await page.keyboard.press('Tab');
     }
-    await links.first().focus();
-    const first = await links.first().innerText();
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.getByRole('link', { name: `${mark} ${LONG}`, exact: true }).focus();
     await page.evaluate(() => window.scrollTo(0, document.documentElement.scrollHeight));
     await expect.poll(async () => Math.max(...(await readPlaces(page)))).toBe(LONG);
-    await expect(page.locator(':focus')).toHaveText(first);
+    await expect(page.locator(':focus')).toHaveText(`${mark} ${LONG}`);
     expect((await readPlaces(page)).length).toBeLessThanOrEqual(MOST_IN_PAGE);
   });
 
@@ -105,7 +105,7 @@ test.describe('a long list', () => {
       if (way === 'browser') await page.goBack();
       else await page.getByRole('main').getByRole('link', { name: 'Incidents' }).click();
       await expect(row.getByRole('link')).toBeFocused();
-      await expect.poll(() => page.evaluate(() => window.scrollY)).toBe(before);
+      await expect.poll(async () => Math.abs((await page.evaluate(() => window.scrollY)) - before)).toBeLessThanOrEqual(2);
       await expect(row).toBeInViewport();
     });
 

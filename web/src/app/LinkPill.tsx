@@ -1,10 +1,8 @@
-import { Badge, Popover, Text, Tooltip, type BadgeProps } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { Badge, Tooltip } from '@mantine/core';
 import { IconBolt, IconCloudOff, IconHistory, IconRefresh } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { styleReadableBadgeText } from '../components/badgeText';
-import { WaitingList } from '../features/outbox';
-import { useAlertHeight } from '../lib/alertHeight';
+import { WaitingPopover } from '../features/outbox';
 import { announcePolitelyToReaders } from '../lib/announcer';
 import { formatCountWithNoun } from '../lib/labels';
 import { useSlowAnswer } from '../lib/requestBound';
@@ -45,35 +43,11 @@ const explanations: Record<LinkState['status'], string> = {
 
 const STILL_WAITING = 'Still waiting for an answer of the server';
 
-interface WaitingPopoverProps {
-  badge: BadgeProps;
-  words: string;
-  explanation: string;
-  writes: readonly QueuedWrite[];
-}
-
-/** The pill of a person who did something that has not reached the server: it opens what that is. */
-function WaitingPopover({ badge, words, explanation, writes }: WaitingPopoverProps) {
-  const [opened, { toggle, close }] = useDisclosure();
+/** "2 waiting", "1 not sent". */
+function countWritesInWords(writes: readonly QueuedWrite[]): string {
   const refused = writes.filter((each) => each.refusal).length;
   const waiting = writes.length - refused;
-  const counts = [waiting > 0 && `${waiting} waiting`, refused > 0 && `${refused} not sent`].filter(Boolean);
-  return (
-    <Popover opened={opened} onChange={(next) => !next && close()} width={360} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" trapFocus returnFocus>
-      <Popover.Target>
-        <Badge {...badge} component="button" type="button" onClick={toggle} aria-label={`${words}, ${counts.join(', ')}`}>
-          <span className={classes.words}>{words} · </span>
-          {counts.join(' · ')}
-        </Badge>
-      </Popover.Target>
-      <Popover.Dropdown maw="calc(100vw - 16px)">
-        <Text size="sm" c="dimmed" mb="sm">
-          {explanation}
-        </Text>
-        <WaitingList onFollow={close} />
-      </Popover.Dropdown>
-    </Popover>
-  );
+  return [waiting > 0 && `${waiting} waiting`, refused > 0 && `${refused} not sent`].filter(Boolean).join(', ');
 }
 
 /** How true the page is right now. Always in sight. */
@@ -125,11 +99,27 @@ export function LinkPill() {
     'data-slow': isSlow || undefined,
     'data-transport': link.transport ?? undefined,
   } as const;
-  if (writes.length > 0) return <WaitingPopover badge={badge} words={words} explanation={explanation} writes={writes} />;
+  const canOpen = WaitingPopover.useIsLoaded() && writes.length > 0;
+  const counts = countWritesInWords(writes);
+  const content = counts ? (
+    <>
+      <span className={classes.words}>{words} · </span>
+      {counts}
+    </>
+  ) : (
+    words
+  );
+  if (canOpen) {
+    return (
+      <WaitingPopover badge={badge} label={`${words}, ${counts}`} explanation={explanation}>
+        {content}
+      </WaitingPopover>
+    );
+  }
   return (
     <Tooltip label={explanation} withArrow>
       <Badge {...badge} tabIndex={0}>
-        {words}
+        {content}
       </Badge>
     </Tooltip>
   );

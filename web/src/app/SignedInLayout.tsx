@@ -2,11 +2,12 @@ import { AppShell, Burger, Group } from '@mantine/core';
 import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { lazy, Suspense, useEffect } from 'react';
 import { Link, Outlet, useOutletContext } from 'react-router';
+import { createLazyPart } from '../components/createLazyPart';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
-import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
+import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
-import { WaitingList } from '../features/outbox';
+import { WaitingPopover } from '../features/outbox';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
 import { setHeightOfAlerts } from '../lib/alertHeight';
@@ -16,6 +17,8 @@ import classes from './SignedInLayout.module.css';
 import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
+/** Loaded at once, and not before the page is there. */
+const Commands = createLazyPart(async () => (await import('./Commands')).Commands);
 const AccountDialog = lazy(async () => ({ default: (await import('../features/account')).AccountDialog }));
 
 /** After the first page is there. */
@@ -29,7 +32,7 @@ const HEADER_HEIGHT = { base: 92, sm: 60 };
 function preloadPartsSoon(): () => void {
   const timer = setTimeout(() => {
     preloadPartsOfIncidents();
-    void WaitingList.preload();
+    void WaitingPopover.preload();
   }, PRELOAD_DELAY_MS);
   return () => clearTimeout(timer);
 }
@@ -49,7 +52,6 @@ export function SignedInLayout() {
   useEffect(() => readySoundAtFirstGesture(), []);
   useEffect(preloadPartsSoon, []);
   useHeadingFocus();
-  useTakeKey();
   const { ref: alertBar, height: alertHeight } = useElementSize();
   useEffect(() => setHeightOfAlerts(alertHeight), [alertHeight]);
   return (
@@ -107,6 +109,7 @@ export function SignedInLayout() {
           <AccountDialog opened onClose={account.close} />
         </Suspense>
       )}
+      <Commands onReport={report.open} onAccount={account.open} onLogout={logoutUserOfThisBrowser} />
       <IncidentToasts />
       <NotificationToasts />
     </AppShell>

@@ -1,9 +1,34 @@
-import { useQueryClient } from '@tanstack/react-query';
+import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 import { sessionStore } from '../lib/session';
 import { RealtimeConnection } from './connection';
 import { ConnectionContext } from './context';
-import { OutboxSender } from './outbox';
+
+const RELOAD_MS = 5_000;
+
+/** What waits can wait for its code as well, which no first screen needs. */
+function startOutboxWhenLoaded(client: QueryClient): () => void {
+  const me = sessionStore.get()?.user.id;
+  let stop: (() => void) | null = null;
+  let isOver = false;
+  const load = () =>
+    void import('./outbox/sender').then(
+      ({ OutboxSender }) => {
+        if (isOver || !me) return;
+        const sender = new OutboxSender(client, me);
+        sender.start();
+        stop = () => sender.stop();
+      },
+      () => {
+        if (!isOver) setTimeout(load, RELOAD_MS);
+      },
+    );
+  load();
+  return () => {
+    isOver = true;
+    stop?.();
+  };
+}
 
 /** Holds the connection for as long as somebody is signed in; give it a key per user. */
 export function RealtimeProvider({ children }: { children: ReactNode }) {
@@ -13,12 +38,6 @@ export function RealtimeProvider({ children }: { children: ReactNode }) {
     connection.start();
     return () => connection.stop();
   }, [connection]);
-  useEffect(() => {
-    const me = sessionStore.get()?.user.id;
-    if (!me) return;
-    const sender = new OutboxSender(client, me);
-    sender.start();
-    return () => sender.stop();
-  }, [client]);
+  useEffect(() => startOutboxWhenLoaded(client), [client]);
   return <ConnectionContext value={connection}>{children}</ConnectionContext>;
 }

@@ -109,8 +109,10 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
         </a>
       )}
       {(list.data || comments.length > 0) && <CommentList incidentId={incidentId} list={list} comments={comments} />}
-      <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
-      <TypingIndicator incidentId={incidentId} />
+      <div className={classes.composer} data-testid="composer">
+        <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
+        <TypingIndicator incidentId={incidentId} />
+      </div>
     </Paper>
   );
 }

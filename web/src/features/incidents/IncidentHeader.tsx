@@ -28,7 +28,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
   const isWaiting = useWaitingFor('resolve', incident.id);
   return (
     <Group gap="xs">
-      <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
+      <Button variant="default" aria-keyshortcuts="e" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
         Edit
       </Button>
       {resolved ? (
@@ -75,7 +75,7 @@ export function IncidentHeader({ incident }: { incident: Incident }) {
           <span className={glow('title')}>{incident.title}</span>
         </Title>
         <Group gap="xs">
-          <TakeItButton incident={incident} size="sm" />
+          <TakeItButton incident={incident} size="sm" keys="t" />
           {mayUserUpdateIncident(me, incident) && <IncidentActions incident={incident} />}
         </Group>
       </Group>

@@ -63,7 +63,7 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
     if (nearEnd && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [nearEnd, hasNextPage, isFetchingNextPage, fetchNextPage]);
   const incidents = useMemo(() => list.data?.pages.flatMap((page) => page.incidents) ?? [], [list.data]);
-  const place = useListPlace(writeFiltersToSearchParams(filters).toString(), incidents.length > 0);
+  const { frame, start } = useListPlace(writeFiltersToSearchParams(filters).toString(), incidents.length > 0);
 
   if (list.isPending) {
     return (
@@ -84,8 +84,8 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
   }
   return (
     <>
-      <Paper withBorder radius="md" className={classes.frame} ref={place}>
-        <ShownRows incidents={incidents} hasMore={hasNextPage} />
+      <Paper withBorder radius="md" className={classes.frame} ref={frame}>
+        <ShownRows incidents={incidents} hasMore={hasNextPage} start={start} />
       </Paper>
       <div ref={ref}>
         {hasNextPage && (

@@ -37,7 +37,7 @@ export function IncidentWaiting({ incidentId }: { incidentId: string }) {
         );
       })}
       {waiting.length > 0 && (
-        <Alert color="yellow" icon={<IconClockPause aria-hidden />} title="Waiting for connection" data-testid="incident-waiting">
+        <Alert role="note" color="yellow" icon={<IconClockPause aria-hidden />} title="Waiting for connection" data-testid="incident-waiting">
           <List size="sm" listStyleType="none" spacing={4}>
             {waiting.map((queued) => (
               <List.Item key={queued.id}>

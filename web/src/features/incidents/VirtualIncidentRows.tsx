@@ -30,9 +30,9 @@ function useDistanceFromTop(element: RefObject<HTMLElement | null>): number {
  * Only the rows around the screen are in the page, in its flow and between two spacers: so the browser itself keeps what is read where
  * it is while rows arrive above it. The row that has the focus stays in the page wherever it is.
  */
-export function VirtualIncidentRows({ incidents, hasMore }: IncidentRowsProps) {
+export function VirtualIncidentRows({ incidents, hasMore, start }: IncidentRowsProps) {
   const frame = useRef<HTMLDivElement>(null);
-  const [focused, setFocused] = useState<string | null>(null);
+  const [focused, setFocused] = useState<string | null>(start?.incidentId ?? null);
   const focusedAt = focused === null ? -1 : incidents.findIndex(({ id }) => id === focused);
   const virtualizer = useWindowVirtualizer({
     count: incidents.length,
@@ -48,6 +48,9 @@ export function VirtualIncidentRows({ incidents, hasMore }: IncidentRowsProps) {
       [focusedAt],
     ),
     initialMeasurementsCache: lastMeasurements,
+    // Known before the first drawing, so that there are rows to stand in.
+    initialOffset: start?.scrollY ?? window.scrollY,
+    initialRect: { width: window.innerWidth, height: window.innerHeight },
   });
   // The browser does, and two would do it twice. The library has no option for it.
   // eslint-disable-next-line react-hooks/immutability
@@ -67,9 +70,9 @@ export function VirtualIncidentRows({ incidents, hasMore }: IncidentRowsProps) {
     <div ref={frame}>
       <div style={{ height: (items[0]?.start ?? scrollMargin) - scrollMargin }} />
       <ul className={classes.list} aria-label="Incidents" onFocus={noteFocus} onBlur={() => setFocused(null)}>
-        {items.map(({ key, index, start }, at) => {
+        {items.map(({ key, index, start: top }, at) => {
           const incident = incidents[index];
-          const gap = at === 0 ? 0 : start - (items[at - 1]?.end ?? start);
+          const gap = at === 0 ? 0 : top - (items[at - 1]?.end ?? top);
           return (
             incident && (
               <li

@@ -1,8 +1,8 @@
-import { useEffect, useEffectEvent, useLayoutEffect, useRef, type RefObject } from 'react';
+import { useEffect, useEffectEvent, useLayoutEffect, useRef, useState, type RefObject } from 'react';
 import { useIsComingBack } from '../../lib/placeOfPage';
 
 /** Where a reader was in a list. */
-interface ListPlace {
+export interface ListPlace {
   /** The list, as its address has it. */
   search: string;
   scrollY: number;
@@ -16,15 +16,15 @@ export function focusRowOfIncident(list: Element | null, incidentId: string): vo
   list?.querySelector<HTMLElement>(`[data-incident-id="${incidentId}"] a`)?.focus({ preventScroll: true });
 }
 
-/** Remembers where a reader is in a list, and takes them there again when they come back to it. */
-export function useListPlace(search: string, isLoaded: boolean): RefObject<HTMLDivElement | null> {
+/** Remembers where a reader is in a list, and takes them there again when they come back to it: to `start`. */
+export function useListPlace(search: string, isLoaded: boolean): { frame: RefObject<HTMLDivElement | null>; start: ListPlace | null } {
   const frame = useRef<HTMLDivElement>(null);
   const isComingBack = useIsComingBack();
+  const [start] = useState(() => (isComingBack && lastPlace?.search === search ? lastPlace : null));
   const restore = useEffectEvent(() => {
-    const place = lastPlace;
-    if (!isComingBack || place?.search !== search) return;
-    window.scrollTo(0, place.scrollY);
-    if (place.incidentId) focusRowOfIncident(frame.current, place.incidentId);
+    if (!start) return;
+    window.scrollTo(0, start.scrollY);
+    if (start.incidentId) focusRowOfIncident(frame.current, start.incidentId);
   });
   useLayoutEffect(() => {
     if (isLoaded) restore();
@@ -46,5 +46,5 @@ export function useListPlace(search: string, isLoaded: boolean): RefObject<HTMLD
       document.removeEventListener('focusin', noteFocus);
     };
   }, [search]);
-  return frame;
+  return { frame, start };
 }

@@ -26,7 +26,7 @@ function chooseSoundForThisBrowser(sound: SoundChoice): void {
 
 export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLogout: () => void }) {
   const me = useCurrentUser();
-  const { sound, repeats } = useSettings();
+  const { sound, repeats, singleKeys } = useSettings();
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
@@ -70,6 +70,13 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
           onChange={(checked) => settingsStore.set({ ...settingsStore.get(), repeats: checked })}
         >
           Repeat alerts until seen
+        </Menu.CheckboxItem>
+        <Menu.Divider />
+        <Menu.CheckboxItem
+          checked={singleKeys}
+          onChange={(checked) => settingsStore.set({ ...settingsStore.get(), singleKeys: checked })}
+        >
+          Shortcuts of a single key
         </Menu.CheckboxItem>
         <Menu.Divider />
         <Menu.Item leftSection={<IconKey size={16} aria-hidden />} onClick={onAccount} closeMenuOnClick>

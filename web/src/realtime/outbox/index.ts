@@ -1,5 +1,4 @@
 export { useOutbox } from './send';
-export { OutboxSender } from './sender';
 export type { QueuedWrite } from './store';
 export { useQueuedWriteActions, useQueuedWrites } from './useQueuedWrites';
 export { describeWriteInWords, readFirstWhoTook, readIncidentOfWrite, readTextOfWrite, type Write } from './writes';
