@@ -77,6 +77,7 @@ test.describe('the keyboard', () => {
     await open('resolved');
     const resolved = menu.getByRole('option', { name: 'Resolved' });
     await expect(resolved).toHaveAttribute('data-combobox-selected', 'true');
+    await page.keyboard.press('ArrowUp');
     await expect(field).toHaveAttribute('aria-activedescendant', (await resolved.getAttribute('id')) ?? 'none');
     await page.keyboard.press('Enter');
     await expect(page).toHaveURL(/status=RESOLVED/);

@@ -55,9 +55,10 @@ test.describe('toasts', () => {
     const [percy, harry] = [await actAs('percy'), await actAs('harry')];
     const incident = await harry.report({ title: makeUniqueTitle('Composed') });
     for (let at = 1; at <= 25; at += 1) await percy.comment(incident.id, `Words ${at}`);
+    const page = await openAs('harry', `/incidents/${incident.id}`);
+    await expect(page.getByTestId('comment')).toHaveCount(25);
     for (const [width, height] of [[360, 740], [800, 900], [1024, 768], [1280, 720], [1440, 900], [1920, 1080]] as const) {
-      const page = await openAs('harry', `/incidents/${incident.id}`, { viewport: { width, height } });
-      await expect(page.getByTestId('comment')).toHaveCount(25);
+      await page.setViewportSize({ width, height });
       const composer = page.getByTestId('composer');
       // Of the thread only the beginning is in sight.
       await page.getByRole('region', { name: 'Discussion' }).evaluate((region) => window.scrollTo(0, region.getBoundingClientRect().top + window.scrollY - innerHeight + 260));

@@ -34,7 +34,7 @@ function CommandField({ commands, onChoose }: { commands: readonly Command[]; on
   useEffect(() => void selectFirstOption(), [names]);
   return (
     <Combobox store={combobox} onOptionSubmit={choose}>
-      <Combobox.EventsTarget>
+      <Combobox.EventsTarget withExpandedAttribute>
         <TextInput
           data-autofocus
           aria-label="Find a command or an incident"

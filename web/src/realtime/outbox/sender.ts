@@ -1,5 +1,13 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { EditCollision, fetchFreshIncidentIntoCache, patchIncidentInCache, revertIncidentInCache } from '../../entities/incident';
+import { appendCommentToPages, commentKeys, type CommentPages } from '../../entities/comment';
+import {
+  EditCollision,
+  fetchFreshIncidentIntoCache,
+  incidentKeys,
+  patchIncidentInCache,
+  revertIncidentInCache,
+} from '../../entities/incident';
+import type { Comment, Incident } from '../../generated';
 import { ApiError, describeErrorForPeople, isPassingFailure } from '../../lib/apiError';
 import { sessionStore } from '../../lib/session';
 import { runInOneTabAtATime } from '../../lib/tabLock';
@@ -7,7 +15,8 @@ import { showFailureAsToast, showSuccessAsToast } from '../../lib/toasts';
 import { formatClockOfTime } from '../../lib/time';
 import { linkStore } from '../linkStore';
 import { openOutboxOfPerson, type Outbox, type QueuedWrite } from './store';
-import { applyAnswerToCache, describeWriteInWords, KINDS_KNOWN_BY_KEY, performWriteOnServer, readFirstWhoTook, type Write } from './writes';
+import { describeWriteInWords } from './describeWrites';
+import { KINDS_KNOWN_BY_KEY, performWriteOnServer, readFirstWhoTook, type Write } from './writes';
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 15_000;
@@ -18,6 +27,22 @@ function describeRefusalForPeople(error: unknown): string {
   const first = readFirstWhoTook(error);
   if (first) return `${first.acknowledgedBy.name} took it at ${formatClockOfTime(first.acknowledgedAt)}`;
   return error instanceof EditCollision ? 'Somebody else changed the same meanwhile' : describeErrorForPeople(error);
+}
+
+/** Shows what the server made of a write that had waited. */
+function applyAnswerToCache(client: QueryClient, write: Write, answer: unknown): void {
+  switch (write.kind) {
+    case 'comment':
+      client.setQueryData<CommentPages>(commentKeys.of(write.incidentId), (data) => data && appendCommentToPages(data, answer as Comment));
+      return;
+    case 'report':
+      client.setQueryData(incidentKeys.detail((answer as Incident).id), answer);
+      return;
+    case 'edit':
+    case 'resolve':
+    case 'take':
+      patchIncidentInCache(client, write.incidentId, answer as Incident);
+  }
 }
 
 /** Who takes an incident wants it also when it has changed meanwhile. That is another request, and taking what one has is no change. */

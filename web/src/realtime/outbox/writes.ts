@@ -1,6 +1,5 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { appendCommentToPages, commentKeys, type CommentPages } from '../../entities/comment';
-import { incidentKeys, type IncidentUpdate, patchIncidentInCache, saveEditUnlessCollided } from '../../entities/incident';
+import { type IncidentUpdate, saveEditUnlessCollided } from '../../entities/incident';
 import type { Comment, Incident, User } from '../../generated';
 import type { IncidentReport } from '../../generated/rest';
 import { ApiError } from '../../lib/apiError';
@@ -75,69 +74,9 @@ export function performWriteOnServer<W extends Write>(client: QueryClient, write
   return performWriteOfKind(client, write, key) as Promise<AnswerOf<W>>;
 }
 
-/** Shows what the server made of a write that had waited. */
-export function applyAnswerToCache(client: QueryClient, write: Write, answer: unknown): void {
-  switch (write.kind) {
-    case 'comment':
-      client.setQueryData<CommentPages>(commentKeys.of(write.incidentId), (data) => data && appendCommentToPages(data, answer as Comment));
-      return;
-    case 'report':
-      client.setQueryData(incidentKeys.detail((answer as Incident).id), answer);
-      return;
-    case 'edit':
-    case 'resolve':
-    case 'take':
-      patchIncidentInCache(client, write.incidentId, answer as Incident);
-  }
-}
-
 /** The incident a write is about, if it is there already. */
 export function readIncidentOfWrite(write: Write): string | null {
   return 'incidentId' in write ? write.incidentId : null;
-}
-
-const fieldNames = { title: 'title', description: 'description', severity: 'severity', status: 'status', location: 'place', assignee: 'assignee' };
-
-/** "Comment on “Troll”". */
-export function describeWriteInWords(write: Write, title: string): string {
-  switch (write.kind) {
-    case 'comment':
-      return `Comment on “${title}”`;
-    case 'report':
-      return `Report of “${title}”`;
-    case 'edit': {
-      const fields = Object.keys(write.update.edit).map((field) => fieldNames[field as keyof typeof fieldNames] ?? field);
-      return `Change of ${fields.join(', ')} of “${title}”`;
-    }
-    case 'resolve':
-      return `Resolution of “${title}”`;
-    case 'take':
-      return `Taking “${title}”`;
-    case 'delete-comment':
-      return `Deletion of a comment on “${title}”`;
-    case 'read-notification':
-      return 'A notification marked as read';
-    case 'dismiss-notification':
-      return 'A notification dismissed';
-  }
-}
-
-/** The words a person wrote, so that none are lost. */
-export function readTextOfWrite(write: Write): string | null {
-  switch (write.kind) {
-    case 'comment':
-      return write.content;
-    case 'report':
-      return [write.report.title, write.report.description].filter(Boolean).join('\n\n');
-    case 'resolve':
-      return write.resolution || null;
-    case 'edit': {
-      const { title, description, location } = write.update.edit;
-      return [title, description, location].filter(Boolean).join('\n\n') || null;
-    }
-    default:
-      return null;
-  }
 }
 
 /** Who was faster, when that is why an incident could not be taken. */
