@@ -4,10 +4,12 @@ import { expect, makeUniqueTitle, test } from '../harness/test';
 
 const CREATED = 2_000;
 const PER_SECOND = 200;
-/** What a frame may take at the 95th of a hundred, on a machine that is this test's alone. */
-const MOST_MS = 50;
-/** Machines that share their cores are measured against themselves: at rest, a moment before. */
-const MOST_OF_REST = 3;
+/** What a frame may take at the 95th of a hundred. */
+const MOST_FRAME_MS = 50;
+/** Time of the page's processor for each event, whatever else the machine does: with more, a frame of 50 ms could not hold its events. */
+const MOST_WORK_MS = MOST_FRAME_MS / ((MOST_FRAME_MS / 1000) * PER_SECOND);
+/** The clock on the wall judges on a machine that is this test's alone: `npm run frames`. */
+const isAlone = process.env.OWLPOST_FRAMES_ALONE === '1';
 const MOST_ELEMENTS = 6_000;
 
 interface Frames {
@@ -41,6 +43,16 @@ async function startMeasuringFrames(page: Page): Promise<() => Promise<Frames>> 
     });
 }
 
+/** How long the page's main thread has worked, in ms of the processor. */
+async function openClockOfWork(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000;
+  };
+}
+
 async function reportAtPace(actor: ApiActor, title: string): Promise<number> {
   const begun = Date.now();
   let next = 0;
@@ -62,20 +74,19 @@ test('should draw on while 2,000 incidents arrive at 200 a second, and keep its 
   const ron = await actAs('ron');
   const page = await openAs('harry', '/incidents?view=all');
   const countElements = () => page.evaluate(() => document.querySelectorAll('*').length);
-  const rest = await (async () => {
-    const stop = await startMeasuringFrames(page);
-    await page.waitForFunction(() => (window as unknown as { frames: number[] }).frames.length > 120);
-    return await stop();
-  })();
+  const readWork = await openClockOfWork(page);
+  const before = await readWork();
   const title = makeUniqueTitle('Storm');
   const stop = await startMeasuringFrames(page);
   const perSecond = await reportAtPace(ron, title);
   await expect(page.getByRole('list', { name: 'Incidents', exact: true }).getByRole('article').first()).toHaveAttribute('aria-label', new RegExp(`^${title}`));
   const storm = await stop();
+  const workPerEvent = Math.round(((await readWork()) - before) / CREATED * 100) / 100;
   const elements = await countElements();
-  const figures = JSON.stringify({ perSecond, rest, storm, elements });
+  const figures = JSON.stringify({ perSecond, workPerEvent, frames: storm, elements });
   info.annotations.push({ type: 'frames', description: figures });
-  console.log(`frames: ${figures}`);
-  expect(storm.p95).toBeLessThanOrEqual(Math.max(MOST_MS, MOST_OF_REST * rest.p95));
+  console.log(`storm: ${figures}`);
+  expect(workPerEvent).toBeLessThanOrEqual(MOST_WORK_MS);
+  if (isAlone) expect(storm.p95).toBeLessThanOrEqual(MOST_FRAME_MS);
   expect(elements).toBeLessThanOrEqual(MOST_ELEMENTS);
 });

@@ -6,7 +6,7 @@ import classes from './IncidentList.module.css';
 
 const USUAL_ROW_PX = 84;
 /** Beyond the screen at each end: Tab and the keys of the list find the next row there before it is in view. */
-const OVERSCAN_ROWS = 8;
+const OVERSCAN_ROWS = 5;
 
 /** How high rows were when the list was last left: whoever comes back finds them where they were. */
 let lastMeasurements: VirtualItem[] = [];
