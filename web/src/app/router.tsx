@@ -10,8 +10,8 @@ import { Toasts } from './Toasts';
 const LoginPage = lazy(async () => ({ default: (await import('../features/auth/pages')).LoginPage }));
 const RegisterPage = lazy(async () => ({ default: (await import('../features/auth/pages')).RegisterPage }));
 const ResetPasswordPage = lazy(async () => ({ default: (await import('../features/auth/pages')).ResetPasswordPage }));
-const SignedInLayout = lazy(async () => ({ default: (await import('./SignedInLayout')).SignedInLayout }));
-const IncidentsRoute = lazy(async () => ({ default: (await import('./pages/IncidentsRoute')).IncidentsRoute }));
+const SignedInLayout = lazy(async () => ({ default: (await import('./signedIn')).SignedInLayout }));
+const IncidentsRoute = lazy(async () => ({ default: (await import('./signedIn')).IncidentsRoute }));
 const IncidentRoute = lazy(async () => ({ default: (await import('./pages/IncidentRoute')).IncidentRoute }));
 const NotFoundPage = lazy(async () => ({ default: (await import('./pages/NotFoundPage')).NotFoundPage }));
 
