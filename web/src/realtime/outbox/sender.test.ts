@@ -98,6 +98,16 @@ describe('the sender of what waits', () => {
     expect(outbox.list()[0]?.refusal?.message).toMatch(/look whether it arrived/);
   });
 
+  it('should take for done what is gone already', async () => {
+    await sendOrKeepWrite(client, { kind: 'delete-comment', incidentId: 'i1', commentId: 'c1' }, 'k');
+    await sendOrKeepWrite(client, { kind: 'read-notification', notificationId: 'n1' }, 'k');
+    answer.mockImplementation(() => Response.json({ error: { code: 'NOT_FOUND', message: 'Gone' } }, { status: 404 }));
+    linkStore.set({ status: 'live' });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(sent).toHaveLength(2);
+    expect(openOutboxOfPerson(harry.id).list()).toEqual([]);
+  });
+
   it('should hold what another tab is sending, and take it over when that is gone', async () => {
     linkStore.set({ status: 'live' });
     const outbox = openOutboxOfPerson(harry.id);

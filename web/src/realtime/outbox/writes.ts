@@ -26,7 +26,7 @@ export interface WriteAnswers {
   resolve: Incident;
   take: Incident;
   'delete-comment': undefined;
-  'read-notification': unknown;
+  'read-notification': undefined;
   'dismiss-notification': undefined;
 }
 
@@ -35,9 +35,10 @@ export type AnswerOf<W extends Write> = WriteAnswers[W['kind']];
 /** What must not be there twice and is told from the first one by its key alone, which the server remembers for a day. */
 export const KINDS_KNOWN_BY_KEY: readonly WriteKind[] = ['comment', 'report'];
 
-async function deleteUnlessGone(request: ApiRequest): Promise<undefined> {
+/** What is gone already needs neither be deleted nor marked. */
+async function sendUnlessGone(request: ApiRequest): Promise<undefined> {
   try {
-    await sendApiRequest({ ...request, method: 'DELETE', keepalive: true });
+    await sendApiRequest({ ...request, keepalive: true });
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
   }
@@ -62,11 +63,11 @@ async function performWriteOfKind(client: QueryClient, write: Write, key: string
     case 'take':
       return await sendApiRequest({ method: 'POST', path: `/api/incidents/${write.incidentId}/acknowledge`, body: { version: write.version }, headers });
     case 'delete-comment':
-      return await deleteUnlessGone({ path: `/api/incidents/${write.incidentId}/comments/${write.commentId}`, headers });
+      return await sendUnlessGone({ method: 'DELETE', path: `/api/incidents/${write.incidentId}/comments/${write.commentId}`, headers });
     case 'read-notification':
-      return await sendApiRequest({ method: 'PATCH', path: `/api/notifications/${write.notificationId}/read`, headers });
+      return await sendUnlessGone({ method: 'PATCH', path: `/api/notifications/${write.notificationId}/read`, headers });
     case 'dismiss-notification':
-      return await deleteUnlessGone({ path: `/api/notifications/${write.notificationId}`, headers });
+      return await sendUnlessGone({ method: 'DELETE', path: `/api/notifications/${write.notificationId}`, headers });
   }
 }
 
