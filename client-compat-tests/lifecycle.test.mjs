@@ -109,3 +109,16 @@ describe('A server whose database is away', { skip: ADMIN_DATABASE_URL ? false :
     }
   });
 });
+
+describe('A client that wishes for a shorter heartbeat', () => {
+  test('should_be_pinged_as_often_as_it_wishes_and_no_more_than_every_five_seconds', async () => {
+    for (const [wish, pingInterval] of [['', 25_000], ['&heartbeat=7000', 7000], ['&heartbeat=1', 5000], ['&heartbeat=99000', 25_000]]) {
+      const answer = await fetch(`${server.url}/socket.io/?EIO=4&transport=polling${wish}`);
+      assert.equal(JSON.parse((await answer.text()).slice(1)).pingInterval, pingInterval, wish);
+    }
+    const [user] = await createUsersWithRoles(server, 'STUDENT');
+    const client = await connectSocketAsUser(server, user, { mode: 'websocket', query: { heartbeat: '5000' } });
+    const pinged = await new Promise((found) => client.engine.once('ping', () => found(true)));
+    assert.ok(pinged, 'long before the 25 s of others');
+  });
+});

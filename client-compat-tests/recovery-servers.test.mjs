@@ -196,7 +196,7 @@ describe('What is kept', { skip: !ADMIN_DATABASE_URL && 'the embedded database c
       await Promise.all(clients.map((client, n) => waitForEvent(client, 'connection:acknowledged', { since: since[n] })));
       assert.ok(clients.every((client) => client.socket.recovered));
       const statements = told.log.slice(begun).split('\n').filter((text) => text.includes('sqlx::query'));
-      const lookUps = statements.filter((text) => /select pid_hash, user_id/.test(text)).length;
+      const lookUps = statements.filter((text) => /select r.pid_hash, r.user_id/.test(text)).length;
       const writes = statements.filter((text) => /insert into recoveries/.test(text)).length;
       assert.ok(lookUps > 0 && lookUps < CLIENTS / 2, `${lookUps} look-ups`);
       assert.ok(writes > 0 && writes < CLIENTS / 2, `${writes} groups`);

@@ -71,6 +71,9 @@ pub struct KeptConnection {
     pub socket_id: String,
     /// The rooms it was in.
     pub rooms: Vec<Topic>,
+    /// Who was in the room of the incident with it when it was lost, itself included, as far as anybody knows. `None` when
+    /// there were more than are looked for.
+    pub viewers: Option<Vec<UserId>>,
 }
 
 /// What happened to a connection that can be recovered.

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use engineioxide_core::{Packet, ProtocolVersion, Sid, TransportType};
@@ -15,6 +16,7 @@ use crate::{
     handler::EngineIoHandler,
     heartbeat::watch_heartbeat_of_session,
     link::{CloseSession, Limits, Link},
+    request::choose_ping_interval_of_session,
     response::Rejection,
     session_handle::SessionHandle,
     socket::{DisconnectReason, Socket},
@@ -44,7 +46,8 @@ impl<H: EngineIoHandler> EngineIo<H> {
         })
     }
 
-    /// Begins a session, which holds its place until it is freed, and tells the handler.
+    /// Begins a session, which holds its place until it is freed, and tells the handler. With it comes the packet that it
+    /// begins with, as text.
     pub(crate) fn open_session_for_client(
         &self,
         protocol: ProtocolVersion,
@@ -52,7 +55,9 @@ impl<H: EngineIoHandler> EngineIo<H> {
         mut req_parts: Parts,
         supports_binary: bool,
         place: Option<Place>,
-    ) -> Arc<Socket<H::Data>> {
+    ) -> (Arc<Socket<H::Data>>, String) {
+        let query = req_parts.uri.query().unwrap_or_default();
+        let interval = choose_ping_interval_of_session(query, self.config.ping_interval);
         let limits = Limits::from_config(&self.config);
         let link =
             Arc::new(Link::new(protocol, transport, supports_binary, limits, self.close.clone()));
@@ -70,11 +75,12 @@ impl<H: EngineIoHandler> EngineIo<H> {
         });
         self.sockets.write().insert(socket.link.sid, socket.clone());
         count_session_as_opened();
-        let (interval, timeout) = (self.config.ping_interval, self.config.ping_timeout);
+        let timeout = self.config.ping_timeout;
         let heartbeat = watch_heartbeat_of_session(socket.link.clone(), interval, timeout);
         socket.link.remember_heartbeat_of_session(tokio::spawn(heartbeat).abort_handle());
         self.handler.clone().on_connect(socket.clone());
-        socket
+        let open = self.open_packet_of_session(socket.link.sid, transport, interval);
+        (socket, open)
     }
 
     pub(crate) fn find_session_by_id(&self, sid: Sid) -> Option<Arc<Socket<H::Data>>> {
@@ -91,14 +97,18 @@ impl<H: EngineIoHandler> EngineIo<H> {
         tokio::spawn(async move { handler.on_disconnect(socket, reason) });
     }
 
-    /// What a session begins with, as text.
-    pub(crate) fn open_packet_of_session(&self, sid: Sid, transport: TransportType) -> String {
+    fn open_packet_of_session(
+        &self,
+        sid: Sid,
+        transport: TransportType,
+        ping_interval: Duration,
+    ) -> String {
         let upgrade = transport == TransportType::Polling
             && self.config.allows_transport_of_client(TransportType::Websocket);
         Packet::Open(engineioxide_core::OpenPacket {
             sid,
             upgrades: upgrade.then_some(TransportType::Websocket).into_iter().collect(),
-            ping_interval: self.config.ping_interval,
+            ping_interval,
             ping_timeout: self.config.ping_timeout,
             max_payload: self.config.max_payload,
         })

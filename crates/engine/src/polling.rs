@@ -43,9 +43,8 @@ pub(crate) fn open_session_by_polling<H: EngineIoHandler, R, B>(
     let place = take_place_for_session(request.extensions_mut())?;
     let (parts, _) = request.into_parts();
     let (protocol, transport) = (asked.protocol, TransportType::Polling);
-    let socket =
+    let (_, packet) =
         engine.open_session_for_client(protocol, transport, parts, !asked.text_only, place);
-    let packet = engine.open_packet_of_session(socket.link.sid, transport);
     let payload = match asked.protocol {
         ProtocolVersion::V3 => format!("{}:{packet}", packet.chars().count()),
         ProtocolVersion::V4 => packet,

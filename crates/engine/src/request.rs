@@ -3,10 +3,15 @@
 #[cfg(test)]
 mod fuzz;
 
+use std::time::Duration;
+
 use engineioxide_core::{ProtocolVersion, Sid, TransportType};
 use http::{Method, Request};
 
 use crate::{config::EngineIoConfig, response::Rejection};
+
+/// The shortest ping interval that a client can wish for: each costs a packet both ways.
+const SHORTEST_WANTED_PING_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A request of the engine.
 #[derive(Debug)]
@@ -45,6 +50,16 @@ impl EngineRequest {
     }
 }
 
+/// From one ping of a session to the next: what its first request wishes for with `heartbeat=<milliseconds>`, never more
+/// than the configured interval. For pages that must know sooner than others that their server is gone.
+pub(crate) fn choose_ping_interval_of_session(query: &str, configured: Duration) -> Duration {
+    find_value_in_query(query, "heartbeat")
+        .and_then(|wanted| wanted.parse().ok())
+        .map_or(configured, Duration::from_millis)
+        .max(SHORTEST_WANTED_PING_INTERVAL)
+        .min(configured)
+}
+
 fn find_value_in_query<'a>(query: &'a str, name: &str) -> Option<&'a str> {
     query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))
 }
@@ -69,6 +84,29 @@ mod tests {
         assert_eq!(request.protocol, ProtocolVersion::V3);
         assert_eq!(request.transport, TransportType::Websocket);
         assert!(request.text_only);
+    }
+
+    #[test]
+    fn should_ping_as_often_as_wished_within_bounds() {
+        let configured = Duration::from_secs(25);
+        for (query, expected_ms) in [
+            ("EIO=4", 25_000),
+            ("EIO=4&heartbeat=7000", 7_000),
+            ("heartbeat=5000", 5_000),
+            ("heartbeat=4999", 5_000),
+            ("heartbeat=0", 5_000),
+            ("heartbeat=25001", 25_000),
+            ("heartbeat=18446744073709551615", 25_000),
+            ("heartbeat=18446744073709551616", 25_000),
+            ("heartbeat=-1", 25_000),
+            ("heartbeat=soon", 25_000),
+            ("heartbeat=", 25_000),
+        ] {
+            let chosen = choose_ping_interval_of_session(query, configured);
+            assert_eq!(chosen, Duration::from_millis(expected_ms), "{query}");
+        }
+        let often = Duration::from_secs(1);
+        assert_eq!(choose_ping_interval_of_session("heartbeat=5000", often), often);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub struct Caller {
     pub core: Realtime,
     /// Who asks.
     pub session: Arc<Session>,
+    /// Whether the call is answered; some clients call and wait for nothing.
+    pub hears_answer: bool,
 }
 
 impl Caller {

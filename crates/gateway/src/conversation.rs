@@ -75,7 +75,7 @@ impl<P: Peer> Conversation<P> {
             inbox: Inbox::new(&context.limits),
             max_message_bytes: context.limits.max_message_bytes,
             rate_of_users: context.rate_of_users.clone(),
-            caller: Caller { core: context.core.clone(), session },
+            caller: Caller { core: context.core.clone(), session, hears_answer: true },
             peer,
         }))
     }
@@ -86,7 +86,7 @@ impl<P: Peer> Conversation<P> {
     }
 
     async fn work_from_first_to_last(self: Arc<Self>, resumption: Resumption) {
-        let Caller { core, session } = &self.caller;
+        let Caller { core, session, .. } = &self.caller;
         let ready = match core.prepare_session_with_replay(session, &resumption).await {
             Ok(ready) => ready,
             Err(error) => {
@@ -178,7 +178,7 @@ impl<P: Peer> Conversation<P> {
     fn refuse_call_over_rate(self: &Arc<Self>, ticket: Option<P::Ticket>) {
         metrics::counter!(CLIENT_EVENTS_REFUSED).increment(1);
         if self.inbox.count_refusal_over_rate() {
-            let Caller { core, session } = &self.caller;
+            let Caller { core, session, .. } = &self.caller;
             core.close_session_with_reason(session, CloseReason::RateLimited);
             return;
         }
@@ -192,7 +192,8 @@ impl<P: Peer> Conversation<P> {
     /// Works on one request after the other. A panic in one is answered `INTERNAL`; the rest goes on.
     async fn work_until_inbox_is_empty(&self) {
         while let Some(Waiting { request, ticket }) = self.inbox.take_next_or_rest() {
-            let work = AssertUnwindSafe(self.work_on_one_request(request)).catch_unwind();
+            let caller = Caller { hears_answer: ticket.is_some(), ..self.caller.clone() };
+            let work = AssertUnwindSafe(work_on_one_request(caller, request)).catch_unwind();
             let result = work.await.unwrap_or_else(|_| {
                 let error = DomainError::internal_error_from_cause("a handler panicked");
                 Err(Refusal::from(&error))
@@ -203,35 +204,9 @@ impl<P: Peer> Conversation<P> {
         }
     }
 
-    async fn work_on_one_request(
-        &self,
-        request: Request,
-    ) -> std::result::Result<Option<Answer>, Refusal> {
-        let result = match request {
-            Request::Refused(refusal) => return Err(refusal),
-            Request::Call { call: Ok(call), payload } => {
-                count_calls_by_name(call.as_event_name(), 1);
-                let authority = self.caller.session.access().basis.authority;
-                authorize_token_for_door(authority, call.door())
-                    .map_err(|error| Refusal::from(&error))?;
-                self.caller.handle_call_by_table(call, payload).await.map(Some)
-            }
-            Request::Call { call: Err(unknown), .. } => {
-                count_calls_by_name("unknown", 1);
-                let name: String = unknown.chars().take(NAME_CHARACTERS).collect();
-                Err(DomainError::invalid_field_value("event", format!("unknown event {name:?}")))
-            }
-            Request::OfProtocol { name, work } => {
-                count_calls_by_name(name, 1);
-                work(self.caller.clone()).await
-            }
-        };
-        result.map_err(|error| Refusal::from(&error))
-    }
-
     /// Answers in turn with the events. Without a ticket a success is not told, and a failure is an `error` event.
     pub fn answer_call_with_outcome(&self, ticket: Option<P::Ticket>, outcome: Outcome) {
-        let Caller { core, session } = &self.caller;
+        let Caller { core, session, .. } = &self.caller;
         match (ticket, outcome) {
             (Some(ticket), outcome) => {
                 core.send_reply_to_session(session, self.peer.reply_to_call(ticket, outcome));
@@ -245,11 +220,37 @@ impl<P: Peer> Conversation<P> {
 
     /// Takes note that the connection is over, whoever ended it. `why` is for the log. Further calls are not worked on.
     pub fn note_end_of_conversation(&self, end: SessionEnd, why: &str) {
-        let Caller { core, session } = &self.caller;
+        let Caller { core, session, .. } = &self.caller;
         core.forget_session_after_close(session, end);
         self.inbox.forget_all_waiting_work();
         tracing::info!(user = %session.user().id, reason = why, "disconnected");
     }
+}
+
+async fn work_on_one_request(
+    caller: Caller,
+    request: Request,
+) -> std::result::Result<Option<Answer>, Refusal> {
+    let result = match request {
+        Request::Refused(refusal) => return Err(refusal),
+        Request::Call { call: Ok(call), payload } => {
+            count_calls_by_name(call.as_event_name(), 1);
+            let authority = caller.session.access().basis.authority;
+            authorize_token_for_door(authority, call.door())
+                .map_err(|error| Refusal::from(&error))?;
+            caller.handle_call_by_table(call, payload).await.map(Some)
+        }
+        Request::Call { call: Err(unknown), .. } => {
+            count_calls_by_name("unknown", 1);
+            let name: String = unknown.chars().take(NAME_CHARACTERS).collect();
+            Err(DomainError::invalid_field_value("event", format!("unknown event {name:?}")))
+        }
+        Request::OfProtocol { name, work } => {
+            count_calls_by_name(name, 1);
+            work(caller).await
+        }
+    };
+    result.map_err(|error| Refusal::from(&error))
 }
 
 fn log_connection_as_opened<P: Peer>(session: &Session, peer: &P) {

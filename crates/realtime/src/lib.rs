@@ -38,7 +38,7 @@ pub use delivery::{
 pub use log::replay::{EventPage, WantedEvents, parse_event_id_text};
 pub use node::{Readiness, Realtime};
 pub use presence::directory::PresenceDirectory;
-pub use rooms::RoomView;
+pub use rooms::{RoomView, ViewersBy};
 pub use session::{
     opening::PreparedSession,
     recovery::{POSITION_CHARACTERS, RecoveryRequest, Resumption, cut_position_of_client},

@@ -27,7 +27,7 @@ use crate::{
     CloseReason, EventPage, EventStream, MissedFrames, PreparedSession, PresenceDirectory,
     RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest, TopicReplay, metrics,
     presence::store::PresenceStore,
-    rooms::{RoomView, resolve_rooms_of_reader},
+    rooms::{RoomView, ViewersBy, resolve_rooms_of_reader},
     session::opening::frame_of_error_event,
 };
 
@@ -183,8 +183,9 @@ impl Realtime {
         &'a self,
         session: &'a Arc<Session>,
         room: &'a str,
+        viewers_by: ViewersBy,
     ) -> BoxFuture<'a, Result<RoomView>> {
-        Box::pin(self.0.parts.rooms.join_room_with_presence(session, room))
+        Box::pin(self.0.parts.rooms.join_room_with_presence(session, room, viewers_by))
     }
 
     /// Leaves a room. Leaving one that it is not in changes nothing.

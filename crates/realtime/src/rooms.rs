@@ -1,16 +1,17 @@
 //! Rooms a client may enter: the feed, and one incident at a time, or a few when its protocol listens to several. It views
 //! the one it entered last.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use owlpost_domain::{
-    DomainError, Result, Store, Topic, User, presence::SocketState, receipts::ReceiptChange,
+    DomainError, IncidentId, Result, Store, Topic, User, UserId, presence::SocketState,
+    receipts::ReceiptChange,
 };
 
 use crate::{
-    Session,
+    Frame, Session,
     delivery::dispatcher::Dispatcher,
-    presence::{directory::PresenceDirectory, queue::PresenceQueue},
+    presence::{directory::PresenceDirectory, inbox::PresenceInbox, queue::PresenceQueue},
     receipts::ReceiptQueue,
     typing::TypingTable,
 };
@@ -22,6 +23,15 @@ pub struct RoomView {
     pub topic: Topic,
     /// Distinct people in it, the one who enters included; nobody for the feed, where there is no presence.
     pub viewers: Vec<User>,
+}
+
+/// How a client that enters the room of an incident learns who is in there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ViewersBy {
+    /// It reads the [`RoomView`] that it is answered.
+    Answer,
+    /// It hears no answer: it is told by a `presence:join` for each, itself included, so that it can count what it hears.
+    Events,
 }
 
 /// A room the session is in now, and what that changes.
@@ -39,6 +49,17 @@ impl EnteredRoom {
             Self::New(topic) | Self::Back(topic) | Self::Same(topic) => topic,
         }
     }
+}
+
+/// What a client is told of the viewers of an incident whose room it enters.
+#[derive(Clone, Copy)]
+enum WayIn<'a> {
+    /// Nothing.
+    Silent,
+    /// All.
+    Told,
+    /// What has changed since it knew these.
+    Back(&'a [UserId]),
 }
 
 /// The topic of a room clients may name; others are `FORBIDDEN`.
@@ -85,6 +106,8 @@ pub(crate) struct Rooms {
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) typing: Arc<TypingTable>,
     pub(crate) presence: Arc<PresenceQueue>,
+    /// The task that announces who comes and goes.
+    pub(crate) announcements: Arc<PresenceInbox>,
     pub(crate) directory: Arc<PresenceDirectory>,
     pub(crate) receipts: Arc<ReceiptQueue>,
 }
@@ -96,8 +119,13 @@ impl Rooms {
         &self,
         session: &Arc<Session>,
         room: &str,
+        viewers_by: ViewersBy,
     ) -> Result<RoomView> {
-        let entered = self.enter_room_without_presence(session, room).await?;
+        let way = match viewers_by {
+            ViewersBy::Answer => WayIn::Silent,
+            ViewersBy::Events => WayIn::Told,
+        };
+        let (entered, _) = self.enter_room_by_way(session, room, way).await?;
         let topic = entered.room();
         if !matches!(entered, EnteredRoom::Same(_))
             && is_written_with_room(session, topic)
@@ -130,20 +158,44 @@ impl Rooms {
         &self,
         session: &Arc<Session>,
         room: &str,
-    ) -> Result<EnteredRoom> {
+    ) -> Result<()> {
+        self.enter_room_by_way(session, room, WayIn::Silent).await.map(drop)
+    }
+
+    /// The same for a client that was in there and knows of these viewers: what it is to be told before anything else.
+    pub(crate) async fn return_to_room_without_presence(
+        &self,
+        session: &Arc<Session>,
+        room: Topic,
+        believed: Option<&[UserId]>,
+    ) -> Result<Vec<Arc<Frame>>> {
+        let way = believed.map_or(WayIn::Silent, WayIn::Back);
+        Ok(self.enter_room_by_way(session, &room.to_string(), way).await?.1)
+    }
+
+    async fn enter_room_by_way(
+        &self,
+        session: &Arc<Session>,
+        room: &str,
+        way: WayIn<'_>,
+    ) -> Result<(EnteredRoom, Vec<Arc<Frame>>)> {
         let topic = parse_room_open_to_clients(room)?;
+        let registry = &self.dispatcher.registry;
         let Topic::Incident(id) = topic else {
-            let is_new = self.dispatcher.registry.add_session_to_topic(session, topic);
-            return Ok(if is_new { EnteredRoom::New(topic) } else { EnteredRoom::Same(topic) });
+            let is_new = registry.add_session_to_topic(session, topic);
+            let entered = if is_new { EnteredRoom::New(topic) } else { EnteredRoom::Same(topic) };
+            return Ok((entered, Vec::new()));
         };
         let before = session.viewed_incident();
-        if before == Some(id) {
-            return Ok(EnteredRoom::Same(topic));
-        }
-        let registry = &self.dispatcher.registry;
-        if session.topics().contains(&topic) {
+        let is_same = before == Some(id);
+        if is_same || session.topics().contains(&topic) {
             registry.move_topic_behind_others(session, topic);
-            return Ok(EnteredRoom::Back(topic));
+            if !(is_same && session.viewers_were_told.load(Ordering::Acquire)) {
+                self.listen_to_room_by_way(session, id, way).await;
+            }
+            let entered =
+                if is_same { EnteredRoom::Same(topic) } else { EnteredRoom::Back(topic) };
+            return Ok((entered, Vec::new()));
         }
         self.store.check_incident_exists_by_id(id).await?;
         if session.most_incidents > 1 {
@@ -152,9 +204,27 @@ impl Rooms {
             self.typing.stop_typing_of_session(session, before);
             registry.remove_session_from_topic(session, Topic::Incident(before));
         }
-        registry.add_session_to_topic(session, topic);
+        session.viewers_were_told.store(false, Ordering::Release);
+        let frames = self.listen_to_room_by_way(session, id, way).await;
         self.typing.tell_newcomer_of_typists(session, id);
-        Ok(EnteredRoom::New(topic))
+        Ok((EnteredRoom::New(topic), frames))
+    }
+
+    async fn listen_to_room_by_way(
+        &self,
+        session: &Arc<Session>,
+        id: IncidentId,
+        way: WayIn<'_>,
+    ) -> Vec<Arc<Frame>> {
+        let (believed, is_live) = match way {
+            WayIn::Silent => {
+                self.dispatcher.registry.add_session_to_topic(session, Topic::Incident(id));
+                return Vec::new();
+            }
+            WayIn::Told => (&[][..], true),
+            WayIn::Back(believed) => (believed, false),
+        };
+        self.announcements.enter_room_and_tell(session, id, believed, is_live).await
     }
 
     /// Leaves a room. Leaving one that it is not in changes nothing.

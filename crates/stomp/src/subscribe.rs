@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use owlpost_domain::{DomainError, IncidentId, LoggedEvent, Result, Topic};
 use owlpost_gateway::{Answer, Caller};
-use owlpost_realtime::{MissedFrames, Reply, SendOutcome, TopicReplay};
+use owlpost_realtime::{MissedFrames, Reply, SendOutcome, TopicReplay, ViewersBy};
 use serde_json::json;
 
 use crate::{
@@ -62,7 +62,8 @@ pub(crate) async fn subscribe_client_to_destination(
 
 async fn enter_room_of_destination(caller: &Caller, destination: Destination) -> Result<()> {
     if let Some(room) = destination.room() {
-        caller.core.join_room_with_presence(&caller.session, &room.to_string()).await?;
+        let (session, room) = (&caller.session, room.to_string());
+        caller.core.join_room_with_presence(session, &room, ViewersBy::Answer).await?;
     }
     Ok(())
 }

@@ -125,13 +125,33 @@ test.describe('the client code printed in the seed, unchanged', () => {
       (await ron.send<{ count: number }>('GET', `/api/presence/incident/${incident.id}`)).count;
     await expect.poll(countViewers).toBe(1);
     const second = await openSeedPage(ron, path);
-    await expect(first.locator('.presence-indicator')).toHaveText('1 person viewing');
+    await expect(first.locator('.presence-indicator')).toHaveText('2 people viewing');
+    await expect(second.locator('.presence-indicator')).toHaveText('2 people viewing');
     await second.getByRole('textbox').pressSequentially('Hello');
     await expect(first.locator('.typing-indicator')).toHaveText('Ron Weasley is typing...');
     await expect(first.locator('.typing-indicator')).toHaveCount(0, { timeout: 6_000 });
     await second.close();
-    await expect(first.locator('.presence-indicator')).toHaveText('0 people viewing');
+    await expect(first.locator('.presence-indicator')).toHaveText('1 person viewing');
     await expect.poll(countViewers).toBe(1);
     await first.close();
+  });
+
+  test('should count viewers right in the detail component after a restart', async ({ actAs, server }) => {
+    const [harry, ron] = [await actAs('harry'), await actAs('ron')];
+    const incident = await ron.report({ title: makeUniqueTitle('Seed counted') });
+    const pages = [await openSeedPage(harry, `/incidents/${incident.id}`), await openSeedPage(ron, `/incidents/${incident.id}`)];
+    const expectCount = async (text: string) => {
+      for (const page of pages) await expect(page.locator('.presence-indicator')).toHaveText(text, { timeout: 20_000 });
+    };
+    await expectCount('2 people viewing');
+    await server.halt();
+    await server.resume();
+    const countViewers = async () =>
+      (await ron.send<{ count: number }>('GET', `/api/presence/incident/${incident.id}`)).count;
+    await expect.poll(countViewers, { timeout: 20_000 }).toBe(2);
+    await expectCount('2 people viewing');
+    await pages.pop()?.close();
+    await expectCount('1 person viewing');
+    await pages.pop()?.close();
   });
 });

@@ -134,7 +134,11 @@ impl Store {
             sql.push(" and coalesce(i.search_key, i.search_text) like ").push_bind(*run);
         }
         for term in terms {
-            sql.push(" and i.search_text like ").push_bind(term.text_pattern.clone());
+            // A term that is one run was compared already, at the row, where the key is the text itself: the index knows only
+            // which rows may have it. Comparing is what most of a search costs.
+            let was_compared = runs.contains(&term.text_pattern.as_str());
+            sql.push(if was_compared { " and (i.search_key is null or " } else { " and (" });
+            sql.push("i.search_text like ").push_bind(term.text_pattern.clone()).push(")");
         }
         // Planned by itself, for all that match: the index of the search is its only way.
         sql.push(" offset 0) as matching").push(filter.order.as_order_of_places());

@@ -36,10 +36,12 @@ macro_rules! recovery_steps {
              from changed c join users u on u.id = c.user_id where c.step = 'begun'
              on conflict (pid_hash) do update
              set session_id = excluded.session_id, socket_id = excluded.socket_id, rooms = excluded.rooms,
-                 last_seen = now()
+                 last_seen = now(), lost_at = null
              where recoveries.user_id = excluded.user_id),
          moved as (
-             update recoveries r set rooms = c.rooms, last_seen = now() from changed c
+             update recoveries r
+             set rooms = c.rooms, last_seen = now(), lost_at = case when c.step = 'lost' then now() end
+             from changed c
              where r.pid_hash = c.pid_hash and r.session_id = c.session_id and c.step in ('moved', 'lost')),
          ended as (
              delete from recoveries r using changed c

@@ -9,7 +9,7 @@ use crate::{Result, Store, UserId};
 pub enum ViewEnd {
     /// As far as one knows, at this moment.
     Now,
-    /// When a node last wrote to the database: all of them have been away since.
+    /// When the last process gave its last sign of life: all of them ended together, then or a little later.
     LastProofOfWrites,
 }
 
@@ -48,7 +48,11 @@ impl Store {
     pub async fn close_views_without_socket(&self, end: ViewEnd) -> Result<()> {
         sqlx::query(
             "update incident_timeline as entry
-             set ended_at = greatest(entry.happened_at, case when $1 then (select max(written_at) from write_proofs) else now() end)
+             set ended_at = case when $1 then last.sign_of_life else greatest(entry.happened_at, now()) end
+             from (select greatest(
+                       (select max(written_at) from write_proofs),
+                       (select max(happened_at) from incident_timeline where kind = 'viewed' and ended_at is null))
+                   as sign_of_life) as last
              where kind = 'viewed' and ended_at is null and not exists (
                  select from presence_sessions
                  where user_id = entry.actor_id and current_room = 'incident:' || entry.incident_id)",

@@ -110,8 +110,8 @@ pub(crate) async fn serve_websocket_on_stream<H: EngineIoHandler, S>(
     let socket = match opening {
         Opening::Session { protocol, parts, place } => {
             let transport = TransportType::Websocket;
-            let socket = engine.open_session_for_client(protocol, transport, *parts, true, place);
-            let open = engine.open_packet_of_session(socket.link.sid, transport);
+            let (socket, open) =
+                engine.open_session_for_client(protocol, transport, *parts, true, place);
             websocket.put_text_before_queue(&open);
             socket
         }

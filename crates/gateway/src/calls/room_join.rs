@@ -1,6 +1,7 @@
-//! `room:join`: the answer says who is there, so that a page needs no second request.
+//! `room:join`: the answer says who is there, so that a page needs no second request; events do when no answer is wanted.
 
 use owlpost_domain::{Result, User};
+use owlpost_realtime::ViewersBy;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -30,6 +31,8 @@ pub struct Answer {
 }
 
 pub(super) async fn handle_room_join_call(caller: &Caller, payload: Payload) -> Result<Answer> {
-    let view = caller.core.join_room_with_presence(&caller.session, &payload.room).await?;
+    let viewers_by = if caller.hears_answer { ViewersBy::Answer } else { ViewersBy::Events };
+    let joined = caller.core.join_room_with_presence(&caller.session, &payload.room, viewers_by);
+    let view = joined.await?;
     Ok(Answer { room: view.topic.to_string(), count: view.viewers.len(), users: view.viewers })
 }

@@ -120,6 +120,8 @@ pub struct Session {
     /// What its token is good through.
     basis: RwLock<TokenBasis>,
     pub(crate) expiry_announced: AtomicBool,
+    /// Whether its client was told by events who is in the room that it views.
+    pub(crate) viewers_were_told: AtomicBool,
     in_backlog: AtomicBool,
     closed: AtomicBool,
     ended_on_purpose: AtomicBool,
@@ -149,6 +151,7 @@ impl Session {
             expires_at: AtomicI64::new(request.access.expires_at.timestamp()),
             basis: RwLock::new(request.access.basis),
             expiry_announced: AtomicBool::new(false),
+            viewers_were_told: AtomicBool::new(false),
             in_backlog: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             ended_on_purpose: AtomicBool::new(false),

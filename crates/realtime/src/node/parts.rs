@@ -102,6 +102,7 @@ impl Parts {
             dispatcher: dispatcher.clone(),
             typing: typing.clone(),
             presence: presence_queue.clone(),
+            announcements: presence_inbox.clone(),
             directory: directory.clone(),
         });
         let user_changes = Arc::new(UserChanges {

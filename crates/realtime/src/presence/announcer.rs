@@ -10,7 +10,7 @@ use std::{
 };
 
 use owlpost_domain::{
-    Topic, User,
+    IncidentId, Topic, User,
     payload::{PresenceCounts, PresenceJoin, PresenceLeave},
 };
 use parking_lot::Mutex;
@@ -91,12 +91,24 @@ impl PresenceAnnouncements {
     ) {
         let announced: Vec<_> = transitions
             .into_iter()
-            .filter(|(transition, _)| {
-                self.counts_changed |= matches!(transition.topic(), Topic::Everyone);
-                self.departures.admit_transition_for_announcement(*transition, now)
+            .filter(|seen| {
+                self.counts_changed |= matches!(seen.0.topic(), Topic::Everyone);
+                self.departures.admit_transition_for_announcement(seen, now)
             })
             .collect();
         self.announce_transitions_within_budget(&announced, now);
+    }
+
+    /// Who is in the room of an incident as far as its listeners were told.
+    pub(crate) fn list_viewers_as_announced(
+        &self,
+        directory: &PresenceDirectory,
+        incident: IncidentId,
+    ) -> Vec<User> {
+        let mut viewers = directory.list_viewers_of_incident(incident);
+        let departing = self.departures.list_departing_from_incident(incident);
+        viewers.extend(departing.iter().map(|user| User::clone(user)));
+        viewers
     }
 
     /// When something waits for its time, which that is.

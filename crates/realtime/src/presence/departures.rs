@@ -1,20 +1,23 @@
 //! Leaves that wait a moment before they are announced: a page that is reloaded is back at once, and others shall not
 //! see its person leave and join. Only the announcement waits. The database and the directory are right immediately.
 
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::{collections::HashMap, sync::Arc, time::Instant};
+
+use owlpost_domain::{IncidentId, User, recoveries::LEAVE_PAUSE};
 
 use crate::presence::view::{PresenceTransition, SeenTransition};
 
-/// How long a leave waits: well below the second in which presence is right.
-const RELOAD_TIME: Duration = Duration::from_millis(400);
+/// A leave that waits.
+struct Departure {
+    due: Instant,
+    /// Who leaves, where that is known.
+    user: Option<Arc<User>>,
+}
 
 /// Leaves not announced yet. Bounded by the people who were there a moment ago.
 #[derive(Default)]
 pub(crate) struct PresenceDepartures {
-    waiting: HashMap<PresenceTransition, Instant>,
+    waiting: HashMap<PresenceTransition, Departure>,
 }
 
 impl PresenceDepartures {
@@ -22,12 +25,13 @@ impl PresenceDepartures {
     /// return of somebody whose leave nobody has heard of.
     pub(crate) fn admit_transition_for_announcement(
         &mut self,
-        transition: PresenceTransition,
+        (transition, user): &SeenTransition,
         now: Instant,
     ) -> bool {
-        let leave = match transition {
+        let leave = match *transition {
             PresenceTransition::Offline(_) | PresenceTransition::LeftRoom(..) => {
-                self.waiting.insert(transition, now + RELOAD_TIME);
+                let departure = Departure { due: now + LEAVE_PAUSE, user: user.clone() };
+                self.waiting.insert(*transition, departure);
                 return false;
             }
             PresenceTransition::Changed(_) => return false,
@@ -39,19 +43,33 @@ impl PresenceDepartures {
 
     /// When the next leave is due.
     pub(crate) fn find_time_of_next(&self) -> Option<Instant> {
-        self.waiting.values().min().copied()
+        self.waiting.values().map(|departure| departure.due).min()
+    }
+
+    /// Who has left the room of an incident, and is still there for all who were told of them.
+    pub(crate) fn list_departing_from_incident(&self, incident: IncidentId) -> Vec<Arc<User>> {
+        let leaves = self.waiting.iter();
+        let of_room = leaves.filter(|(leave, _)| {
+            matches!(leave, PresenceTransition::LeftRoom(_, room) if *room == incident)
+        });
+        of_room.filter_map(|(_, departure)| departure.user.clone()).collect()
     }
 
     /// Leaves whose time has come; of one moment, rooms before the whole castle.
     pub(crate) fn take_leaves_due_at(&mut self, now: Instant) -> Vec<SeenTransition> {
-        let mut due: Vec<_> = self.waiting.extract_if(|_, at| *at <= now).collect();
-        due.sort_by_key(|(leave, at)| (*at, matches!(leave, PresenceTransition::Offline(_))));
+        let mut due: Vec<_> =
+            self.waiting.extract_if(|_, departure| departure.due <= now).collect();
+        due.sort_by_key(|(leave, departure)| {
+            (departure.due, matches!(leave, PresenceTransition::Offline(_)))
+        });
         due.into_iter().map(|(leave, _)| (leave, None)).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use uuid::Uuid;
 
     use super::*;
@@ -60,12 +78,12 @@ mod tests {
     fn should_forget_a_leave_when_its_person_returns() {
         let mut departures = PresenceDepartures::default();
         let (user, room, now) = (Uuid::new_v4(), Uuid::new_v4(), Instant::now());
-        let mut admit = |transition| departures.admit_transition_for_announcement(transition, now);
+        let mut admit = |transition| departures.admit_transition_for_announcement(&(transition, None), now);
         assert!(!admit(PresenceTransition::LeftRoom(user, room)));
         assert!(!admit(PresenceTransition::Offline(user)));
         assert!(!admit(PresenceTransition::Online(user)));
         assert!(admit(PresenceTransition::Online(user)), "nobody heard of a second leave");
-        let due = departures.take_leaves_due_at(now + RELOAD_TIME);
+        let due = departures.take_leaves_due_at(now + LEAVE_PAUSE);
         assert_eq!(due, [(PresenceTransition::LeftRoom(user, room), None)]);
         assert_eq!(departures.find_time_of_next(), None);
     }
@@ -75,11 +93,11 @@ mod tests {
         let mut departures = PresenceDepartures::default();
         let (user, room, now) = (Uuid::new_v4(), Uuid::new_v4(), Instant::now());
         for leave in [PresenceTransition::Offline(user), PresenceTransition::LeftRoom(user, room)] {
-            departures.admit_transition_for_announcement(leave, now);
+            departures.admit_transition_for_announcement(&(leave, None), now);
         }
-        let almost = now + RELOAD_TIME - Duration::from_millis(1);
+        let almost = now + LEAVE_PAUSE - Duration::from_millis(1);
         assert!(departures.take_leaves_due_at(almost).is_empty());
-        let due = departures.take_leaves_due_at(now + RELOAD_TIME);
+        let due = departures.take_leaves_due_at(now + LEAVE_PAUSE);
         let leaves: Vec<_> = due.into_iter().map(|(leave, _)| leave).collect();
         assert_eq!(
             leaves,

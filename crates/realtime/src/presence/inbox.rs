@@ -1,12 +1,16 @@
 //! What the presence task is told, over a bounded channel. Past the bound news of other nodes are dropped, and a reading
 //! of the database, which contains all of them, is requested instead.
 
+use std::sync::Arc;
+
 use owlpost_domain::{
-    User, UserId,
+    IncidentId, User, UserId,
     presence::{PresenceChange, PresenceGroup},
 };
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::{Frame, Session, presence::entrance::RoomEntrance};
 
 /// News waiting for the task. Past the bound a reading replaces them.
 const WAITING_NEWS: usize = 1_024;
@@ -19,6 +23,8 @@ pub(crate) enum PresenceNews {
     OwnGroup { group: PresenceGroup, changes: Vec<PresenceChange>, applied: oneshot::Sender<()> },
     /// A user as the log tells them; `None` when deleted.
     UserChange { user_id: UserId, user: Option<User> },
+    /// A session that is to know who is in the room it enters.
+    Entrance(RoomEntrance),
 }
 
 /// The way to the presence task.
@@ -65,6 +71,24 @@ impl PresenceInbox {
             crate::metrics::count_presence_news_dropped();
             self.request_reading_of_presence();
         }
+    }
+
+    /// Resolves when the session listens to the room of the incident: with what its client is to be told, unless it is live and
+    /// was told at once. `believed` are the viewers that the client knows of.
+    pub(crate) async fn enter_room_and_tell(
+        &self,
+        session: &Arc<Session>,
+        incident: IncidentId,
+        believed: &[UserId],
+        is_live: bool,
+    ) -> Vec<Arc<Frame>> {
+        let (told, telling) = oneshot::channel();
+        let believed = believed.iter().copied().collect();
+        let entrance =
+            RoomEntrance { session: session.clone(), incident, believed, told, is_live };
+        // Errors mean that the node stops, and its sessions end.
+        let _ = self.sender.send(PresenceNews::Entrance(entrance)).await;
+        telling.await.unwrap_or_default()
     }
 
     /// Resolves when this node's own group is shown, so that whoever waits for the commit finds it in the directory.

@@ -1,14 +1,19 @@
 //! The one task that owns the view of presence and tells what changes, so that what is announced has one order.
 
-use std::{pin::Pin, sync::Arc, time::Instant};
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
-use owlpost_domain::{Result, presence::PresenceReading};
+use owlpost_domain::{Result, Topic, presence::PresenceReading};
 
 use crate::{
     delivery::dispatcher::Dispatcher,
     presence::{
         announcer::PresenceAnnouncements,
         directory::PresenceDirectory,
+        entrance::RoomEntrance,
         inbox::{PresenceInbox, PresenceNews},
         queue::PresenceQueue,
         store::PresenceStore,
@@ -96,7 +101,25 @@ impl<S: PresenceStore> PresenceTask<S> {
                 let transitions = self.view.apply_user_change_to_view(user_id, user);
                 self.show_and_announce_transitions(transitions);
             }
+            PresenceNews::Entrance(entrance) => self.let_session_in_and_tell(entrance),
         }
+    }
+
+    fn let_session_in_and_tell(&self, entrance: RoomEntrance) {
+        let dispatcher = &self.parts.dispatcher;
+        let (session, incident) = (&entrance.session, entrance.incident);
+        dispatcher.registry.add_session_to_topic(session, Topic::Incident(incident));
+        session.viewers_were_told.store(true, Ordering::Release);
+        let directory = &self.parts.directory;
+        let announced = self.announcements.list_viewers_as_announced(directory, incident);
+        let mut frames = entrance.build_frames_of_difference(announced);
+        if entrance.is_live {
+            for frame in frames.drain(..) {
+                dispatcher.send_frame_to_session(session, &frame);
+            }
+        }
+        // Nobody waits when the client has gone.
+        let _ = entrance.told.send(frames);
     }
 
     fn start_reading_of_database(&mut self) {

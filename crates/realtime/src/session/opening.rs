@@ -69,6 +69,8 @@ struct Entrance {
     refusals: Vec<Arc<Frame>>,
     /// Rooms it did not ask for, in which it was before.
     recovered: Vec<Topic>,
+    /// Who has come and gone in there meanwhile, for a client that knows the others.
+    viewers: Vec<Arc<Frame>>,
 }
 
 /// What the end of a session means for what others see.
@@ -149,7 +151,7 @@ impl Sessions {
     ) -> Result<PreparedSession> {
         self.user_changes.refresh_user_of_session(session).await?;
         let kept = self.recoveries.find_connection_of_user(session.user().id, asked).await?;
-        let entrance = self.enter_rooms_of_client(session, asked, kept.as_ref()).await?;
+        let mut entrance = self.enter_rooms_of_client(session, asked, kept.as_ref()).await?;
         // From here on every event finds the session; what was delivered before is the replay's.
         let mut replay = self.find_what_client_missed(session, asked, &kept, &entrance).await?;
         let is_recovered = kept.as_ref().is_some_and(|kept| {
@@ -158,6 +160,7 @@ impl Sessions {
         if !is_recovered {
             // A client that is not told that it is recovered begins anew, and enters what it wants to be in.
             self.rooms.leave_rooms_without_presence(session, &entrance.recovered);
+            entrance.viewers.clear();
             if asked.last_event_id.is_none() {
                 replay = self.replay.begin_session_without_replay();
             }
@@ -182,7 +185,7 @@ impl Sessions {
         let mut entrance = Entrance::default();
         for room in &asked.rooms {
             match self.rooms.enter_room_without_presence(session, room).await {
-                Ok(_) => {}
+                Ok(()) => {}
                 Err(error) if error.is_of_server() => return Err(error),
                 Err(error) => {
                     entrance.refusals.push(frame_of_error_event(error.code(), &error.to_string()));
@@ -191,8 +194,12 @@ impl Sessions {
         }
         let was_in = kept.filter(|_| asked.rooms.is_empty()).map_or(&[][..], |kept| &kept.rooms);
         for room in was_in {
-            match self.rooms.enter_room_without_presence(session, &room.to_string()).await {
-                Ok(_) => entrance.recovered.push(*room),
+            let believed = kept.and_then(|kept| kept.viewers.as_deref());
+            match self.rooms.return_to_room_without_presence(session, *room, believed).await {
+                Ok(viewers) => {
+                    entrance.recovered.push(*room);
+                    entrance.viewers.extend(viewers);
+                }
                 Err(error) if error.is_of_server() => return Err(error),
                 Err(error) => tracing::debug!(%error, "a room cannot be entered any more"),
             }
@@ -233,6 +240,7 @@ impl Sessions {
             vec![Frame::from_payload_at_position(&acknowledged, replay.position_before)];
         first.extend(entrance.refusals);
         first.extend(replay.frames.iter().cloned());
+        first.extend(entrance.viewers);
         if session.counts_as_presence {
             first.push(self.counts.build_newcomer_counts_frame());
         }
