@@ -14,7 +14,8 @@ function collectScriptsOfFirstLoad(key, seen = new Set()) {
 }
 
 // The dashboard is a lazy route, and still part of the first load of a person on duty: count it.
-const dashboard = Object.keys(manifest).filter((key) => /(SignedInLayout|IncidentsRoute).*\.(?:js|tsx)$/.test(key));
+const dashboard = Object.keys(manifest).filter((key) => /app\/signedIn\.ts$/.test(key));
+if (dashboard.length === 0) throw new Error('the dashboard is no longer src/app/signedIn.ts: tell this script what it is');
 const keys = new Set();
 for (const key of ['index.html', ...dashboard]) collectScriptsOfFirstLoad(key, keys);
 

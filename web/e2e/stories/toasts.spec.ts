@@ -32,21 +32,46 @@ test.describe('toasts', () => {
     await expect(toasts.filter({ hasText: 'assigned' })).toHaveCount(1);
   });
 
-  test('should never stand over the composer', async ({ openAs, actAs }) => {
+  test('should be spoken once', async ({ openAs, actAs }) => {
+    const [percy, ron] = [await actAs('percy'), await actAs('ron')];
+    const incident = await ron.report({ title: makeUniqueTitle('Spoken') });
+    const page = await openAs('ron', `/incidents/${incident.id}`);
+    await percy.update(incident.id, { location: 'Greenhouse' });
+    const toast = page.locator('.mantine-Notification-root').filter({ hasText: 'Greenhouse' });
+    await expect(toast).toBeVisible();
+    const voices = page.locator('[role="status"], [role="alert"], [role="log"], [aria-live="polite"], [aria-live="assertive"]');
+    await expect(voices.filter({ hasText: 'set the place to Greenhouse' })).toHaveCount(1);
+    await expect(voices.filter({ has: toast })).toHaveCount(0);
+    await expect(page.getByRole('log', { name: 'Comments' }).or(page.getByText('Nobody has said anything yet.'))).toBeVisible();
+    // News that come together are each said.
+    await ron.comment(incident.id, 'Look there');
+    await Promise.all([percy.update(incident.id, { location: 'Lake' }), percy.report({ title: makeUniqueTitle('Other') })]);
+    await expect(voices.filter({ hasText: 'set the place to Lake' })).toHaveCount(1);
+    await expect(voices.filter({ hasText: 'New incident from Percy Weasley' })).toHaveCount(1);
+    await expect(page.getByRole('log', { name: 'Comments' })).toContainText('Look there');
+  });
+
+  test('should never stand over the composer, which is at hand while the discussion is on the screen', async ({ openAs, actAs }) => {
     const [percy, harry] = [await actAs('percy'), await actAs('harry')];
     const incident = await harry.report({ title: makeUniqueTitle('Composed') });
-    for (const viewport of [{ width: 360, height: 740 }, { width: 800, height: 900 }, { width: 1440, height: 900 }]) {
-      const page = await openAs('harry', `/incidents/${incident.id}`, { viewport });
-      const composer = page.getByRole('textbox', { name: 'Write a comment' });
-      await composer.scrollIntoViewIfNeeded();
-      await percy.update(incident.id, { location: `place ${viewport.width}` });
-      const toast = page.locator('.mantine-Notification-root').filter({ hasText: `place ${viewport.width}` });
+    for (let at = 1; at <= 25; at += 1) await percy.comment(incident.id, `Words ${at}`);
+    const page = await openAs('harry', `/incidents/${incident.id}`);
+    await expect(page.getByTestId('comment')).toHaveCount(25);
+    for (const [width, height] of [[360, 740], [800, 900], [1024, 768], [1280, 720], [1440, 900], [1920, 1080]] as const) {
+      await page.setViewportSize({ width, height });
+      const composer = page.getByTestId('composer');
+      // Of the thread only the beginning is in sight.
+      await page.getByRole('region', { name: 'Discussion' }).evaluate((region) => window.scrollTo(0, region.getBoundingClientRect().top + window.scrollY - innerHeight + 260));
+      await expect(composer).toBeInViewport({ ratio: 1 });
+      await percy.update(incident.id, { location: `place ${width}` });
+      const toast = page.locator('.mantine-Notification-root').filter({ hasText: `place ${width}` });
       await expect(toast).toBeVisible();
       const [a, b] = [await composer.boundingBox(), await toast.boundingBox()];
       if (!a || !b) throw new Error('the composer or the toast has no place');
       const apart = b.y + b.height <= a.y || b.y >= a.y + a.height || b.x + b.width <= a.x || b.x >= a.x + a.width;
-      expect(apart, JSON.stringify({ viewport, a, b })).toBe(true);
-      if (viewport.width < 992) expect(b.y).toBeLessThan(viewport.height / 3);
+      expect(apart, JSON.stringify({ width, height, a, b })).toBe(true);
+      expect(a.y + a.height).toBeLessThanOrEqual(height);
+      if (width < 1280) expect(b.y).toBeLessThan(height / 3);
     }
   });
 

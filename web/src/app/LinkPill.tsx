@@ -2,10 +2,12 @@ import { Badge, Tooltip } from '@mantine/core';
 import { IconBolt, IconCloudOff, IconHistory, IconRefresh } from '@tabler/icons-react';
 import { useEffect, useRef } from 'react';
 import { styleReadableBadgeText } from '../components/badgeText';
+import { WaitingPopover } from '../features/outbox';
 import { announcePolitelyToReaders } from '../lib/announcer';
 import { formatCountWithNoun } from '../lib/labels';
+import { useSlowAnswer } from '../lib/requestBound';
 import { showToastOnTop } from '../lib/toasts';
-import { useLinkState, type LinkState } from '../realtime';
+import { type LinkState, type QueuedWrite, useLinkState, useQueuedWrites } from '../realtime';
 import classes from './LinkPill.module.css';
 
 const looks: Record<LinkState['status'], { color: string; icon: typeof IconBolt }> = {
@@ -39,10 +41,18 @@ const explanations: Record<LinkState['status'], string> = {
   offline: 'No connection; trying again by itself',
 };
 
+const STILL_WAITING = 'Still waiting for an answer of the server';
+
+/** "2 waiting", "1 not sent". */
+function countWritesInWords(writes: readonly QueuedWrite[]): string {
+  const refused = writes.filter((each) => each.refusal).length;
+  const waiting = writes.length - refused;
+  return [waiting > 0 && `${waiting} waiting`, refused > 0 && `${refused} not sent`].filter(Boolean).join(', ');
+}
+
 /** How true the page is right now. Always in sight. */
 export function LinkPill() {
   const link = useLinkState();
-  const { color, icon: Icon } = looks[link.status];
   const { status, caughtUp, catchUps } = link;
   const toldCatchUps = useRef(catchUps);
 
@@ -65,24 +75,51 @@ export function LinkPill() {
   }, [status, caughtUp, catchUps]);
 
   const overPolling = status === 'live' && link.transport === 'polling' ? ' (over plain HTTP)' : '';
+  const isSlow = useSlowAnswer();
+  useEffect(() => {
+    if (isSlow) announcePolitelyToReaders(STILL_WAITING);
+  }, [isSlow]);
+  // A link that hears the server is still no answer of it.
+  const look = isSlow && status === 'live' ? looks.connecting : looks[status];
+  const words = isSlow && status === 'live' ? 'Still waiting…' : describeLinkInWords(link);
+  const explanation = (isSlow ? STILL_WAITING : explanations[status]) + overPolling;
+  const writes = useQueuedWrites();
+  const badge = {
+    variant: 'light',
+    color: look.color,
+    style: styleReadableBadgeText(look.color),
+    size: 'lg',
+    radius: 'xl',
+    tt: 'none',
+    fw: 600,
+    className: classes.pill,
+    leftSection: <look.icon size={14} aria-hidden className={status === 'reconnecting' ? classes.turning : undefined} />,
+    'data-testid': 'link-state',
+    'data-link': status,
+    'data-slow': isSlow || undefined,
+    'data-transport': link.transport ?? undefined,
+  } as const;
+  const canOpen = WaitingPopover.useIsLoaded() && writes.length > 0;
+  const counts = countWritesInWords(writes);
+  const content = counts ? (
+    <>
+      <span className={classes.words}>{words} · </span>
+      {counts}
+    </>
+  ) : (
+    words
+  );
+  if (canOpen) {
+    return (
+      <WaitingPopover badge={badge} label={`${words}, ${counts}`} explanation={explanation}>
+        {content}
+      </WaitingPopover>
+    );
+  }
   return (
-    <Tooltip label={explanations[status] + overPolling} withArrow>
-      <Badge
-        variant="light"
-        color={color}
-        style={styleReadableBadgeText(color)}
-        size="lg"
-        radius="xl"
-        tt="none"
-        fw={600}
-        tabIndex={0}
-        className={classes.pill}
-        leftSection={<Icon size={14} aria-hidden className={status === 'reconnecting' ? classes.turning : undefined} />}
-        data-testid="link-state"
-        data-link={status}
-        data-transport={link.transport ?? undefined}
-      >
-        {describeLinkInWords(link)}
+    <Tooltip label={explanation} withArrow>
+      <Badge {...badge} tabIndex={0}>
+        {content}
       </Badge>
     </Tooltip>
   );

@@ -2,10 +2,12 @@ import { AppShell, Burger, Group } from '@mantine/core';
 import { useDisclosure, useElementSize } from '@mantine/hooks';
 import { useEffect } from 'react';
 import { Link, Outlet, useLocation, useOutletContext } from 'react-router';
+import { createLazyPart } from '../components/createLazyPart';
 import { Logo } from '../components/Logo';
 import { logoutUserOfThisBrowser } from '../features/auth';
-import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, useTakeKey, ViewLinks } from '../features/incidents';
+import { AlertBar, IncidentToasts, preloadPartsOfIncidents, ReportIncidentModal, ViewLinks } from '../features/incidents';
 import { NotificationBell, NotificationToasts } from '../features/notifications';
+import { WaitingPopover } from '../features/outbox';
 import { OnlineCounts } from '../features/presence';
 import { UserMenu } from '../features/settings';
 import { setHeightOfAlerts } from '../lib/alertHeight';
@@ -19,6 +21,9 @@ import classes from './SignedInLayout.module.css';
 import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
+/** Loaded at once, and not before the page is there. */
+const Commands = createLazyPart(async () => (await import('./Commands')).Commands);
+
 /** An alert is behind nothing. */
 const ABOVE_DIALOGS = 350;
 /** Without the alert bar, which makes it higher. */
@@ -29,6 +34,7 @@ function preloadWhatMayBeOpened(): () => void {
   return runWhenPageIsIdle(() => {
     preloadPagesOfSignedIn();
     preloadPartsOfIncidents();
+    void WaitingPopover.preload();
   });
 }
 
@@ -46,7 +52,6 @@ export function SignedInLayout() {
   useEffect(() => readySoundAtFirstGesture(), []);
   useEffect(preloadWhatMayBeOpened, []);
   useHeadingFocus();
-  useTakeKey();
   const { ref: alertBar, height: alertHeight } = useElementSize();
   useEffect(() => setHeightOfAlerts(alertHeight), [alertHeight]);
   return (
@@ -102,6 +107,7 @@ export function SignedInLayout() {
         </div>
       </AppShell.Main>
       <ReportIncidentModal opened={reporting} onClose={report.close} />
+      <Commands onReport={report.open} onLogout={logoutUserOfThisBrowser} />
       <IncidentToasts />
       <NotificationToasts />
     </AppShell>

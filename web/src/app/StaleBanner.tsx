@@ -9,7 +9,8 @@ export function StaleBanner() {
   if (status !== 'offline' && status !== 'reconnecting') return null;
   const since = liveUntil && formatClockOfTime(liveUntil);
   return (
-    <Alert color="yellow" icon={<IconCloudOff aria-hidden />} mb="md" data-testid="stale-banner">
+    // The pill has said it: a second voice would say it again.
+    <Alert role="note" color="yellow" icon={<IconCloudOff aria-hidden />} mb="md" data-testid="stale-banner">
       {since ? `Showing what was known at ${since}. ` : 'There is no live connection. '}
       What you miss arrives by itself once the connection is back.
     </Alert>

@@ -2,8 +2,9 @@ import { useMediaQuery } from '@mantine/hooks';
 import { Notifications } from '@mantine/notifications';
 import classes from './Toasts.module.css';
 
-/** From here on the composer of comments leaves the right side free. */
-const WIDE = '(min-width: 62em)';
+/** As wide as the right side that the composer of comments leaves free from here on. */
+const WIDE = '(min-width: 80em)';
+const WIDTH_PX = 320;
 const MOST = { wide: 4, narrow: 2 };
 
 /** Where toasts stand: at the right side below, and where that would be over the composer, on top. */
@@ -13,6 +14,7 @@ export function Toasts() {
     <Notifications
       position={wide ? 'bottom-right' : 'top-center'}
       limit={wide ? MOST.wide : MOST.narrow}
+      containerWidth={wide ? WIDTH_PX : undefined}
       autoClose={6_000}
       zIndex={400}
       className={wide ? undefined : classes.below}

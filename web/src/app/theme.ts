@@ -27,8 +27,8 @@ export const theme = createTheme({
   // By name: naming the components themselves would load them with the first screen.
   components: {
     Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, yOffset: 'calc(var(--alert-height, 0px) + 5dvh)' } },
-    // One voice: only what calls somebody interrupts a screen reader.
-    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'status' } },
+    // One voice: what a toast says is said by the live region of the page.
+    Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'group' } },
     Paper: { defaultProps: { radius: 'md' } },
     Select: { defaultProps: { comboboxProps: { shadow: 'md' } } },
   },

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react';
 import { useLocation } from 'react-router';
+import { useIsComingBack } from '../lib/placeOfPage';
 
 function focusHeadingOfPage(): boolean {
   const heading = document.querySelector<HTMLElement>('[data-page-heading]');
@@ -22,12 +23,15 @@ function focusHeadingWhenItComes(): () => void {
 /** A new page without a page load: puts the focus on its heading, so that readers and keyboards begin there. */
 export function useHeadingFocus(): void {
   const { pathname, hash } = useLocation();
+  const isComingBack = useIsComingBack();
   const last = useRef(pathname);
   useEffect(() => {
     if (last.current === pathname) return;
     last.current = pathname;
-    window.scrollTo(0, 0);
-    if (hash || focusHeadingOfPage()) return;
+    // Who comes back has been put where they were.
+    const isPlaced = isComingBack && document.activeElement !== document.body;
+    if (!isComingBack) window.scrollTo(0, 0);
+    if (hash || isPlaced || focusHeadingOfPage()) return;
     return focusHeadingWhenItComes();
-  }, [pathname, hash]);
+  }, [pathname, hash, isComingBack]);
 }

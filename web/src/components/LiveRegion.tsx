@@ -1,11 +1,13 @@
 import { VisuallyHidden } from '@mantine/core';
-import { useAnnouncement } from '../lib/announcer';
+import { useAnnouncements } from '../lib/announcer';
 
+/** The one voice of the page: what is added is said, each once. */
 export function LiveRegion() {
-  const text = useAnnouncement();
   return (
-    <VisuallyHidden role="status" aria-live="polite">
-      {text}
+    <VisuallyHidden role="status" aria-live="polite" aria-atomic="false" aria-relevant="additions">
+      {useAnnouncements().map(({ id, text }) => (
+        <p key={id}>{text}</p>
+      ))}
     </VisuallyHidden>
   );
 }

@@ -48,5 +48,8 @@ export function createLazyPart<P extends object>(load: () => Promise<ComponentTy
     return Part ? <Part {...props} /> : <StandIn failed={failed} onRetry={() => void loadOnceOrAgain()} />;
   }
 
-  return Object.assign(LazyPart, { preload: loadOnceOrAgain });
+  /** For who has something else to show until it is there. */
+  const useIsLoaded = (): boolean => useStore(store).part !== null;
+
+  return Object.assign(LazyPart, { preload: loadOnceOrAgain, useIsLoaded });
 }

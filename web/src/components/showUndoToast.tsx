@@ -18,6 +18,7 @@ export function deleteWithUndoToast(id: string, what: string, send: () => void):
     id: toast,
     autoClose: UNDO_MS,
     withCloseButton: false,
+    words: `${what}. It can be undone.`,
     message: (
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{what}</Text>

@@ -1,4 +1,4 @@
-/** A refusal or failure of the server, in the contract's words; `NETWORK` is ours: no answer came at all. */
+/** A refusal or failure of the server, in the contract's words; `NETWORK` and `TIMEOUT` are ours: no answer came at all. */
 export class ApiError extends Error {
   /** When it was told; milliseconds. */
   readonly at = Date.now();
@@ -17,6 +17,20 @@ export class ApiError extends Error {
 
 export function createNetworkErrorForRequest(): ApiError {
   return new ApiError('NETWORK', 'The server cannot be reached. Check your connection and try again.', 0);
+}
+
+export function createTimeoutErrorForRequest(): ApiError {
+  return new ApiError('TIMEOUT', 'The server did not answer in time. Try again.', 0);
+}
+
+/** No answer of the server came, whether or not it did what was asked. */
+export function isUnreachableFailure(error: unknown): boolean {
+  return error instanceof ApiError && [0, 502, 504].includes(error.status);
+}
+
+/** It may work later without anybody doing something about it. */
+export function isPassingFailure(error: unknown): boolean {
+  return isUnreachableFailure(error) || (error instanceof ApiError && [401, 429, 503].includes(error.status));
 }
 
 export function describeErrorForPeople(error: unknown): string {

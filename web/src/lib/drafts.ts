@@ -6,7 +6,7 @@ import { useCurrentUser } from './session';
 export const MOST_DRAFTS = 50;
 export const DRAFT_LIFETIME_MS = 14 * 24 * 3_600_000;
 
-export type DraftKind = 'comment' | 'report' | 'edit';
+export type DraftKind = 'comment' | 'report' | 'edit' | 'resolve';
 type Drafts = Record<string, { value: unknown; at: number }>;
 
 function parseStoredDraftsOrNone(stored: unknown): Drafts {

@@ -1,5 +1,6 @@
-import { ApiError, createNetworkErrorForRequest } from './apiError';
+import { ApiError, createNetworkErrorForRequest, createTimeoutErrorForRequest } from './apiError';
 import { addBasePathTo } from './basePath';
+import { startBoundOfRequest, type RequestBound } from './requestBound';
 import { sessionStore } from './session';
 import { renewSessionWithSharedLock } from './sessionRenewal';
 
@@ -25,24 +26,6 @@ function buildUrlWithQuery(path: string, query: ApiRequest['query']): string {
   return addBasePathTo(text ? `${path}?${text}` : path);
 }
 
-async function fetchOnceWithToken(request: ApiRequest, token: string | undefined): Promise<Response> {
-  const headers: Record<string, string> = { Accept: 'application/json', ...request.headers };
-  if (token) headers.Authorization = `Bearer ${token}`;
-  if (request.body !== undefined) headers['Content-Type'] = 'application/json';
-  try {
-    return await fetch(buildUrlWithQuery(request.path, request.query), {
-      method: request.method ?? 'GET',
-      headers,
-      body: request.body === undefined ? undefined : JSON.stringify(request.body),
-      signal: request.signal,
-      keepalive: request.keepalive,
-    });
-  } catch (error) {
-    if (request.signal?.aborted) throw error;
-    throw createNetworkErrorForRequest();
-  }
-}
-
 async function readErrorFromResponse(response: Response): Promise<ApiError> {
   const retryAfter = Number(response.headers.get('Retry-After')) || undefined;
   try {
@@ -54,30 +37,69 @@ async function readErrorFromResponse(response: Response): Promise<ApiError> {
   }
 }
 
-/** One exchange: adds the token, renews it once when the server says it is no longer good. */
-async function exchangeWithRenewedToken(request: ApiRequest): Promise<Response> {
-  const token = request.anonymous ? undefined : sessionStore.get()?.accessToken;
-  let response = await fetchOnceWithToken(request, token);
-  if (response.status === 401 && token) {
-    const renewed = await renewSessionWithSharedLock(token);
-    if (renewed) response = await fetchOnceWithToken(request, renewed.accessToken);
+/** Reads what came, within the bound of its request. */
+type AnswerReader<T> = (response: Response, bound: RequestBound) => Promise<T>;
+
+/** One exchange from its first byte to the last of its answer, bounded. */
+async function exchangeOnceWithToken<T>(request: ApiRequest, token: string | undefined, read: AnswerReader<T>): Promise<T> {
+  const headers: Record<string, string> = { Accept: 'application/json', ...request.headers };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (request.body !== undefined) headers['Content-Type'] = 'application/json';
+  const bound = startBoundOfRequest(request.signal);
+  try {
+    const response = await fetch(buildUrlWithQuery(request.path, request.query), {
+      method: request.method ?? 'GET',
+      headers,
+      body: request.body === undefined ? undefined : JSON.stringify(request.body),
+      signal: bound.signal,
+      keepalive: request.keepalive,
+    });
+    if (!response.ok) throw await readErrorFromResponse(response);
+    return await read(response, bound);
+  } catch (error) {
+    if (error instanceof ApiError || request.signal?.aborted) throw error;
+    throw bound.hasPassed() ? createTimeoutErrorForRequest() : createNetworkErrorForRequest();
+  } finally {
+    bound.end();
   }
-  if (!response.ok) throw await readErrorFromResponse(response);
-  return response;
+}
+
+/** Adds the token, and renews it once when the server says it is no longer good. What somebody asked for is sent as nobody else. */
+async function exchangeWithRenewedToken<T>(request: ApiRequest, read: AnswerReader<T>): Promise<T> {
+  const session = request.anonymous ? null : sessionStore.get();
+  try {
+    return await exchangeOnceWithToken(request, session?.accessToken, read);
+  } catch (error) {
+    if (!session || !(error instanceof ApiError) || error.status !== 401) throw error;
+    const renewed = await renewSessionWithSharedLock(session.accessToken);
+    if (renewed?.user.id !== session.user.id) throw error;
+    return await exchangeOnceWithToken(request, renewed.accessToken, read);
+  }
+}
+
+/** A file may take as long as it comes: what is bounded is its silence. */
+async function readFileWhileItComes(response: Response, bound: RequestBound): Promise<Blob> {
+  const reader = response.body?.getReader();
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (;;) {
+    bound.extend();
+    const next = await reader?.read();
+    if (!next || next.done) break;
+    parts.push(next.value);
+  }
+  return new Blob(parts, { type: response.headers.get('Content-Type') ?? '' });
 }
 
 /** Saves an answer as a file of the person's. */
 export async function downloadFileFromServer(request: ApiRequest, name: string): Promise<void> {
-  const response = await exchangeWithRenewedToken({ ...request, headers: { Accept: '*/*', ...request.headers } });
-  const address = URL.createObjectURL(await response.blob());
+  const blob = await exchangeWithRenewedToken({ ...request, headers: { Accept: '*/*', ...request.headers } }, readFileWhileItComes);
+  const address = URL.createObjectURL(blob);
   const link = Object.assign(document.createElement('a'), { href: address, download: name });
   link.click();
   URL.revokeObjectURL(address);
 }
 
 /** One REST exchange. */
-export async function sendApiRequest<T>(request: ApiRequest): Promise<T> {
-  const response = await exchangeWithRenewedToken(request);
-  if (response.status === 204) return undefined as T;
-  return (await response.json()) as T;
+export function sendApiRequest<T>(request: ApiRequest): Promise<T> {
+  return exchangeWithRenewedToken(request, async (response) => (response.status === 204 ? undefined : await response.json()) as T);
 }

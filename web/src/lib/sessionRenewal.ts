@@ -1,46 +1,12 @@
 import type { TokenGrant } from '../generated/rest';
 import { addBasePathTo } from './basePath';
+import { startBoundOfRequest } from './requestBound';
 import { forgetSessionOfThisBrowser, saveSessionFromTokenAnswer, sessionStore, type Session } from './session';
+import { runInOneTabAtATime } from './tabLock';
 
 const LOCK_NAME = 'owlpost.session.renewal';
-const LEASE_KEY = 'owlpost.session.lease';
-const LEASE_MS = 8_000;
-const LEASE_POLL_MS = 60;
 const PROPAGATION_MS = 100;
 const NEWS_DEADLINE_MS = 2_000;
-
-/**
- * Runs `work` in one tab of this browser at a time. A refresh token is good once: two tabs that used the same
- * one would look like a thief and lose the whole family. Web Locks exist on https and localhost only, so
- * elsewhere a lease in localStorage stands in.
- */
-async function runExclusiveAcrossBrowserTabs<T>(work: (waited: boolean) => Promise<T>): Promise<T> {
-  if (navigator.locks) {
-    const first = await navigator.locks.request(LOCK_NAME, { ifAvailable: true }, async (lock) =>
-      lock ? { done: await work(false) } : null,
-    );
-    return first ? first.done : await navigator.locks.request(LOCK_NAME, () => work(true));
-  }
-  let waited: boolean;
-  const mine = `${Date.now() + LEASE_MS}:${Math.random()}`;
-  for (let tries = 0; ; tries += 1) {
-    const [until] = (localStorage.getItem(LEASE_KEY) ?? '0').split(':');
-    if (Number(until) < Date.now()) {
-      localStorage.setItem(LEASE_KEY, mine);
-      await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
-      if (localStorage.getItem(LEASE_KEY) === mine) {
-        waited = tries > 0;
-        break;
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, LEASE_POLL_MS));
-  }
-  try {
-    return await work(waited);
-  } finally {
-    localStorage.removeItem(LEASE_KEY);
-  }
-}
 
 /** What one tab stores reaches the others a moment later: the lock is held that long, so that the next one sees it. */
 function waitForOtherTabs(): Promise<void> {
@@ -55,17 +21,23 @@ async function waitForNewsOfOtherTab(staleToken: string): Promise<void> {
 
 async function exchangeRefreshTokenForSession(session: Session): Promise<Session | null> {
   let response: Response;
+  let grant: TokenGrant | null;
+  const bound = startBoundOfRequest();
   try {
     response = await fetch(addBasePathTo('/api/auth/refresh'), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'application/json' },
       body: JSON.stringify({ refreshToken: session.refreshToken }),
+      signal: bound.signal,
     });
+    grant = response.ok ? ((await response.json()) as TokenGrant) : null;
   } catch {
     return null; // Unreachable is not refused: keep the session and try again later.
+  } finally {
+    bound.end();
   }
-  if (response.ok) {
-    const renewed = saveSessionFromTokenAnswer((await response.json()) as TokenGrant);
+  if (grant) {
+    const renewed = saveSessionFromTokenAnswer(grant);
     await waitForOtherTabs();
     return renewed;
   }
@@ -76,6 +48,7 @@ async function exchangeRefreshTokenForSession(session: Session): Promise<Session
   return null;
 }
 
+// A refresh token is good once: two tabs that used the same one would look like a thief and lose the whole family.
 let inFlight: Promise<Session | null> | null = null;
 
 /**
@@ -83,7 +56,7 @@ let inFlight: Promise<Session | null> | null = null;
  * `null`: no new token now (unreachable, or refused, in which case the session is gone).
  */
 export function renewSessionWithSharedLock(staleToken: string): Promise<Session | null> {
-  inFlight ??= runExclusiveAcrossBrowserTabs(async (waited) => {
+  inFlight ??= runInOneTabAtATime(LOCK_NAME, async (waited) => {
     if (waited) await waitForNewsOfOtherTab(staleToken);
     const current = sessionStore.get();
     if (!current) return null;

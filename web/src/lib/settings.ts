@@ -8,11 +8,13 @@ export interface Settings {
   sound: SoundChoice;
   /** Whether the tune of an alert is repeated until it is seen. */
   repeats: boolean;
+  /** Whether a letter alone is a shortcut. */
+  singleKeys: boolean;
 }
 
 function parseStoredSettingsOrDefault(stored: unknown): Settings {
-  const { sound, repeats } = (stored as Partial<Settings> | null) ?? {};
-  return { sound: sound === 'all' || sound === 'off' ? sound : 'urgent', repeats: repeats !== false };
+  const { sound, repeats, singleKeys } = (stored as Partial<Settings> | null) ?? {};
+  return { sound: sound === 'all' || sound === 'off' ? sound : 'urgent', repeats: repeats !== false, singleKeys: singleKeys !== false };
 }
 
 export const settingsStore = createPersistedStoreForKey('owlpost.settings', parseStoredSettingsOrDefault);

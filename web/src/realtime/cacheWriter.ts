@@ -11,11 +11,13 @@ import {
   reduceIncidentPagesWithEvent,
 } from '../entities/incident';
 import { notificationKeys, type NotificationPages, reduceNotificationPagesWithEvent } from '../entities/notification';
-import type { User } from '../generated';
+import type { Incident, User } from '../generated';
 import type { DomainEvent } from '../lib/domainEvents';
 import { readSubjectOfEvent } from '../lib/eventSubject';
 
 const REFETCH_DELAY_MS = 400;
+
+type FindIncident = (id: string) => Incident | undefined;
 
 function hasPrefixOfKey(key: QueryKey, prefix: readonly string[]): boolean {
   return prefix.every((part, at) => key[at] === part);
@@ -31,11 +33,23 @@ export class CacheWriter {
     private readonly readMe: () => User | null,
   ) {}
 
-  applyEventToAllQueries(event: DomainEvent): void {
-    for (const query of this.client.getQueryCache().getAll()) {
-      if (query.state.data !== undefined) this.applyEventToQuery(query.queryKey, event);
+  /** Reduces the events of a frame for each query first, and writes each query once: a burst must not write every list every time. */
+  applyEventsToAllQueries(events: readonly DomainEvent[]): void {
+    const queries = this.client.getQueryCache().getAll().filter((query) => query.state.data !== undefined);
+    const reduced = new Map(queries.map((query) => [query, query.state.data as unknown]));
+    /** Incidents as the events before the current one have left them. */
+    const changed = new Map<string, Incident>();
+    const findKnown = (id: string) => changed.get(id) ?? findIncidentInCache(this.client, id);
+    for (const event of events) {
+      for (const [query, data] of reduced) reduced.set(query, this.reduceDataWithEvent(query.queryKey, data, event, findKnown));
+      const subject = readSubjectOfEvent(event.payload);
+      const known = event.name === 'incident:created' ? event.payload.incident : subject && findKnown(subject);
+      if (known) changed.set(known.id, applyEventToIncident(known, event));
     }
-    this.refetchStoryOfEvent(event);
+    for (const [query, data] of reduced) {
+      if (data !== query.state.data) this.client.setQueryData(query.queryKey, data);
+    }
+    for (const event of events) this.refetchStoryOfEvent(event);
   }
 
   /** What happened to an incident, and whom it reached, only the server tells whole. */
@@ -58,12 +72,12 @@ export class CacheWriter {
   applyEventToQuery(key: QueryKey, event: DomainEvent): void {
     const data = this.client.getQueryData(key);
     if (data === undefined) return;
-    const next = this.reduceDataWithEvent(key, data, event);
+    const next = this.reduceDataWithEvent(key, data, event, (id) => findIncidentInCache(this.client, id));
     if (next !== data) this.client.setQueryData(key, next);
   }
 
-  private reduceDataWithEvent(key: QueryKey, data: unknown, event: DomainEvent): unknown {
-    if (hasPrefixOfKey(key, incidentKeys.lists)) return this.reduceIncidentList(key, data as IncidentPages, event);
+  private reduceDataWithEvent(key: QueryKey, data: unknown, event: DomainEvent, findKnownIncident: FindIncident): unknown {
+    if (hasPrefixOfKey(key, incidentKeys.lists)) return this.reduceIncidentList(key, data as IncidentPages, event, findKnownIncident);
     if (hasPrefixOfKey(key, incidentKeys.details)) {
       return applyEventToIncident(data as IncidentDetail, event);
     }
@@ -76,14 +90,14 @@ export class CacheWriter {
     return data;
   }
 
-  private reduceIncidentList(key: QueryKey, data: IncidentPages, event: DomainEvent): IncidentPages {
+  private reduceIncidentList(key: QueryKey, data: IncidentPages, event: DomainEvent, findKnownIncident: FindIncident): IncidentPages {
     const me = this.readMe();
     if (!me) return data;
     const filters = (key[2] ?? {}) as IncidentFilters;
     const reduced = reduceIncidentPagesWithEvent(data, event, {
       filters,
       me,
-      findKnownIncident: (id) => findIncidentInCache(this.client, id),
+      findKnownIncident,
     });
     if (reduced.unknown) this.refetchQuerySoon(key);
     return reduced.pages;

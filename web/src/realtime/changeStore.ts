@@ -9,41 +9,51 @@ const NOTHING: ChangedFields = new Set();
 
 /** Which fields of which incidents changed a moment ago, so that a screen can show it. */
 const changeStore = createStoreWithListeners<ReadonlyMap<string, ChangedFields>>(new Map());
-const timers = new Map<string, ReturnType<typeof setTimeout>>();
-
-function setChangesOfIncident(id: string, fields: ChangedFields | null): void {
-  const next = new Map(changeStore.get());
-  if (fields) next.set(id, fields);
-  else next.delete(id);
-  changeStore.set(next);
-}
-
-function readChangedFieldsFromEvent(event: DomainEvent): [string, (keyof Incident)[]] | null {
+function readChangedFieldsFromEvent(event: DomainEvent): { id: string; fields: (keyof Incident)[] } | null {
   switch (event.name) {
     case 'incident:created':
-      return [event.payload.incident.id, ['id']];
+      return { id: event.payload.incident.id, fields: ['id'] };
     case 'incident:updated':
-      return [event.payload.incidentId, Object.keys(event.payload.changes) as (keyof Incident)[]];
+      return { id: event.payload.incidentId, fields: Object.keys(event.payload.changes) as (keyof Incident)[] };
     case 'incident:resolved':
-      return [event.payload.incidentId, ['status', 'resolution']];
+      return { id: event.payload.incidentId, fields: ['status', 'resolution'] };
     default:
       return null;
   }
 }
 
-export function highlightChangesOfEvent(event: DomainEvent): void {
-  const change = readChangedFieldsFromEvent(event);
-  if (!change) return;
-  const [id, fields] = change;
-  setChangesOfIncident(id, new Set([...(changeStore.get().get(id) ?? []), ...fields]));
-  clearTimeout(timers.get(id));
-  timers.set(
-    id,
-    setTimeout(() => {
-      timers.delete(id);
-      setChangesOfIncident(id, null);
-    }, SHOWN_MS),
-  );
+/** What fades within one tenth of a second fades together: a burst ends in few drawings, as it came in few. */
+const FADE_STEP_MS = 100;
+
+function forgetChangesOfIncidents(ids: readonly string[]): void {
+  const next = new Map(changeStore.get());
+  for (const id of ids) next.delete(id);
+  changeStore.set(next);
+}
+
+const shownUntil = new Map<string, number>();
+let fading: ReturnType<typeof setTimeout> | null = null;
+
+function fadeWhatWasShownLongEnough(): void {
+  fading = null;
+  const now = Date.now();
+  const over = [...shownUntil].filter(([, until]) => until <= now).map(([id]) => id);
+  for (const id of over) shownUntil.delete(id);
+  if (over.length > 0) forgetChangesOfIncidents(over);
+  if (shownUntil.size > 0) fading = setTimeout(fadeWhatWasShownLongEnough, FADE_STEP_MS);
+}
+
+/** Marks what the events of a frame changed, for a moment. */
+export function highlightChangesOfEvents(events: readonly DomainEvent[]): void {
+  const changes = events.flatMap((event) => readChangedFieldsFromEvent(event) ?? []);
+  if (changes.length === 0) return;
+  const next = new Map(changeStore.get());
+  for (const { id, fields } of changes) {
+    next.set(id, new Set([...(next.get(id) ?? []), ...fields]));
+    shownUntil.set(id, Date.now() + SHOWN_MS);
+  }
+  changeStore.set(next);
+  fading ??= setTimeout(fadeWhatWasShownLongEnough, SHOWN_MS);
 }
 
 export function useChangedFields(incidentId: string): ChangedFields {

@@ -6,7 +6,7 @@ import { type DomainEvent, DURABLE_EVENT_NAMES } from '../lib/domainEvents';
 import { queryKeys } from '../lib/queryKeys';
 import { sessionStore, updateUserOfCurrentSession } from '../lib/session';
 import { CacheWriter } from './cacheWriter';
-import { highlightChangesOfEvent } from './changeStore';
+import { highlightChangesOfEvents } from './changeStore';
 import { HeardEvents } from './eventLog';
 import { EventQueue, type QueuedEvent } from './eventQueue';
 import { FEED_ROOM, nameRoomOfIncident } from './events';
@@ -228,10 +228,10 @@ export class RealtimeConnection {
   }
 
   private applyEventsOfFrame(events: QueuedEvent[]): void {
+    this.writer.applyEventsToAllQueries(events.map(({ event }) => event));
+    highlightChangesOfEvents(events.map(({ event }) => event));
     for (const { event } of events) {
       if (event.name === 'user:updated') updateUserOfCurrentSession(event.payload.user);
-      this.writer.applyEventToAllQueries(event);
-      highlightChangesOfEvent(event);
       if (event.name === 'comment:created') {
         removeTypistFromIncident(event.payload.incidentId, event.payload.author.id);
       }

@@ -1,7 +1,8 @@
 import { notifyManager } from '@tanstack/react-query';
 import type { DomainEvent } from '../lib/domainEvents';
 
-const FRAME_MS = 16;
+/** For pages that are visible and draw nothing, such as behind another window. */
+const LONGEST_FRAME_MS = 100;
 
 export interface QueuedEvent {
   event: DomainEvent;
@@ -12,7 +13,7 @@ export interface QueuedEvent {
 /** Gathers the events of one frame, so that a burst of hundreds redraws the screen a few times and not hundreds. */
 export class EventQueue {
   private waiting: QueuedEvent[] = [];
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  private stopWaiting: (() => void) | null = null;
 
   constructor(private readonly apply: (events: QueuedEvent[]) => void) {}
 
@@ -20,12 +21,21 @@ export class EventQueue {
     this.waiting.push(entry);
     // A hidden page's timers run late, and it draws nothing: apply at once.
     if (document.hidden) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), FRAME_MS);
+    else this.stopWaiting ??= this.waitForNextFrame();
+  }
+
+  private waitForNextFrame(): () => void {
+    const frame = requestAnimationFrame(() => this.flush());
+    const timer = setTimeout(() => this.flush(), LONGEST_FRAME_MS);
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
   }
 
   flush(): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
+    this.stopWaiting?.();
+    this.stopWaiting = null;
     if (this.waiting.length === 0) return;
     const events = this.waiting;
     this.waiting = [];

@@ -2,6 +2,16 @@ export { RealtimeProvider } from './RealtimeProvider';
 export { forgetKnownData } from './knownData';
 export { useChangedFields } from './changeStore';
 export { useLinkState, type LinkState } from './linkStore';
+export {
+  describeWriteInWords,
+  readFirstWhoTook,
+  readIncidentOfWrite,
+  readTextOfWrite,
+  useOutbox,
+  useQueuedWriteActions,
+  useQueuedWrites,
+  type QueuedWrite,
+} from './outbox';
 export { useDomainEvents } from './useDomainEvents';
 export { useIncidentRoom } from './useIncidentRoom';
 export { useReportOfSeen } from './useReportOfSeen';

@@ -24,7 +24,7 @@ describe('an answer older than an event', () => {
       updatedBy: harry,
     });
     heard.recordEventUnlessSeen(event);
-    writer.applyEventToAllQueries(event);
+    writer.applyEventsToAllQueries([event]);
     answer(buildIncidentForTest({ id: 'i1' }));
     await fetched;
     expect(client.getQueryData<IncidentDetail>(queryKey)?.severity).toBe('CRITICAL');

@@ -6,7 +6,15 @@ import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { CommentThread } from '../../features/comments';
-import { IncidentDescription, IncidentHeader, IncidentStory, NEVER_FETCHED, PropertiesPanel, useIncident } from '../../features/incidents';
+import {
+  IncidentDescription,
+  IncidentHeader,
+  IncidentStory,
+  IncidentWaiting,
+  NEVER_FETCHED,
+  PropertiesPanel,
+  useIncident,
+} from '../../features/incidents';
 import { IncidentViewers } from '../../features/presence';
 import type { Incident } from '../../generated';
 import { ApiError } from '../../lib/apiError';
@@ -40,6 +48,7 @@ function IncidentBody({ incident, settled }: { incident: Incident; settled: bool
   return (
     <Stack gap="lg">
       <IncidentHeader incident={incident} />
+      <IncidentWaiting incidentId={incident.id} />
       <IncidentViewers incidentId={incident.id} roomSettled={settled} />
       <Grid gap="lg">
         <Grid.Col span={{ base: 12, md: 8 }}>

@@ -9,6 +9,7 @@ export {
   type IncidentFilters,
   type IncidentSort,
 } from './filters';
+export { type EditDraft, type IncidentFormValues, readFormValuesFromIncident } from './formValues';
 export { incidentKeys } from './keys';
 export { severityLabels, shortenIncidentIdForPeople, statusLabels, writeFieldValueForPeople } from './labels';
 export {
@@ -20,4 +21,11 @@ export {
 } from './mergeEdits';
 export { mayUserAcknowledgeIncident, mayUserAssignIncidents, mayUserUpdateIncident } from './permissions';
 export { applyEventToIncident, reduceIncidentPagesWithEvent } from './reduceEvents';
+export {
+  EditCollision,
+  fetchFreshIncidentIntoCache,
+  fetchIncidentById,
+  type IncidentUpdate,
+  saveEditUnlessCollided,
+} from './saveEdit';
 export type { IncidentDetail, IncidentPage, IncidentPages } from './types';

@@ -37,7 +37,7 @@ export const CommentItem = memo(function CommentItem({ comment, isTarget, onDele
             {comment.author.name}
           </Text>
           <Text size="xs" c="dimmed" component="div">
-            {roleLabels[comment.author.role]} · {comment.pending ? 'sending…' : <TimeAgo time={comment.createdAt} />}
+            {roleLabels[comment.author.role]} · {comment.waiting ? 'waiting for connection' : comment.pending ? 'sending…' : <TimeAgo time={comment.createdAt} />}
           </Text>
         </Group>
         <CommentText content={comment.content} />

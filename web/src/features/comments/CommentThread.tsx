@@ -2,8 +2,7 @@ import { Button, Center, Group, Loader, Paper, ScrollArea, Text, Title } from '@
 import { IconArrowDown } from '@tabler/icons-react';
 import type { MouseEvent } from 'react';
 import { QueryFailure } from '../../components/QueryFailure';
-import { listCommentsOldestFirst, type ListedComment } from '../../entities/comment';
-import { useHiddenIds } from '../../lib/undoable';
+import type { ListedComment } from '../../entities/comment';
 import { CommentForm } from './CommentForm';
 import { CommentItem } from './CommentItem';
 import { TypingIndicator } from './TypingIndicator';
@@ -13,6 +12,7 @@ import { useComments } from './api/listComments';
 import { moveFocusBetweenComments } from './moveBetweenComments';
 import { useCommentDraft } from './useCommentDraft';
 import { useCommentTarget } from './useCommentTarget';
+import { useShownComments } from './useShownComments';
 import { useStickyScroll } from './useStickyScroll';
 import classes from './Comments.module.css';
 
@@ -83,8 +83,7 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
   const list = useComments(incidentId, ready);
   const draft = useCommentDraft(incidentId);
   const post = useCreateComment(incidentId, draft.restore);
-  const hidden = useHiddenIds();
-  const comments = list.data ? listCommentsOldestFirst(list.data).filter((comment) => !hidden.has(comment.id)) : [];
+  const comments = useShownComments(incidentId, list.data);
   return (
     <Paper withBorder radius="md" p="md" component="section" aria-label="Discussion">
       <Group gap={8} mb="sm">
@@ -109,9 +108,11 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
           Write a comment
         </a>
       )}
-      {list.data && <CommentList incidentId={incidentId} list={list} comments={comments} />}
-      <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
-      <TypingIndicator incidentId={incidentId} />
+      {(list.data || comments.length > 0) && <CommentList incidentId={incidentId} list={list} comments={comments} />}
+      <div className={classes.composer} data-testid="composer">
+        <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
+        <TypingIndicator incidentId={incidentId} />
+      </div>
     </Paper>
   );
 }

@@ -1,25 +1,20 @@
 import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useEffect, useEffectEvent, useState } from 'react';
+import { EditCollision, type EditDraft, type IncidentFormValues, readFormValuesFromIncident } from '../../entities/incident';
 import type { Incident } from '../../generated';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { type DraftAccess, useDraft } from '../../lib/drafts';
-import { EditCollision, useUpdateIncident } from './api/updateIncident';
+import { useUpdateIncident } from './api/updateIncident';
 import { CollisionNotice } from './CollisionNotice';
 import { DraftModal, DraftNotice } from './DraftModal';
-import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
-import { readFormValuesFromIncident, useIncidentEdit } from './useIncidentEdit';
+import { IncidentFields, incidentFormRules } from './IncidentFields';
+import { useIncidentEdit } from './useIncidentEdit';
 
 interface Props {
   incident: Incident;
   opened: boolean;
   onClose: () => void;
-}
-
-/** An edit that was begun: what it says, and the incident it was begun from. */
-interface EditDraft {
-  values: IncidentFormValues;
-  base: Incident;
 }
 
 interface FormProps extends Omit<Props, 'opened'> {

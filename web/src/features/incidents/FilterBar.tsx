@@ -39,6 +39,7 @@ function SearchField({ filters, onChange }: Props) {
     <TextInput
       type="search"
       aria-label="Search incidents"
+      aria-keyshortcuts="/"
       placeholder="Search title, description, place…"
       leftSection={<IconSearch size={16} aria-hidden />}
       value={text}

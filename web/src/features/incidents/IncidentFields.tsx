@@ -1,14 +1,7 @@
 import { SegmentedControl, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { hasLength, type UseFormReturnType } from '@mantine/form';
-import { severityLabels } from '../../entities/incident';
+import { type IncidentFormValues, severityLabels } from '../../entities/incident';
 import type { Severity } from '../../generated';
-
-export interface IncidentFormValues {
-  title: string;
-  description: string;
-  severity: Severity;
-  location: string;
-}
 
 export const incidentFormRules = {
   title: hasLength({ min: 1, max: 200 }, 'Say what happened, in up to 200 characters'),

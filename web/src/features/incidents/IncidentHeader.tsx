@@ -9,12 +9,14 @@ import { TimeAgo } from '../../components/TimeAgo';
 import { mayUserUpdateIncident, readFiltersFromSearchParams, shortenIncidentIdForPeople } from '../../entities/incident';
 import type { Incident } from '../../generated';
 import { addBasePathTo } from '../../lib/basePath';
+import { BACK } from '../../lib/placeOfPage';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';
 import { EditIncidentModal, ResolveIncidentModal } from './lazyParts';
 import { useLastList } from './lastList';
 import { TakeItButton } from './TakeItButton';
 import { useUpdateIncident } from './api/updateIncident';
+import { useWaitingFor } from './useWaitingFor';
 import { nameViewOfFilters } from './views';
 import classes from './IncidentRow.module.css';
 
@@ -23,9 +25,10 @@ function IncidentActions({ incident }: { incident: Incident }) {
   const [resolving, resolve] = useDisclosure();
   const update = useUpdateIncident(incident.id);
   const resolved = incident.status === 'RESOLVED';
+  const isWaiting = useWaitingFor('resolve', incident.id);
   return (
     <Group gap="xs">
-      <Button variant="default" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
+      <Button variant="default" aria-keyshortcuts="e" leftSection={<IconPencil size={16} aria-hidden />} onClick={edit.open}>
         Edit
       </Button>
       {resolved ? (
@@ -37,7 +40,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
           Reopen
         </Button>
       ) : (
-        <Button color="#1f6f31" leftSection={<IconCircleCheck size={16} aria-hidden />} onClick={resolve.open}>
+        <Button color="#1f6f31" leftSection={<IconCircleCheck size={16} aria-hidden />} disabled={isWaiting} onClick={resolve.open}>
           Resolve
         </Button>
       )}
@@ -51,7 +54,7 @@ function IncidentActions({ incident }: { incident: Incident }) {
 function WayBack() {
   const search = useLastList();
   return (
-    <Anchor component={Link} to={{ pathname: '/incidents', search }} size="sm" w="fit-content">
+    <Anchor component={Link} to={{ pathname: '/incidents', search }} state={BACK} size="sm" w="fit-content">
       <Group gap={4}>
         <IconArrowLeft size={15} aria-hidden />
         {nameViewOfFilters(readFiltersFromSearchParams(new URLSearchParams(search)))}
@@ -72,7 +75,7 @@ export function IncidentHeader({ incident }: { incident: Incident }) {
           <span className={glow('title')}>{incident.title}</span>
         </Title>
         <Group gap="xs">
-          <TakeItButton incident={incident} size="sm" />
+          <TakeItButton incident={incident} size="sm" keys="t" />
           {mayUserUpdateIncident(me, incident) && <IncidentActions incident={incident} />}
         </Group>
       </Group>

@@ -1,11 +1,14 @@
 import { Button, Center, Loader, Paper, Skeleton, Stack } from '@mantine/core';
 import { useIntersection } from '@mantine/hooks';
 import { IconFeather } from '@tabler/icons-react';
-import { useEffect } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, type FocusEvent } from 'react';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
-import type { IncidentFilters } from '../../entities/incident';
-import { IncidentRow } from './IncidentRow';
+import { type IncidentFilters, writeFiltersToSearchParams } from '../../entities/incident';
+import { usePrinting } from '../../lib/usePrinting';
+import { IncidentRows, type IncidentRowsProps } from './IncidentRows';
+import { VirtualIncidentRows } from './lazyParts';
+import { focusRowOfIncident, useListPlace } from './listPlace';
 import { useIncidentList } from './api/listIncidents';
 import classes from './IncidentList.module.css';
 
@@ -24,6 +27,33 @@ function LoadingRows() {
   );
 }
 
+/** From here on not all rows are in the page at once: one page of the server's. */
+const MOST_PLAIN_ROWS = 30;
+
+/** The way rows are shown changes under whoever stands in one of them: they stay there. */
+function useFocusOverChange(change: unknown) {
+  const frame = useRef<HTMLDivElement>(null);
+  const focused = useRef<string | null>(null);
+  useLayoutEffect(() => {
+    if (focused.current && document.activeElement === document.body) focusRowOfIncident(frame.current, focused.current);
+  }, [change]);
+  return {
+    ref: frame,
+    onFocus: (event: FocusEvent) => (focused.current = (event.target as Element).closest<HTMLElement>('[data-incident-id]')?.dataset.incidentId ?? null),
+    onBlur: () => (focused.current = null),
+  };
+}
+
+function ShownRows(props: IncidentRowsProps) {
+  const isLong = props.incidents.length > MOST_PLAIN_ROWS;
+  const isLoaded = VirtualIncidentRows.useIsLoaded();
+  const isVirtual = !usePrinting() && isLong && isLoaded;
+  useEffect(() => {
+    if (isLong) void VirtualIncidentRows.preload();
+  }, [isLong]);
+  return <div {...useFocusOverChange(isVirtual)}>{isVirtual ? <VirtualIncidentRows {...props} /> : <IncidentRows {...props} />}</div>;
+}
+
 export function IncidentList({ filters }: { filters: IncidentFilters }) {
   const list = useIncidentList(filters);
   const { ref, entry } = useIntersection<HTMLDivElement>({ rootMargin: AHEAD });
@@ -32,6 +62,8 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
   useEffect(() => {
     if (nearEnd && hasNextPage && !isFetchingNextPage) void fetchNextPage();
   }, [nearEnd, hasNextPage, isFetchingNextPage, fetchNextPage]);
+  const incidents = useMemo(() => list.data?.pages.flatMap((page) => page.incidents) ?? [], [list.data]);
+  const { frame, start } = useListPlace(writeFiltersToSearchParams(filters).toString(), incidents.length > 0);
 
   if (list.isPending) {
     return (
@@ -41,7 +73,6 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
     );
   }
   if (list.isError && !list.data) return <QueryFailure error={list.error} onRetry={() => void list.refetch()} />;
-  const incidents = list.data.pages.flatMap((page) => page.incidents);
   if (incidents.length === 0) {
     return (
       <Paper withBorder radius="md">
@@ -53,14 +84,8 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
   }
   return (
     <>
-      <Paper withBorder radius="md" className={classes.frame}>
-        <ul className={classes.list} aria-label="Incidents">
-          {incidents.map((incident) => (
-            <li key={incident.id}>
-              <IncidentRow incident={incident} />
-            </li>
-          ))}
-        </ul>
+      <Paper withBorder radius="md" className={classes.frame} ref={frame}>
+        <ShownRows incidents={incidents} hasMore={hasNextPage} start={start} />
       </Paper>
       <div ref={ref}>
         {hasNextPage && (

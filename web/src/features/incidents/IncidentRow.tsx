@@ -1,4 +1,4 @@
-import { Badge, Group, Text, Tooltip } from '@mantine/core';
+import { Badge } from '@mantine/core';
 import { IconMapPin } from '@tabler/icons-react';
 import { memo } from 'react';
 import { Link } from 'react-router';
@@ -13,7 +13,7 @@ import { useChangedFields } from '../../realtime';
 import { TakeItButton } from './TakeItButton';
 import classes from './IncidentRow.module.css';
 
-/** One incident of a list. A field that just changed glows for a moment. */
+/** One incident of a list. A field that just changed glows for a moment. Of plain elements where it can be: a storm draws hundreds. */
 export const IncidentRow = memo(function IncidentRow({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   const glow = (field: keyof Incident) => (changed.has(field) ? classes.changed : undefined);
@@ -28,7 +28,7 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { incident: I
       data-fresh={changed.has('id') || undefined}
     >
       <div className={classes.head}>
-        <Text component="h3" className={classes.title}>
+        <h3 className={classes.title}>
           <Link to={`/incidents/${incident.id}`} className={classes.link}>
             <span className={glow('title')}>{incident.title}</span>
           </Link>
@@ -37,25 +37,25 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { incident: I
               New
             </Badge>
           )}
-        </Text>
+        </h3>
         {incident.description && (
-          <Text size="sm" className={classes.description} data-changed={changed.has('description') || undefined}>
+          <p className={classes.description} data-changed={changed.has('description') || undefined}>
             <span className={glow('description')}>{incident.description}</span>
-          </Text>
+          </p>
         )}
-        <Group gap={6} className={classes.meta}>
+        <div className={classes.meta}>
           <span>{shortenIncidentIdForPeople(incident.id)}</span>
           <span aria-hidden>·</span>
           <span>
             {incident.reportedBy.name}, <TimeAgo time={incident.createdAt} />
           </span>
           {incident.location && (
-            <Group gap={3} wrap="nowrap" className={classes.location}>
+            <span className={classes.location}>
               <IconMapPin size={13} aria-hidden />
               <span className={glow('location')}>{incident.location}</span>
-            </Group>
+            </span>
           )}
-        </Group>
+        </div>
       </div>
       <div className={classes.tags}>
         <span className={classes.action}>
@@ -63,11 +63,9 @@ export const IncidentRow = memo(function IncidentRow({ incident }: { incident: I
         </span>
         <SeverityBadge severity={incident.severity} className={glow('severity')} />
         <StatusBadge status={incident.status} className={glow('status')} />
-        <Tooltip label={assigned}>
-          <span role="img" aria-label={assigned} className={`${classes.assignee} ${glow('assignee') ?? ''}`}>
-            {incident.assignee ? <UserAvatar user={incident.assignee} title={undefined} /> : <span className={classes.nobody} />}
-          </span>
-        </Tooltip>
+        <span role="img" aria-label={assigned} title={assigned} className={`${classes.assignee} ${glow('assignee') ?? ''}`}>
+          {incident.assignee ? <UserAvatar user={incident.assignee} title={undefined} /> : <span className={classes.nobody} />}
+        </span>
       </div>
     </article>
   );

@@ -37,6 +37,7 @@ function showNewIncidentAsToast({ incident, createdBy }: IncidentCreated, burst:
     color: 'indigo',
     title: `New incident from ${createdBy.name}`,
     message: linkIncidentByTitle(incident.id, incident.title),
+    words: `New incident from ${createdBy.name}. ${incident.title}`,
   });
 }
 
@@ -52,6 +53,7 @@ function showUpdateAsToast({ incidentId, changes, updatedBy }: IncidentUpdated, 
         {count > 1 && ` (${count} changes)`}
       </>
     ),
+    words: `${updatedBy.name} ${describeChangeInWords(changes)}. ${known.title}`,
   });
 }
 

@@ -23,7 +23,7 @@ export function IncidentsPage({ onReport }: { onReport: () => void }) {
         <Title order={1} size="h2" tabIndex={-1} data-page-heading>
           {title}
         </Title>
-        <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={onReport} style={{ flexShrink: 0 }}>
+        <Button aria-keyshortcuts="c" leftSection={<IconPlus size={16} aria-hidden />} onClick={onReport} style={{ flexShrink: 0 }}>
           Report
           <Box component="span" visibleFrom="xs">
             &nbsp;incident

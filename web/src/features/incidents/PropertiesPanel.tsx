@@ -4,7 +4,7 @@ import { IconMapPin } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
-import { type IncidentEdit, mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
+import { EditCollision, type IncidentEdit, mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
 import type { Incident, Severity, Status } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
@@ -12,7 +12,7 @@ import { useChangedFields } from '../../realtime';
 import { AssigneeSelect } from './AssigneeSelect';
 import { CollisionNotice } from './CollisionNotice';
 import { ResolveIncidentModal } from './lazyParts';
-import { EditCollision, useUpdateIncident } from './api/updateIncident';
+import { useUpdateIncident } from './api/updateIncident';
 import classes from './IncidentRow.module.css';
 
 function Property({ label, changed, children }: { label: string; changed?: boolean; children: ReactNode }) {

@@ -2,16 +2,16 @@ import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { mayUserAssignIncidents } from '../../entities/incident';
+import { type IncidentFormValues, mayUserAssignIncidents } from '../../entities/incident';
 import type { User } from '../../generated';
-import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { type DraftAccess, useDraft } from '../../lib/drafts';
 import { createRandomKeyForRequest } from '../../lib/randomKey';
 import { useCurrentUser } from '../../lib/session';
-import { showSuccessAsToast } from '../../lib/toasts';
+import { showSuccessAsToast, showToastOnTop } from '../../lib/toasts';
 import { AssigneeSelect } from './AssigneeSelect';
 import { DraftModal, DraftNotice } from './DraftModal';
-import { IncidentFields, incidentFormRules, type IncidentFormValues } from './IncidentFields';
+import { IncidentFields, incidentFormRules } from './IncidentFields';
 import { useCreateIncident } from './api/createIncident';
 
 type Values = IncidentFormValues & { assignee: User | null };
@@ -43,19 +43,17 @@ function ReportForm({ draft, onDiscard, onDone }: FormProps) {
     transformValues: (values) => ({ ...values, title: values.title.trim() }),
   });
   const submit = ({ assignee, ...values }: Values) => {
-    const incident = {
+    const report = {
       ...values,
       description: values.description.trim() || null,
       location: values.location.trim() || null,
       assigneeId: assignee?.id ?? null,
     };
     create.mutate(
-      { incident, key },
+      { report, draft: { values: form.values, key }, key },
       {
         onError: (error) => {
           form.setErrors(readFieldErrorsFromServer(error));
-          // No answer came: it may have been reported all the same, and the same key finds that out.
-          if (error instanceof ApiError && error.status === 0) return;
           const next = createRandomKeyForRequest();
           setKey(next);
           draft.write({ values: form.values, key: next });
@@ -63,7 +61,8 @@ function ReportForm({ draft, onDiscard, onDone }: FormProps) {
         onSuccess: (created) => {
           draft.write(undefined);
           onDone();
-          showSuccessAsToast('Incident reported', created.title);
+          if (created) showSuccessAsToast('Incident reported', created.title);
+          else showToastOnTop({ color: 'yellow', title: 'Waiting for connection', message: `“${report.title}” is reported when it is back.` });
           void navigate('/incidents');
         },
       },

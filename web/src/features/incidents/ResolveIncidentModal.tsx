@@ -2,6 +2,7 @@ import { Alert, Button, Group, Modal, Stack, Text, Textarea } from '@mantine/cor
 import { hasLength, useForm } from '@mantine/form';
 import type { Incident } from '../../generated';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
+import { useDraft } from '../../lib/drafts';
 import { useResolveIncident } from './api/resolveIncident';
 
 interface Props {
@@ -12,13 +13,18 @@ interface Props {
 
 function ResolveForm({ incident, onClose }: Omit<Props, 'opened'>) {
   const resolve = useResolveIncident(incident.id);
+  const draft = useDraft<string>('resolve', incident.id);
   const form = useForm({
-    initialValues: { resolution: '' },
+    initialValues: { resolution: draft.read() ?? '' },
+    onValuesChange: ({ resolution }) => draft.write(resolution || undefined),
     validate: { resolution: hasLength({ max: 10_000 }, 'Up to 10,000 characters') },
   });
   const submit = ({ resolution }: { resolution: string }) =>
     resolve.mutate(resolution.trim(), {
-      onSuccess: onClose,
+      onSuccess: () => {
+        draft.write(undefined);
+        onClose();
+      },
       onError: (error) => form.setErrors(readFieldErrorsFromServer(error)),
     });
   return (

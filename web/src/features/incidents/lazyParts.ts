@@ -5,6 +5,7 @@ export const EditIncidentModal = createLazyPart(async () => (await import('./Edi
 export const IncidentStory = createLazyPart(async () => (await import('./IncidentStory')).IncidentStory);
 export const ReportIncidentModal = createLazyPart(async () => (await import('./ReportIncidentModal')).ReportIncidentModal);
 export const ResolveIncidentModal = createLazyPart(async () => (await import('./ResolveIncidentModal')).ResolveIncidentModal);
+export const VirtualIncidentRows = createLazyPart(async () => (await import('./VirtualIncidentRows')).VirtualIncidentRows);
 
 /** Who opens one of them when the line is cut finds it there. */
 export function preloadPartsOfIncidents(): void {

@@ -1,14 +1,15 @@
 import type { UseFormReturnType } from '@mantine/form';
 import { useEffect, useEffectEvent, useState } from 'react';
-import { type EditableField, type IncidentEdit, mergeEditWithLatest, pickChangedFieldsOfEdit } from '../../entities/incident';
+import {
+  type EditableField,
+  type IncidentEdit,
+  type IncidentFormValues,
+  mergeEditWithLatest,
+  pickChangedFieldsOfEdit,
+  readFormValuesFromIncident,
+} from '../../entities/incident';
 import type { Incident } from '../../generated';
 import type { FieldCollision } from './CollisionNotice';
-import type { IncidentFormValues } from './IncidentFields';
-
-export function readFormValuesFromIncident(incident: Incident): IncidentFormValues {
-  const { title, description, severity, location } = incident;
-  return { title, description: description ?? '', severity, location: location ?? '' };
-}
 
 /** An edit that follows what others change meanwhile: silently where it was not touched, with a question where it was. */
 export function useIncidentEdit(form: UseFormReturnType<IncidentFormValues>, incident: Incident, begun: Incident = incident) {

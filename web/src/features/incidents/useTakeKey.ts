@@ -1,5 +1,5 @@
-import { useHotkeys } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
+import { useCallback } from 'react';
 import { mayUserAcknowledgeIncident, findIncidentInCache } from '../../entities/incident';
 import { useCurrentUser } from '../../lib/session';
 import { isIncidentToBeTaken } from './TakeItButton';
@@ -12,19 +12,14 @@ function findIncidentOfKey(): string | undefined {
   return focused ?? ofPage ?? document.querySelector<HTMLElement>('[data-testid="alert"]')?.dataset.incidentId;
 }
 
-/** `t` takes an incident. */
-export function useTakeKey(): void {
+/** What `t` does: takes an incident. */
+export function useTakeKey(): () => void {
   const client = useQueryClient();
   const me = useCurrentUser();
   const { mutate } = useAcknowledgeIncident();
-  useHotkeys([
-    [
-      't',
-      () => {
-        const id = findIncidentOfKey();
-        const incident = id && findIncidentInCache(client, id);
-        if (incident && isIncidentToBeTaken(incident) && mayUserAcknowledgeIncident(me, incident)) mutate(incident);
-      },
-    ],
-  ]);
+  return useCallback(() => {
+    const id = findIncidentOfKey();
+    const incident = id && findIncidentInCache(client, id);
+    if (incident && isIncidentToBeTaken(incident) && mayUserAcknowledgeIncident(me, incident)) mutate(incident);
+  }, [client, me, mutate]);
 }

@@ -5,12 +5,12 @@ import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { countUnreadInPages } from '../../entities/notification';
 import { useAlertHeight } from '../../lib/alertHeight';
-import { useHiddenIds } from '../../lib/undoable';
 import { NotificationItem } from './NotificationItem';
 import { useDismissNotification } from './api/dismissNotification';
 import { useNotificationList } from './api/listNotifications';
 import { useMarkAllRead } from './api/markAllRead';
 import { useMarkNotificationRead } from './api/markNotificationRead';
+import { useDismissedIds } from './useDismissedIds';
 import classes from './NotificationBell.module.css';
 
 const MOST_COUNTED = 99;
@@ -19,7 +19,7 @@ function NotificationPanel({ onClose }: { onClose: () => void }) {
   const list = useNotificationList();
   const { mutate: markRead } = useMarkNotificationRead();
   const dismiss = useDismissNotification();
-  const hidden = useHiddenIds();
+  const hidden = useDismissedIds();
   if (list.isPending) {
     return (
       <Center py="xl">
@@ -67,7 +67,7 @@ export function NotificationBell() {
   const [opened, { toggle, close }] = useDisclosure();
   const { data } = useNotificationList();
   const { mutate: markAllRead } = useMarkAllRead();
-  const hidden = useHiddenIds();
+  const hidden = useDismissedIds();
   const unread = countUnreadInPages(data, hidden);
   const alertHeight = useAlertHeight();
   const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`;

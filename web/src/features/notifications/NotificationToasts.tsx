@@ -51,6 +51,7 @@ export function NotificationToasts() {
       icon: <Icon size={18} aria-hidden />,
       title: name,
       message: <ToastWords id={id} message={message} link={link} onOpen={open} onSeen={() => report([id])} />,
+      words: `${name}. ${message}`,
       autoClose: 10_000,
     });
     playSoundIfUserAllows('news');

@@ -1,7 +1,8 @@
-import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton } from '@mantine/core';
+import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { Role, User } from '../../generated';
 import { roleLabels } from '../../lib/roles';
+import { useLinkState } from '../../realtime';
 import { useOnlineUsers } from './api/listOnlineUsers';
 import { describeOnlineCountsInWords } from './counts';
 import classes from './OnlineCounts.module.css';
@@ -34,13 +35,17 @@ function RoleGroup({ role, users }: { role: Role; users: User[] }) {
 /** "5 Aurors online, 12 Prefects online": who could help now. Click for the names. */
 export function OnlineCounts() {
   const { data } = useOnlineUsers();
+  const { status } = useLinkState();
+  // Who is there now nobody knows without a link.
+  const isStale = status === 'offline' || status === 'reconnecting';
   if (!data) return <Skeleton height={14} width={210} aria-hidden />;
   return (
     <Popover width={280} position="bottom-start" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <UnstyledButton className={classes.button} data-testid="online-counts">
+        <UnstyledButton className={classes.button} data-testid="online-counts" data-stale={isStale || undefined}>
           <span className={classes.dot} aria-hidden />
-          {describeOnlineCountsInWords(data.byRole)}
+          <span className={classes.words}>{describeOnlineCountsInWords(data.byRole)}</span>
+          {isStale && <VisuallyHidden>(before the connection was lost)</VisuallyHidden>}
         </UnstyledButton>
       </Popover.Target>
       <Popover.Dropdown>

@@ -2,7 +2,7 @@ import { Checkbox, Radio, Stack, useMantineColorScheme, type MantineColorScheme 
 import { TitledSection } from '../../components/TitledSection';
 import { type SoundChoice, useSettings } from '../../lib/settings';
 import { useSoundBlocked } from '../../lib/sound';
-import { chooseRepeatsForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
+import { chooseRepeatsForThisBrowser, chooseSingleKeysForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
 
 interface ChoiceProps<T extends string> {
   label: string;
@@ -25,7 +25,7 @@ function ChoiceOfFew<T extends string>({ label, options, value, onChange }: Choi
 
 /** The same choices as in the menu of one's picture, with room for words. */
 export function SettingsSection() {
-  const { sound, repeats } = useSettings();
+  const { sound, repeats, singleKeys } = useSettings();
   const silent = useSoundBlocked() && sound !== 'off';
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
@@ -43,6 +43,11 @@ export function SettingsSection() {
           checked={repeats}
           disabled={sound === 'off'}
           onChange={(event) => chooseRepeatsForThisBrowser(event.currentTarget.checked)}
+        />
+        <Checkbox
+          label="Shortcuts of a single key"
+          checked={singleKeys}
+          onChange={(event) => chooseSingleKeysForThisBrowser(event.currentTarget.checked)}
         />
       </Stack>
     </TitledSection>

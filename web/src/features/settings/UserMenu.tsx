@@ -8,11 +8,11 @@ import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { type SoundChoice, useSettings } from '../../lib/settings';
 import { useSoundBlocked } from '../../lib/sound';
-import { chooseRepeatsForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
+import { chooseRepeatsForThisBrowser, chooseSingleKeysForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
 
 export function UserMenu({ onLogout }: { onLogout: () => void }) {
   const me = useCurrentUser();
-  const { sound, repeats } = useSettings();
+  const { sound, repeats, singleKeys } = useSettings();
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
@@ -56,6 +56,10 @@ export function UserMenu({ onLogout }: { onLogout: () => void }) {
           onChange={chooseRepeatsForThisBrowser}
         >
           Repeat alerts until seen
+        </Menu.CheckboxItem>
+        <Menu.Divider />
+        <Menu.CheckboxItem checked={singleKeys} onChange={chooseSingleKeysForThisBrowser}>
+          Shortcuts of a single key
         </Menu.CheckboxItem>
         <Menu.Divider />
         <Menu.Item component={Link} to="/account" leftSection={<IconUserCog size={16} aria-hidden />} closeMenuOnClick>

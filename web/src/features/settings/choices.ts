@@ -19,6 +19,10 @@ export function chooseSoundForThisBrowser(sound: SoundChoice): void {
   if (sound !== 'off') previewSoundAfterChoice();
 }
 
+export function chooseSingleKeysForThisBrowser(singleKeys: boolean): void {
+  settingsStore.set({ ...settingsStore.get(), singleKeys });
+}
+
 export function chooseRepeatsForThisBrowser(repeats: boolean): void {
   settingsStore.set({ ...settingsStore.get(), repeats });
 }

@@ -2,16 +2,16 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteWithUndoToast } from '../../../components/showUndoToast';
 import { commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import { sendApiRequest } from '../../../lib/http';
 import { showFailureAsToast } from '../../../lib/toasts';
 import { showHiddenThing } from '../../../lib/undoable';
+import { useOutbox } from '../../../realtime';
 
 /** Hides a comment at once, and deletes it when the time to undo that is over. A refusal shows it again, among what came since. */
 export function useDeleteComment(incidentId: string) {
   const client = useQueryClient();
+  const send = useOutbox();
   const { mutate } = useMutation({
-    mutationFn: (id: string) =>
-      sendApiRequest<void>({ method: 'DELETE', path: `/api/incidents/${incidentId}/comments/${id}`, keepalive: true }),
+    mutationFn: (commentId: string) => send({ kind: 'delete-comment', incidentId, commentId }),
     onSuccess: (_, id) =>
       client.setQueryData<CommentPages>(commentKeys.of(incidentId), (data) => data && removeCommentFromPages(data, id)),
     onError: (error) => showFailureAsToast('The comment was not deleted', describeErrorForPeople(error)),

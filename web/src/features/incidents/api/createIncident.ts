@@ -1,24 +1,22 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { incidentKeys } from '../../../entities/incident';
-import type { Incident } from '../../../generated';
 import type { IncidentReport } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { useOutbox } from '../../../realtime';
 
-function postIncidentToServer({ incident, key }: { incident: IncidentReport; key: string }): Promise<Incident> {
-  return sendApiRequest<Incident>({
-    method: 'POST',
-    path: '/api/incidents',
-    body: incident,
-    // A second click, or a retry after a lost answer, must not report the same thing twice.
-    headers: { 'Idempotency-Key': key },
-  });
+interface NewReport {
+  report: IncidentReport;
+  /** What its form takes to go on with it. */
+  draft: unknown;
+  /** A second click, or a retry after a lost answer, must not report the same thing twice. */
+  key: string;
 }
 
 export function useCreateIncident() {
   const client = useQueryClient();
+  const send = useOutbox();
   return useMutation({
-    mutationFn: postIncidentToServer,
+    mutationFn: ({ key, ...write }: NewReport) => send({ kind: 'report', ...write }, key),
     // Its event puts it into the lists; the detail page can open without waiting.
-    onSuccess: (incident) => client.setQueryData(incidentKeys.detail(incident.id), incident),
+    onSuccess: (incident) => incident && client.setQueryData(incidentKeys.detail(incident.id), incident),
   });
 }

@@ -1,10 +1,5 @@
 import { useQuery, type QueryClient } from '@tanstack/react-query';
-import { findIncidentInLists, type IncidentDetail, incidentKeys } from '../../../entities/incident';
-import { sendApiRequest } from '../../../lib/http';
-
-function fetchIncidentById(id: string, signal?: AbortSignal) {
-  return sendApiRequest<IncidentDetail>({ path: `/api/incidents/${encodeURIComponent(id)}`, signal });
-}
+import { fetchIncidentById, findIncidentInLists, type IncidentDetail, incidentKeys } from '../../../entities/incident';
 
 /** `dataUpdatedAt` of what a list knew. */
 export const NEVER_FETCHED = 0;
@@ -18,13 +13,5 @@ export function useIncident(id: string, client: QueryClient, enabled: boolean) {
     initialDataUpdatedAt: NEVER_FETCHED,
     staleTime: 0,
     enabled,
-  });
-}
-
-export function fetchFreshIncidentIntoCache(client: QueryClient, id: string): Promise<IncidentDetail> {
-  return client.fetchQuery({
-    queryKey: incidentKeys.detail(id),
-    queryFn: ({ signal }) => fetchIncidentById(id, signal),
-    staleTime: 0,
   });
 }

@@ -1,21 +1,12 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { patchIncidentInCache } from '../../../entities/incident';
-import type { Incident } from '../../../generated';
-import { sendApiRequest } from '../../../lib/http';
+import { useOutbox } from '../../../realtime';
 
-async function resolveIncidentOnServer(id: string, resolution: string): Promise<Incident> {
-  const answer = await sendApiRequest<{ incident: Incident }>({
-    method: 'DELETE',
-    path: `/api/incidents/${id}`,
-    body: resolution ? { resolution } : {},
-  });
-  return answer.incident;
-}
-
-export function useResolveIncident(id: string) {
+export function useResolveIncident(incidentId: string) {
   const client = useQueryClient();
+  const send = useOutbox();
   return useMutation({
-    mutationFn: (resolution: string) => resolveIncidentOnServer(id, resolution),
-    onSuccess: (incident) => patchIncidentInCache(client, id, incident),
+    mutationFn: (resolution: string) => send({ kind: 'resolve', incidentId, resolution }),
+    onSuccess: (incident) => incident && patchIncidentInCache(client, incidentId, incident),
   });
 }

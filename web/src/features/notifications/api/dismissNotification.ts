@@ -3,9 +3,9 @@ import { deleteWithUndoToast } from '../../../components/showUndoToast';
 import { countUnreadInPages, dropNotificationFromPages, type NotificationPages, notificationKeys } from '../../../entities/notification';
 import type { Notification } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import { sendApiRequest } from '../../../lib/http';
 import { showFailureAsToast } from '../../../lib/toasts';
 import { showHiddenThing } from '../../../lib/undoable';
+import { useOutbox } from '../../../realtime';
 
 function dropUnlessGoneAlready(data: NotificationPages, id: string): NotificationPages {
   const found = data.pages.flatMap((page) => page.notifications).find((each) => each.id === id);
@@ -17,8 +17,9 @@ function dropUnlessGoneAlready(data: NotificationPages, id: string): Notificatio
 /** Hides a notification at once, and dismisses it when the time to undo that is over. A refusal shows it again. */
 export function useDismissNotification() {
   const client = useQueryClient();
+  const send = useOutbox();
   const { mutate } = useMutation({
-    mutationFn: (id: string) => sendApiRequest<void>({ method: 'DELETE', path: `/api/notifications/${id}`, keepalive: true }),
+    mutationFn: (notificationId: string) => send({ kind: 'dismiss-notification', notificationId }),
     onSuccess: (_, id) =>
       client.setQueryData<NotificationPages>(notificationKeys.all, (data) => data && dropUnlessGoneAlready(data, id)),
     onError: (error) => showFailureAsToast('The notification was not dismissed', describeErrorForPeople(error)),

@@ -4,6 +4,7 @@ import { useNotificationChange } from './changeNotifications';
 
 const FAR_FUTURE = '9999-12-31T00:00:00.000Z';
 
+/** Without a connection it is refused, and not kept: later it would mark what nobody has seen. */
 export function useMarkAllRead() {
   return useNotificationChange(
     () => sendApiRequest<{ updated: number }>({ method: 'PATCH', path: '/api/notifications/read-all' }),

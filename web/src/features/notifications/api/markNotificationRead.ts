@@ -1,11 +1,11 @@
 import { countUnreadInPages, markNotificationsReadInPages } from '../../../entities/notification';
-import type { Notification } from '../../../generated';
-import { sendApiRequest } from '../../../lib/http';
+import { useOutbox } from '../../../realtime';
 import { useNotificationChange } from './changeNotifications';
 
 export function useMarkNotificationRead() {
+  const send = useOutbox();
   return useNotificationChange(
-    (id: string) => sendApiRequest<Notification>({ method: 'PATCH', path: `/api/notifications/${id}/read` }),
+    (notificationId: string) => send({ kind: 'read-notification', notificationId }),
     (data, id) =>
       markNotificationsReadInPages(data, {
         id,

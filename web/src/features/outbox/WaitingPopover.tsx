@@ -1,0 +1,32 @@
+import { Badge, Popover, Text, type BadgeProps } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import type { ReactNode } from 'react';
+import { useAlertHeight } from '../../lib/alertHeight';
+import { WaitingList } from './WaitingList';
+
+interface Props {
+  badge: BadgeProps;
+  label: string;
+  explanation: string;
+  children: ReactNode;
+}
+
+/** The pill of a person who did something that has not reached the server: it opens what that is. */
+export function WaitingPopover({ badge, label, explanation, children }: Props) {
+  const [opened, { toggle, close }] = useDisclosure();
+  return (
+    <Popover opened={opened} onChange={(next) => !next && close()} width={360} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" trapFocus returnFocus>
+      <Popover.Target>
+        <Badge {...badge} component="button" type="button" onClick={toggle} aria-label={label}>
+          {children}
+        </Badge>
+      </Popover.Target>
+      <Popover.Dropdown maw="calc(100vw - 16px)">
+        <Text size="sm" c="dimmed" mb="sm">
+          {explanation}
+        </Text>
+        <WaitingList onFollow={close} />
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
