@@ -7,6 +7,7 @@ import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { settingsStore, type SoundChoice, useSettings } from '../../lib/settings';
 import { previewSoundAfterChoice, useSoundBlocked } from '../../lib/sound';
+import { useToastOfChangedRole } from './useToastOfChangedRole';
 
 const schemes: readonly [MantineColorScheme, string][] = [
   ['auto', 'Like the system'],
@@ -26,6 +27,7 @@ function chooseSoundForThisBrowser(sound: SoundChoice): void {
 
 export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLogout: () => void }) {
   const me = useCurrentUser();
+  useToastOfChangedRole(me.role);
   const { sound, repeats } = useSettings();
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
