@@ -26,7 +26,10 @@ export function LoginPage() {
   const login = useServerForm(form, loginUserWithPassword);
   const { error } = login;
   useEffect(() => {
-    if (error) password.current?.select();
+    if (!error) return;
+    // Selecting focuses in Chromium alone.
+    password.current?.focus();
+    password.current?.select();
   }, [error]);
   return (
     <AuthLayout title="Sign in" subtitle="Good to see you back.">
