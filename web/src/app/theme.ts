@@ -26,7 +26,13 @@ export const theme = createTheme({
   respectReducedMotion: true,
   // By name: naming the components themselves would load them with the first screen.
   components: {
-    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, yOffset: 'calc(var(--alert-height, 0px) + 5dvh)' } },
+    // Below the header when alerts are in it, which are behind nothing.
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { 'aria-label': 'Close' },
+        yOffset: 'max(5dvh, calc(var(--app-shell-header-height, 0px) * var(--alert-shown, 0) + 12px))',
+      },
+    },
     // One voice: only what calls somebody interrupts a screen reader.
     Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'status' } },
     Paper: { defaultProps: { radius: 'md' } },

@@ -1,4 +1,4 @@
-import { Button, Grid, Paper, Skeleton, Stack } from '@mantine/core';
+import { Button, Paper, Skeleton, Stack } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
@@ -11,6 +11,7 @@ import { IncidentViewers } from '../../features/presence';
 import type { Incident } from '../../generated';
 import { ApiError } from '../../lib/apiError';
 import { useIncidentRoom } from '../../realtime';
+import classes from './IncidentRoute.module.css';
 
 function NoSuchIncident() {
   return (
@@ -27,24 +28,20 @@ function IncidentBody({ incident, settled }: { incident: Incident; settled: bool
     <Stack gap="lg">
       <IncidentHeader incident={incident} />
       <IncidentViewers incidentId={incident.id} roomSettled={settled} />
-      <Grid gap="lg">
-        <Grid.Col span={{ base: 12, md: 8 }}>
-          <Stack gap="lg">
-            <Paper withBorder p="md">
-              <Stack gap="md">
-                <IncidentDescription incident={incident} />
-              </Stack>
-            </Paper>
-            <CommentThread key={incident.id} incidentId={incident.id} ready={settled} />
-          </Stack>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 4 }}>
-          <Stack gap="lg">
-            <PropertiesPanel incident={incident} />
-            <IncidentStory incidentId={incident.id} ready={settled} />
-          </Stack>
-        </Grid.Col>
-      </Grid>
+      <div className={classes.columns}>
+        <Stack gap="lg" className={classes.said}>
+          <Paper withBorder p="md">
+            <Stack gap="md">
+              <IncidentDescription incident={incident} />
+            </Stack>
+          </Paper>
+          <CommentThread key={incident.id} incidentId={incident.id} ready={settled} />
+        </Stack>
+        <div className={classes.known}>
+          <PropertiesPanel incident={incident} />
+          <IncidentStory incidentId={incident.id} ready={settled} />
+        </div>
+      </div>
     </Stack>
   );
 }

@@ -46,7 +46,7 @@ function SearchField({ filters, onChange }: Props) {
         setText(event.currentTarget.value);
         search(event.currentTarget.value);
       }}
-      style={{ flex: '1 1 220px' }}
+      style={{ flex: '1 1 260px' }}
     />
   );
 }
@@ -78,7 +78,7 @@ function AssigneeFilter({ filters, onChange }: Props) {
       onSearchChange={setText}
       searchable
       clearable
-      style={{ flex: '1 1 150px' }}
+      className={classes.one}
     />
   );
 }
@@ -107,7 +107,7 @@ export function FilterBar({ filters, onChange }: Props) {
         value={filters.status ?? []}
         onChange={(status) => onChange({ ...filters, status: status.length ? (status as Status[]) : undefined })}
         clearable
-        style={{ flex: '1 1 150px' }}
+        className={filters.status ? classes.several : classes.one}
       />
       <MultiSelect
         aria-label="Severity"
@@ -116,7 +116,7 @@ export function FilterBar({ filters, onChange }: Props) {
         value={filters.severity ?? []}
         onChange={(value) => onChange({ ...filters, severity: value.length ? (value as Severity[]) : undefined })}
         clearable
-        style={{ flex: '1 1 150px' }}
+        className={filters.severity ? classes.several : classes.one}
       />
       <AssigneeFilter filters={filters} onChange={onChange} />
       <Select
@@ -125,10 +125,10 @@ export function FilterBar({ filters, onChange }: Props) {
         value={readSortOfFilters(filters)}
         onChange={(sort) => onChange({ ...filters, sort: (sort as IncidentSort | null) ?? undefined })}
         allowDeselect={false}
-        style={{ flex: '1 1 150px' }}
+        className={classes.order}
       />
       {any && (
-        <Button variant="subtle" color="gray" leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange(filtersOfDuty)}>
+        <Button variant="subtle" color="gray" px="xs" className={classes.clear} leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange(filtersOfDuty)}>
           Clear
         </Button>
       )}

@@ -18,7 +18,7 @@ export function IncidentDescription({ incident }: { incident: Incident }) {
       {incident.status === 'RESOLVED' && (
         <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" styles={{ title: { color: READABLE_GREEN } }} data-testid="resolution">
           {incident.resolution && (
-            <Text size="sm" mb={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            <Text size="sm" mb={4} maw="75ch" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
               <TextWithLinks text={incident.resolution} />
             </Text>
           )}
@@ -35,7 +35,7 @@ export function IncidentDescription({ incident }: { incident: Incident }) {
       <section aria-label="Description">
         {incident.description ? (
           <Spoiler maxHeight={MOST_PX} showLabel="Show more" hideLabel="Show less">
-            <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
+            <Text maw="75ch" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
               <span className={changed.has('description') ? classes.changed : undefined}>
                 <TextWithLinks text={incident.description} />
               </span>

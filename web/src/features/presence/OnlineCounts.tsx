@@ -1,6 +1,7 @@
 import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton } from '@mantine/core';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { Role, User } from '../../generated';
+import { useAlertHeight } from '../../lib/alertHeight';
 import { roleLabels } from '../../lib/roles';
 import { useOnlineUsers } from './api/listOnlineUsers';
 import { describeOnlineCountsInWords } from './counts';
@@ -34,9 +35,10 @@ function RoleGroup({ role, users }: { role: Role; users: User[] }) {
 /** "5 Aurors online, 12 Prefects online": who could help now. Click for the names. */
 export function OnlineCounts() {
   const { data } = useOnlineUsers();
+  const offset = 8 + useAlertHeight();
   if (!data) return <Skeleton height={14} width={210} aria-hidden />;
   return (
-    <Popover width={280} position="bottom-start" shadow="md" trapFocus returnFocus>
+    <Popover width={280} position="bottom-start" offset={offset} shadow="md" trapFocus returnFocus>
       <Popover.Target>
         <UnstyledButton className={classes.button} data-testid="online-counts">
           <span className={classes.dot} aria-hidden />

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page } from '@playwright/test';
+import type { AxeResults, RunOptions } from 'axe-core';
+import { areas, type Castle, furnishCastle, type State } from '../harness/states';
+import { expect, test } from '../harness/test';
+
+const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** 320 px is a desk of 1280 px at 400 %, 720 px one of 1440 px at 200 %. */
+const WIDTHS = [320, 360, 720, 768, 1440, 1920];
+/** Where the layout is another. */
+const WIDTHS_OF_AXE = [360, 1440];
+
+const rulesOfContrast: RunOptions = { runOnly: ['color-contrast'] };
+
+/** Everything that axe finds, whatever weight it gives it. */
+async function listFindingsOfAxe(page: Page, options: RunOptions = {}): Promise<string[]> {
+  const results = await page.evaluate(
+    (given) => (window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } }).axe.run({ ...given, resultTypes: ['violations'] }),
+    options,
+  );
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+}
+
+/** By how many px the page is wider than its window. */
+function measureOverflow(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+async function listFindingsOfState(page: Page, state: State): Promise<string[]> {
+  const findings: string[] = [];
+  const note = (where: string, found: string[]) => findings.push(...found.map((finding) => `${state.name}, ${where}: ${finding}`));
+  await page.evaluate(await axeSource);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await measureOverflow(page);
+    if (overflow > 0) note(`${width} px`, [`the page is ${overflow} px too wide`]);
+    if (!WIDTHS_OF_AXE.includes(width)) continue;
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      note(`${width} px, ${colorScheme}`, await listFindingsOfAxe(page));
+      await page.emulateMedia({ forcedColors: 'active' });
+      note(`${width} px, ${colorScheme}, forced colours`, await listFindingsOfAxe(page, rulesOfContrast));
+      await page.emulateMedia({ forcedColors: 'none' });
+    }
+  }
+  await page.emulateMedia({ media: 'print' });
+  note('on paper', await listFindingsOfAxe(page, rulesOfContrast));
+  await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+  return findings;
+}
+
+let furnished: Promise<Castle> | null = null;
+
+for (const area of areas) {
+  test(`should be without findings at every width, scheme and medium: ${area.name}`, async ({ browser, server, openAs, actAs }) => {
+    test.setTimeout(300_000);
+    furnished ??= furnishCastle(actAs);
+    const castle = await furnished;
+    const page = area.who
+      ? await openAs(area.who, '/incidents', { reducedMotion: 'reduce' })
+      : await browser.newPage({ baseURL: server.url, reducedMotion: 'reduce' });
+    for (const state of area.states) {
+      await test.step(state.name, async () => {
+        await state.show(page, castle);
+        expect.soft(await listFindingsOfState(page, state)).toEqual([]);
+        await state.leave?.(page, castle);
+      });
+    }
+    await page.context().close();
+  });
+}
