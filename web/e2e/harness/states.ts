@@ -78,8 +78,8 @@ async function visitIncident(page: Page, { id }: Incident): Promise<void> {
   await expect(page.getByRole('region', { name: 'Timeline' })).toBeVisible();
 }
 
-const answerBadly = (page: Page) =>
-  page.route(/\/api\/incidents\?/, (route) => route.fulfill({ status: 403, json: { error: { code: 'FORBIDDEN', message: 'The list is kept from you' } } }));
+const answerBadly = (page: Page, path: RegExp) =>
+  page.route(path, (route) => route.fulfill({ status: 403, json: { error: { code: 'FORBIDDEN', message: 'The list is kept from you' } } }));
 const stopAnsweringBadly = (page: Page) => page.unrouteAll({ behavior: 'ignoreErrors' });
 const pressEscape = (page: Page) => page.keyboard.press('Escape');
 
@@ -135,7 +135,7 @@ const list: Area = {
     {
       name: 'list-error',
       show: async (page) => {
-        await answerBadly(page);
+        await answerBadly(page, /\/api\/incidents\?/);
         await visitPage(page, '/incidents');
         await expect(page.getByText('This could not be loaded')).toBeVisible();
       },
@@ -195,6 +195,15 @@ const incident: Area = {
       },
     },
     {
+      name: 'incident-error',
+      show: async (page, { egg }) => {
+        await answerBadly(page, new RegExp(`/api/incidents/${egg.id}$`));
+        await page.goto(`/incidents/${egg.id}`);
+        await expect(page.getByText('This could not be loaded')).toBeVisible();
+      },
+      leave: stopAnsweringBadly,
+    },
+    {
       name: 'mention',
       show: async (page, { egg }) => {
         await visitIncident(page, egg);
@@ -210,6 +219,15 @@ const incident: Area = {
         await page.getByRole('button', { name: 'Time machine' }).click();
         await expect(page.getByTestId('past')).toBeVisible();
       },
+    },
+    {
+      name: 'export-menu',
+      show: async (page, { egg }) => {
+        await visitIncident(page, egg);
+        await page.getByRole('button', { name: 'Export' }).click();
+        await expect(page.getByRole('menuitem', { name: 'Markdown' })).toBeVisible();
+      },
+      leave: pressEscape,
     },
     {
       name: 'collision',

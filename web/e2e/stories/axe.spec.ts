@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults, RunOptions } from 'axe-core';
+import { listFaintTexts } from '../harness/contrast';
 import { areas, type Castle, furnishCastle, type State } from '../harness/states';
 import { expect, test } from '../harness/test';
 
@@ -20,12 +21,22 @@ async function listFindingsOfAxe(page: Page, options: RunOptions = {}): Promise<
     (given) => (window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } }).axe.run({ ...given, resultTypes: ['violations'] }),
     options,
   );
-  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`);
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary})`).join(' | ')}`);
 }
 
-/** By how many px the page is wider than its window. */
-function measureOverflow(page: Page): Promise<number> {
+/** By how many px the page is wider than its window, once it has taken its new layout. */
+async function measureOverflow(page: Page): Promise<number> {
+  const isWithin = () => document.documentElement.scrollWidth <= window.innerWidth;
+  await page.waitForFunction(isWithin, undefined, { timeout: 2_000 }).catch(() => undefined);
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Colours that are on their way to others are neither. */
+async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
+  await page.emulateMedia(media);
+  await page.evaluate(() =>
+    Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished.catch(() => undefined))),
+  );
 }
 
 async function listFindingsOfState(page: Page, state: State): Promise<string[]> {
@@ -37,17 +48,17 @@ async function listFindingsOfState(page: Page, state: State): Promise<string[]> 
     const overflow = await measureOverflow(page);
     if (overflow > 0) note(`${width} px`, [`the page is ${overflow} px too wide`]);
     if (!WIDTHS_OF_AXE.includes(width)) continue;
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      note(`${width} px, ${colorScheme}`, await listFindingsOfAxe(page));
-      await page.emulateMedia({ forcedColors: 'active' });
-      note(`${width} px, ${colorScheme}, forced colours`, await listFindingsOfAxe(page, rulesOfContrast));
-      await page.emulateMedia({ forcedColors: 'none' });
-    }
+    note(`${width} px, light`, await listFindingsOfAxe(page));
+    // Another scheme changes colours alone.
+    await emulateMediaAndSettle(page, { colorScheme: 'dark' });
+    note(`${width} px, dark`, await listFindingsOfAxe(page, rulesOfContrast));
+    await emulateMediaAndSettle(page, { forcedColors: 'active' });
+    note(`${width} px, forced colours`, await listFaintTexts(page));
+    await emulateMediaAndSettle(page, { forcedColors: 'none', colorScheme: 'light' });
   }
-  await page.emulateMedia({ media: 'print' });
-  note('on paper', await listFindingsOfAxe(page, rulesOfContrast));
-  await page.emulateMedia({ media: 'screen', colorScheme: 'light' });
+  await emulateMediaAndSettle(page, { media: 'print' });
+  note('on paper', await listFaintTexts(page));
+  await emulateMediaAndSettle(page, { media: 'screen' });
   await page.setViewportSize({ width: 1440, height: 900 });
   return findings;
 }

@@ -1,7 +1,8 @@
-import { Button, Paper, Skeleton, Stack } from '@mantine/core';
+import { Button, Paper, Skeleton, Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import type { ComponentProps } from 'react';
 import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
@@ -15,11 +16,22 @@ import classes from './IncidentRoute.module.css';
 
 function NoSuchIncident() {
   return (
-    <EmptyState icon={IconMapSearch} title="There is no such incident">
+    <EmptyState icon={IconMapSearch} title="There is no such incident" order={1}>
       <Button component={Link} to="/incidents" variant="default" mt="sm">
         All incidents
       </Button>
     </EmptyState>
+  );
+}
+
+function UnreadableIncident(failure: ComponentProps<typeof QueryFailure>) {
+  return (
+    <Stack gap="md">
+      <Title order={1} size="h2" tabIndex={-1} data-page-heading>
+        Incident
+      </Title>
+      <QueryFailure {...failure} />
+    </Stack>
   );
 }
 
@@ -55,7 +67,7 @@ export function IncidentRoute() {
   if (incident) return <IncidentBody incident={incident} settled={settled} />;
   if (isError) {
     const missing = error instanceof ApiError && (error.status === 404 || error.status === 400);
-    return missing ? <NoSuchIncident /> : <QueryFailure error={error} onRetry={() => void refetch()} />;
+    return missing ? <NoSuchIncident /> : <UnreadableIncident error={error} onRetry={() => void refetch()} />;
   }
   return (
     <Stack role="status" aria-label="Loading the incident">

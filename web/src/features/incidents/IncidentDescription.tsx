@@ -8,15 +8,13 @@ import classes from './IncidentRow.module.css';
 
 /** Twenty lines. */
 const MOST_PX = 512;
-/** On a tint of itself. */
-const READABLE_GREEN = 'light-dark(#1b5e2b, #b2f2bb)';
 
 export function IncidentDescription({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   return (
     <>
       {incident.status === 'RESOLVED' && (
-        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" styles={{ title: { color: READABLE_GREEN } }} data-testid="resolution">
+        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" data-testid="resolution">
           {incident.resolution && (
             <Text size="sm" mb={4} maw="75ch" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
               <TextWithLinks text={incident.resolution} />

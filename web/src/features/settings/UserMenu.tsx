@@ -32,7 +32,7 @@ export function UserMenu({ onAccount, onLogout }: { onAccount: () => void; onLog
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={240} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" closeOnItemClick={false}>
+    <Menu width={240} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" withinPortal={false} closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton style={{ borderRadius: '50%' }}>
           <UserAvatar user={me} size={34} aria-hidden />
