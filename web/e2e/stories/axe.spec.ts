@@ -31,12 +31,15 @@ async function measureOverflow(page: Page): Promise<number> {
   return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 }
 
-/** Colours that are on their way to others are neither. */
+/** Colours that are on their way to others are neither. What is not drawn because it is far below waits on its way. */
 async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
   await page.emulateMedia(media);
-  await page.evaluate(() =>
-    Promise.all(document.getAnimations().filter((each) => each instanceof CSSTransition).map((each) => each.finished.catch(() => undefined))),
-  );
+  const isSettled = () =>
+    document.getAnimations().every((each) => {
+      const target = each.effect instanceof KeyframeEffect ? each.effect.target : null;
+      return !(each instanceof CSSTransition) || !target?.checkVisibility({ contentVisibilityAuto: true });
+    });
+  await page.waitForFunction(isSettled);
 }
 
 async function listFindingsOfState(page: Page, state: State): Promise<string[]> {
@@ -67,7 +70,7 @@ let furnished: Promise<Castle> | null = null;
 
 for (const area of areas) {
   test(`should be without findings at every width, scheme and medium: ${area.name}`, async ({ browser, server, openAs, actAs }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(600_000);
     furnished ??= furnishCastle(actAs);
     const castle = await furnished;
     const page = area.who
