@@ -2,7 +2,7 @@
 export const queryKeys = {
   meta: ['meta'] as const,
   loginSessions: ['account', 'sessions'] as const,
-  userSearches: ['users'] as const,
+  everyUser: ['users'] as const,
   /** Whether it is somebody's. */
   handle: (handle: string) => ['handle', handle] as const,
   userSearch: (q: string, assignable: boolean) => ['users', q, assignable] as const,

@@ -22,7 +22,7 @@ function isHandleOfMetPerson(client: QueryClient, handle: string, incidentId: st
     is(sessionStore.get()?.user) ||
     (authors?.some(({ author }) => is(author)) ?? false) ||
     (client.getQueryData<OnlineUsers>(presenceKeys.online)?.users.some(is) ?? false) ||
-    client.getQueriesData<User[]>({ queryKey: queryKeys.userSearches }).some(([, found]) => found?.some(is))
+    client.getQueriesData<User[]>({ queryKey: queryKeys.everyUser }).some(([, found]) => Array.isArray(found) && found.some(is))
   );
 }
 
