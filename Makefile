@@ -90,7 +90,7 @@ test-web-unit: web/node_modules/.package-lock.json
 test-web-browser: web build chromium
 	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run e2e
 
-screenshots: web build chromium ## Take the pictures of the README
+screenshots: web build chromium ## Take the pictures of the README, and of every page in every layout (web/test-results/layouts)
 	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run screenshots
 
 chromium: ## Make sure there is a browser for the tests

@@ -5,9 +5,9 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 /** Only realtime/socket.ts may open a connection. */
-const oneSocketOwner = {
-  patterns: [{ group: ['socket.io-client'], message: 'Only src/realtime/socket.ts talks to socket.io-client.' }],
-};
+const oneSocketOwner = { group: ['socket.io-client'], message: 'Only src/realtime/socket.ts talks to socket.io-client.' };
+
+const noTestingInProduct = { group: ['**/testing/*'], message: 'src/testing is for tests.' };
 
 function allowImportsFromTo(type, types) {
   return { from: { element: { type } }, allow: { to: { element: { types: { anyOf: types } } } } };
@@ -31,11 +31,12 @@ export default tseslint.config(
         { type: 'realtime', pattern: 'src/realtime' },
         { type: 'feature', pattern: 'src/features/*', capture: ['feature'] },
         { type: 'app', pattern: 'src/app' },
+        { type: 'testing', pattern: 'src/testing' },
       ],
     },
     rules: {
       ...reactHooks.configs.recommended.rules,
-      'no-restricted-imports': ['error', oneSocketOwner],
+      'no-restricted-imports': ['error', { patterns: [oneSocketOwner, noTestingInProduct] }],
       'max-lines': ['error', 400],
       'max-lines-per-function': ['error', { max: 70, skipBlankLines: true, skipComments: true }],
       '@typescript-eslint/consistent-type-imports': 'error',
@@ -49,8 +50,9 @@ export default tseslint.config(
             allowImportsFromTo('entity', ['lib', 'generated']),
             allowImportsFromTo('components', ['entity', 'lib', 'generated']),
             allowImportsFromTo('realtime', ['entity', 'lib', 'generated']),
-            allowImportsFromTo('feature', ['components', 'entity', 'lib', 'realtime', 'generated']),
-            allowImportsFromTo('app', ['feature', 'components', 'entity', 'lib', 'realtime', 'generated']),
+            allowImportsFromTo('feature', ['components', 'entity', 'lib', 'realtime', 'generated', 'testing']),
+            allowImportsFromTo('app', ['feature', 'components', 'entity', 'lib', 'realtime', 'generated', 'testing']),
+            allowImportsFromTo('testing', ['app', 'lib', 'realtime', 'generated']),
             { allow: { to: { module: { origin: ['external', 'core'] } } } },
           ],
         },
@@ -59,8 +61,8 @@ export default tseslint.config(
   },
   { files: ['src/realtime/socket.ts'], rules: { 'no-restricted-imports': 'off' } },
   {
-    files: ['src/**/*.test.{ts,tsx}'],
-    rules: { 'max-lines-per-function': 'off' },
+    files: ['src/**/*.test.{ts,tsx}', 'src/testing/*'],
+    rules: { 'max-lines-per-function': 'off', 'no-restricted-imports': ['error', { patterns: [oneSocketOwner] }] },
   },
   {
     files: ['*.{js,ts}', 'public/*.js', 'e2e/**/*.ts', 'scripts/**/*.mjs'],

@@ -78,6 +78,16 @@ export class ApiActor {
     return this.send('PATCH', `/api/incidents/${id}`, changes);
   }
 
+  take(id: string): Promise<unknown> {
+    return this.send('POST', `/api/incidents/${id}/acknowledge`, {});
+  }
+
+  /** For pages without alerts. */
+  async takeEverythingUrgent(): Promise<void> {
+    const { incidents } = await this.send<{ incidents: Incident[] }>('GET', '/api/incidents?severity=CRITICAL&status=OPEN,IN_PROGRESS&limit=100');
+    for (const { id, acknowledgedAt } of incidents) if (acknowledgedAt === null) await this.take(id);
+  }
+
   resolve(id: string, resolution: string): Promise<unknown> {
     return this.send('DELETE', `/api/incidents/${id}`, { resolution });
   }

@@ -1,28 +1,5 @@
-import type { Locator } from '@playwright/test';
+import { measureContrastOfText } from '../harness/contrast';
 import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
-
-/** The contrast of an element's letters with what is painted behind them, blended over all its ancestors (WCAG 2.2, 1.4.3). */
-function measureContrastOfText(element: Locator): Promise<number> {
-  return element.evaluate((node) => {
-    const canvas = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true })!;
-    const layers: string[] = [];
-    for (let at: Element | null = node; at; at = at.parentElement) layers.unshift(getComputedStyle(at).backgroundColor);
-    const paint = (colors: string[]) => {
-      for (const color of colors) {
-        canvas.fillStyle = color;
-        canvas.fillRect(0, 0, 1, 1);
-      }
-      const linear = [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)].map((byte) => {
-        const part = byte / 255;
-        return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
-    };
-    const behind = paint(['#fff', ...layers]);
-    const letters = paint([getComputedStyle(node).color]);
-    return (Math.max(behind, letters) + 0.05) / (Math.min(behind, letters) + 0.05);
-  });
-}
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const reducedMotion of ['no-preference', 'reduce'] as const) {

@@ -27,6 +27,28 @@ test.describe('US-NOTIFY-001: mentioned in a comment', () => {
     await expect(comment).toBeFocused();
   });
 
+  test('should mark a mention of somebody, and nobody else', async ({ openAs, actAs }) => {
+    const ron = await actAs('ron');
+    const incident = await ron.report({ title: makeUniqueTitle('Howler') });
+    const pasted = Array.from({ length: 60 }, (_, at) => `@Rule${at}`).join(' ');
+    await ron.comment(incident.id, `@nobody, ask @Cedric.Diggory's owl, or @ron.weasley. ${pasted}`);
+    // Nobody whom the page has met: only the server knows of Cedric.
+    const percy = await openAs('percy', '/incidents');
+    const lookUps: string[] = [];
+    percy.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.pathname === '/api/users') lookUps.push(url.searchParams.get('q') ?? '');
+    });
+    await percy.goto(`/incidents/${incident.id}`);
+    const comment = percy.getByTestId('comment');
+    await expect(comment.locator('[data-mention]')).toHaveText(['@Cedric.Diggory', '@ron.weasley']);
+    await expect.poll(() => lookUps.length).toBe(19);
+    expect(lookUps).toContain('nobody');
+    expect(lookUps).not.toContain('ron.weasley');
+    await expect(comment).toContainText('@nobody, ask');
+    await expect(comment.locator('[data-mention]')).toHaveCount(2);
+  });
+
   test('should keep a notification until it is dismissed, in every tab', async ({ openAs, actAs }) => {
     const hermione = await actAs('hermione');
     const incident = await hermione.report({ title: makeUniqueTitle('Map') });

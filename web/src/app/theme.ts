@@ -26,7 +26,17 @@ export const theme = createTheme({
   respectReducedMotion: true,
   // By name: naming the components themselves would load them with the first screen.
   components: {
-    Modal: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, yOffset: 'calc(var(--alert-height, 0px) + 5dvh)' } },
+    // Readers are told of no child of a menu that is none of its items.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    // Below the header when alerts are in it, which are behind nothing.
+    Modal: {
+      defaultProps: {
+        closeButtonProps: { 'aria-label': 'Close' },
+        // Its header is the banner of no page.
+        attributes: { header: { role: 'presentation' } },
+        yOffset: 'max(5dvh, calc(var(--app-shell-header-height, 0px) * var(--alert-shown, 0) + 12px))',
+      },
+    },
     // One voice: what a toast says is said by the live region of the page.
     Notification: { defaultProps: { closeButtonProps: { 'aria-label': 'Close' }, role: 'group' } },
     Paper: { defaultProps: { radius: 'md' } },

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { User } from '../generated';
 import { ApiError, readFieldErrorsFromServer } from './apiError';
 import { joinNamesForReading } from './labels';
-import { insertMentionAtCaret, keepPeopleMatchingQuery, readMentionAtCaret, splitTextIntoMentions } from './mentions';
+import { insertMentionAtCaret, keepPeopleMatchingQuery, listHandlesMentionedInText, readMentionAtCaret, splitTextIntoMentions } from './mentions';
 import { createPersistedStoreForKey } from './persistedStore';
 import { saveSessionFromTokenAnswer, sessionStore } from './session';
 import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './sessionRenewal';
@@ -11,19 +11,38 @@ import { formatTimeFromNow } from './time';
 const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };
 
 describe('mentions', () => {
+  const mentions = (text: string, known = ['harry', 'harry.potter', 'ron', 'b']) =>
+    splitTextIntoMentions(text, known).filter((part) => part.handle !== null).map((part) => part.text);
+
   it('should be found as the server finds them', () => {
-    const mentions = (text: string) => splitTextIntoMentions(text).filter((part) => part.mention).map((part) => part.text);
     expect(mentions('@harry.potter, ask (@ron).')).toEqual(['@harry.potter', '@ron']);
     expect(mentions('mail harry@hogwarts.edu, @ nothing, a@@b')).toEqual([]);
     for (const text of ['请@harry看一下', '＠harry お願い', '**@harry** look', '_@harry_', '- @harry', '[@harry]', '“@harry”', "@harry's owl", '@harry—now', '@harry。']) {
-      expect(mentions(text).map((mention) => mention.replace(/_$/, '')), text).toEqual([text.includes('＠') ? '＠harry' : '@harry']);
+      expect(mentions(text), text).toEqual([text.includes('＠') ? '＠harry' : '@harry']);
     }
     for (const text of ['https://x.example/@harry/1', '[post](https://x.example/@harry)', 'x.example/@harry', '`@harry`', '```\n@harry\n```', '@harry@hogwarts.social', 'first.@harry']) {
       expect(mentions(text), text).toEqual([]);
     }
     expect(mentions('`code` @harry `more`')).toEqual(['@harry']);
     expect(mentions('cc/@harry/@ron')).toEqual(['@harry', '@ron']);
-    expect(splitTextIntoMentions('a @b c').map((part) => part.text).join('')).toBe('a @b c');
+    expect(splitTextIntoMentions('a @b c', ['b']).map((part) => part.text).join('')).toBe('a @b c');
+  });
+
+  it('should name people that there are, and nobody else', () => {
+    expect(splitTextIntoMentions('Ask @nobody and @Harry.', ['harry'])).toEqual([
+      { text: 'Ask @nobody and ', handle: null },
+      { text: '@Harry', handle: 'harry' },
+      { text: '.', handle: null },
+    ]);
+    expect(splitTextIntoMentions('@Override', [])).toEqual([{ text: '@Override', handle: null }]);
+  });
+
+  it('should mean the longest handle that is somebody’s', () => {
+    expect(mentions("@o'brien's wand", ["o'brien", 'o'])).toEqual(["@o'brien"]);
+    expect(mentions('@snape_ and @snape', ['snape', 'snape_'])).toEqual(['@snape_', '@snape']);
+    expect(mentions('@harry-', ['harry'])).toEqual(['@harry']);
+    expect(listHandlesMentionedInText("@Harry's and @ron, @ron")).toEqual(["harry's", 'harry', 'ron']);
+    expect(listHandlesMentionedInText(`@${'a'.repeat(81)}`)).toEqual([]);
   });
 
   it('should be completed where the caret is', () => {

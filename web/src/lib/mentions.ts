@@ -3,11 +3,19 @@ import { listSpansOfProse } from './prose';
 
 export interface TextPart {
   text: string;
-  mention: boolean;
+  /** Whom it mentions; null for what mentions nobody. */
+  handle: string | null;
 }
 
-// What is behind an apostrophe may be of the handle or not; whose it is only the server knows.
+/** Longest handle: a local part of 64 characters, and the number of somebody who was not the first to have it. */
+const HANDLE_CHARACTERS = 80;
 const MENTION = /[@\uff20]([a-z0-9._+'-]*[a-z0-9_+'-])/gi;
+
+interface Mention {
+  start: number;
+  /** The handles it may stand for, lower case, longest first. */
+  candidates: string[];
+}
 
 /** Whether nothing before the sign belongs to it, as in an address, and no further sign follows. */
 function standsByItself(text: string, start: number, end: number): boolean {
@@ -16,22 +24,44 @@ function standsByItself(text: string, start: number, end: number): boolean {
   return !/^[.]*[@\uff20]/.test(text.slice(end));
 }
 
-/** Cuts a comment into plain text and @mentions, in order. Those in code, links and addresses are none. */
-export function splitTextIntoMentions(text: string): TextPart[] {
+/** A sign at the end may be of the handle or of the sentence, and so may what is behind an apostrophe. As `mentions.rs` has it. */
+function listCandidatesOfWord(word: string): string[] {
+  const shortest = Math.max(1, word.replace(/[.+_'-]+$/, '').length);
+  return Array.from({ length: word.length }, (_, at) => word.length - at)
+    .filter((end) => end >= shortest || word[end] === "'")
+    .map((end) => word.slice(0, end))
+    .filter((handle) => !handle.endsWith('.') && handle.length <= HANDLE_CHARACTERS);
+}
+
+/** What may be a mention, in order. What is in code, links and addresses is none. */
+function findMentionsInText(text: string): Mention[] {
+  return listSpansOfProse(text).flatMap((span) =>
+    [...text.slice(span.start, span.end).matchAll(MENTION)].flatMap((match) => {
+      const start = span.start + match.index;
+      const candidates = listCandidatesOfWord((match[1] ?? '').toLowerCase());
+      return standsByItself(text, start, start + match[0].length) ? [{ start, candidates }] : [];
+    }),
+  );
+}
+
+/** Every handle that a text may mention, each once. */
+export function listHandlesMentionedInText(text: string): string[] {
+  return [...new Set(findMentionsInText(text).flatMap((mention) => mention.candidates))];
+}
+
+/** Cuts a comment into plain text and mentions of known people, in order: an `@` before any other word is text like the rest. */
+export function splitTextIntoMentions(text: string, knownHandles: readonly string[]): TextPart[] {
   const parts: TextPart[] = [];
   let from = 0;
-  for (const span of listSpansOfProse(text)) {
-    for (const match of text.slice(span.start, span.end).matchAll(MENTION)) {
-      const start = span.start + match.index;
-      const possessive = /'s$/i.exec(match[0])?.[0].length ?? 0;
-      const end = start + match[0].length - possessive;
-      if (!standsByItself(text, start, end + possessive)) continue;
-      if (start > from) parts.push({ text: text.slice(from, start), mention: false });
-      parts.push({ text: text.slice(start, end), mention: true });
-      from = end;
-    }
+  for (const { start, candidates } of findMentionsInText(text)) {
+    const handle = candidates.find((candidate) => knownHandles.includes(candidate));
+    if (!handle) continue;
+    const end = start + 1 + handle.length;
+    if (start > from) parts.push({ text: text.slice(from, start), handle: null });
+    parts.push({ text: text.slice(start, end), handle });
+    from = end;
   }
-  if (from < text.length) parts.push({ text: text.slice(from), mention: false });
+  if (from < text.length) parts.push({ text: text.slice(from), handle: null });
   return parts;
 }
 

@@ -5,6 +5,8 @@ export const queryKeys = {
   everyApiToken: ['account', 'tokens'] as const,
   apiTokens: (all: boolean) => ['account', 'tokens', all] as const,
   everyUser: ['users'] as const,
+  /** Whether it is somebody's. */
+  handle: (handle: string) => ['handle', handle] as const,
   userSearch: (q: string, assignable: boolean) => ['users', q, assignable] as const,
   people: (q: string, deactivated: boolean) => ['users', 'people', q, deactivated] as const,
   invitations: ['invitations'] as const,

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react';
 import type { User } from '../generated';
 import type { TokenGrant } from '../generated/rest';
+import { isSamePerson } from './people';
 import { createPersistedStoreForKey } from './persistedStore';
 import { signedOutStore, type SignedOutReason } from './signedOut';
 
@@ -36,11 +37,11 @@ export function saveSessionFromTokenAnswer(answer: TokenGrant): Session {
   return session;
 }
 
-/** Takes over a changed name or role without touching the tokens. */
+/** Takes over a changed role, name or address without touching the tokens. */
 export function updateUserOfCurrentSession(user: User): void {
   const session = sessionStore.get();
   if (!session || session.user.id !== user.id) return;
-  if (session.user.role !== user.role || session.user.name !== user.name) sessionStore.set({ ...session, user });
+  if (!isSamePerson(session.user, user)) sessionStore.set({ ...session, user });
 }
 
 /** Without a reason, whoever signs out has asked for it. */

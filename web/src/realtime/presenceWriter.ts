@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import {
   addUserToOnline,
   addUserToViewers,
+  doUsersFitCounts,
   type OnlineUsers,
   presenceKeys,
   removeUserFromOnline,
@@ -10,6 +11,8 @@ import {
   type Viewers,
 } from '../entities/presence';
 import type { PresenceCounts, PresenceJoin, PresenceLeave, User } from '../generated';
+import { isSamePerson } from '../lib/people';
+import { replaceUserInCache } from './cacheWriter';
 import { readIncidentFromRoom } from './events';
 import { removeTypistFromEverywhere, removeTypistFromIncident } from './typingStore';
 
@@ -46,7 +49,19 @@ export class PresenceWriter {
 
   applyCountsToCache(counts: PresenceCounts): void {
     this.client.setQueryData<OnlineUsers>(presenceKeys.online, (data) => setCountsOfOnline(data, counts));
-    if (counts.truncated) void this.client.invalidateQueries({ queryKey: presenceKeys.online });
+    const known = this.client.getQueryData<OnlineUsers>(presenceKeys.online)?.users ?? [];
+    const isChanged = known.length > 0 && !doUsersFitCounts(known, counts.byRole);
+    if (counts.truncated || isChanged) void this.refetchOnlineUsers(known);
+  }
+
+  /** Whoever has another role than before has it wherever they are shown. */
+  private async refetchOnlineUsers(before: readonly User[]): Promise<void> {
+    await this.client.invalidateQueries({ queryKey: presenceKeys.online });
+    const now = this.client.getQueryData<OnlineUsers>(presenceKeys.online)?.users ?? [];
+    for (const user of now) {
+      const known = before.find((each) => each.id === user.id);
+      if (known && !isSamePerson(known, user)) replaceUserInCache(this.client, user);
+    }
   }
 
   setViewersOfIncident(incidentId: string, users: User[]): void {

@@ -1,7 +1,8 @@
-import { Alert, Button, Grid, Group, Paper, Skeleton, Stack, Text } from '@mantine/core';
+import { Alert, Button, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconListDetails, IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
+import type { ComponentProps } from 'react';
 import { Link, useParams } from 'react-router';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
@@ -19,10 +20,11 @@ import { IncidentViewers } from '../../features/presence';
 import type { Incident } from '../../generated';
 import { ApiError } from '../../lib/apiError';
 import { useIncidentRoom } from '../../realtime';
+import classes from './IncidentRoute.module.css';
 
 function NoSuchIncident() {
   return (
-    <EmptyState icon={IconMapSearch} title="There is no such incident">
+    <EmptyState icon={IconMapSearch} title="There is no such incident" order={1}>
       <Button component={Link} to="/incidents" variant="default" mt="sm">
         All incidents
       </Button>
@@ -44,30 +46,37 @@ function FromListNotice({ onRetry }: { onRetry: () => void }) {
   );
 }
 
+function UnreadableIncident(failure: ComponentProps<typeof QueryFailure>) {
+  return (
+    <Stack gap="md">
+      <Title order={1} size="h2" tabIndex={-1} data-page-heading>
+        Incident
+      </Title>
+      <QueryFailure {...failure} />
+    </Stack>
+  );
+}
+
 function IncidentBody({ incident, settled }: { incident: Incident; settled: boolean }) {
   return (
     <Stack gap="lg">
       <IncidentHeader incident={incident} />
       <IncidentWaiting incidentId={incident.id} />
       <IncidentViewers incidentId={incident.id} roomSettled={settled} />
-      <Grid gap="lg">
-        <Grid.Col span={{ base: 12, md: 8 }}>
-          <Stack gap="lg">
-            <Paper withBorder p="md">
-              <Stack gap="md">
-                <IncidentDescription incident={incident} />
-              </Stack>
-            </Paper>
-            <CommentThread key={incident.id} incidentId={incident.id} ready={settled} />
-          </Stack>
-        </Grid.Col>
-        <Grid.Col span={{ base: 12, md: 4 }}>
-          <Stack gap="lg">
-            <PropertiesPanel incident={incident} />
-            <IncidentStory incidentId={incident.id} ready={settled} />
-          </Stack>
-        </Grid.Col>
-      </Grid>
+      <div className={classes.columns}>
+        <Stack gap="lg" className={classes.said}>
+          <Paper withBorder p="md">
+            <Stack gap="md">
+              <IncidentDescription incident={incident} />
+            </Stack>
+          </Paper>
+          <CommentThread key={incident.id} incidentId={incident.id} ready={settled} />
+        </Stack>
+        <div className={classes.known}>
+          <PropertiesPanel incident={incident} />
+          <IncidentStory incidentId={incident.id} ready={settled} />
+        </div>
+      </div>
     </Stack>
   );
 }
@@ -88,7 +97,7 @@ export function IncidentRoute() {
       </>
     );
   }
-  if (error) return <QueryFailure error={error} onRetry={() => void refetch()} />;
+  if (error) return <UnreadableIncident error={error} onRetry={() => void refetch()} />;
   return (
     <Stack role="status" aria-label="Loading the incident">
       <Skeleton height={32} width="60%" />

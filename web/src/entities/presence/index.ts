@@ -2,6 +2,7 @@ export { presenceKeys } from './keys';
 export {
   addUserToOnline,
   addUserToViewers,
+  doUsersFitCounts,
   removeUserFromOnline,
   removeUserFromViewers,
   setCountsOfOnline,

@@ -1,4 +1,4 @@
-import type { PresenceCounts, PresenceJoin, User } from '../../generated';
+import type { PresenceCounts, PresenceJoin, Role, User } from '../../generated';
 import type { OnlineUsers, Viewers } from './types';
 
 function addUserUnlessPresent(users: User[], user: User): User[] {
@@ -15,6 +15,12 @@ export function removeUserFromOnline(data: OnlineUsers, userId: string): OnlineU
 
 export function setCountsOfOnline(data: OnlineUsers | undefined, counts: PresenceCounts): OnlineUsers {
   return { users: data?.users ?? [], total: counts.total, byRole: counts.byRole };
+}
+
+/** Whether the people known to be online are as many of each role as the server counts: no event says whose role changed. */
+export function doUsersFitCounts(users: readonly User[], byRole: PresenceCounts['byRole']): boolean {
+  const roles = Object.keys(byRole) as Role[];
+  return roles.every((role) => users.filter((user) => user.role === role).length === byRole[role]);
 }
 
 export function addUserToViewers(data: Viewers, join: PresenceJoin): Viewers {

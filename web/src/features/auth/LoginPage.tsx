@@ -35,7 +35,10 @@ export function LoginPage() {
     if (wait === 0) login.mutate(values);
   };
   useEffect(() => {
-    if (error) password.current?.select();
+    if (!error) return;
+    // Selecting focuses in Chromium alone.
+    password.current?.focus();
+    password.current?.select();
   }, [error]);
   return (
     <AuthLayout title="Sign in" subtitle="Good to see you back.">

@@ -40,7 +40,7 @@ export const CommentItem = memo(function CommentItem({ comment, isTarget, onDele
             {roleLabels[comment.author.role]} · {comment.waiting ? 'waiting for connection' : comment.pending ? 'sending…' : <TimeAgo time={comment.createdAt} />}
           </Text>
         </Group>
-        <CommentText content={comment.content} />
+        <CommentText incidentId={comment.incidentId} content={comment.content} />
       </div>
       {!comment.pending && mayUserDeleteComment(me, comment) && (
         <ActionIcon

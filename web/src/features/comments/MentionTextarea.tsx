@@ -68,7 +68,7 @@ export function MentionTextarea({ value, onChange, onKeyDown, onBlur }: Props) {
   const followCaret = () => setCaret(field.current?.selectionStart ?? 0);
 
   return (
-    <Combobox store={combobox} onOptionSubmit={complete} position="top-start" withinPortal width={300}>
+    <Combobox store={combobox} onOptionSubmit={complete} position="top-start" withinPortal={false} width={300}>
       <Combobox.Target withKeyboardNavigation={opened}>
         <Textarea
           ref={field}

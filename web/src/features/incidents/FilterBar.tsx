@@ -47,7 +47,7 @@ function SearchField({ filters, onChange }: Props) {
         setText(event.currentTarget.value);
         search(event.currentTarget.value);
       }}
-      style={{ flex: '1 1 220px' }}
+      style={{ flex: '1 1 260px' }}
     />
   );
 }
@@ -79,7 +79,7 @@ function AssigneeFilter({ filters, onChange }: Props) {
       onSearchChange={setText}
       searchable
       clearable
-      style={{ flex: '1 1 150px' }}
+      className={classes.one}
     />
   );
 }
@@ -108,7 +108,7 @@ export function FilterBar({ filters, onChange }: Props) {
         value={filters.status ?? []}
         onChange={(status) => onChange({ ...filters, status: status.length ? (status as Status[]) : undefined })}
         clearable
-        style={{ flex: '1 1 150px' }}
+        className={filters.status ? classes.several : classes.one}
       />
       <MultiSelect
         aria-label="Severity"
@@ -117,7 +117,7 @@ export function FilterBar({ filters, onChange }: Props) {
         value={filters.severity ?? []}
         onChange={(value) => onChange({ ...filters, severity: value.length ? (value as Severity[]) : undefined })}
         clearable
-        style={{ flex: '1 1 150px' }}
+        className={filters.severity ? classes.several : classes.one}
       />
       <AssigneeFilter filters={filters} onChange={onChange} />
       <Select
@@ -126,10 +126,10 @@ export function FilterBar({ filters, onChange }: Props) {
         value={readSortOfFilters(filters)}
         onChange={(sort) => onChange({ ...filters, sort: (sort as IncidentSort | null) ?? undefined })}
         allowDeselect={false}
-        style={{ flex: '1 1 150px' }}
+        className={classes.order}
       />
       {any && (
-        <Button variant="subtle" color="gray" leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange(filtersOfDuty)}>
+        <Button variant="subtle" color="gray" px="xs" className={classes.clear} leftSection={<IconX size={14} aria-hidden />} onClick={() => onChange(filtersOfDuty)}>
           Clear
         </Button>
       )}

@@ -8,17 +8,15 @@ import classes from './IncidentRow.module.css';
 
 /** Twenty lines. */
 const MOST_PX = 512;
-/** On a tint of itself. */
-const READABLE_GREEN = 'light-dark(#1b5e2b, #b2f2bb)';
 
 export function IncidentDescription({ incident }: { incident: Incident }) {
   const changed = useChangedFields(incident.id);
   return (
     <>
       {incident.status === 'RESOLVED' && (
-        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" styles={{ title: { color: READABLE_GREEN } }} data-testid="resolution">
+        <Alert color="green" icon={<IconCircleCheck aria-hidden />} title="Resolved" data-testid="resolution">
           {incident.resolution && (
-            <Text size="sm" mb={4} style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
+            <Text size="sm" mb={4} maw="75ch" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
               <TextWithLinks text={incident.resolution} />
             </Text>
           )}
@@ -35,7 +33,7 @@ export function IncidentDescription({ incident }: { incident: Incident }) {
       <section aria-label="Description">
         {incident.description ? (
           <Spoiler maxHeight={MOST_PX} showLabel="Show more" hideLabel="Show less">
-            <Text style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
+            <Text maw="75ch" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }} lh={1.6}>
               <span className={changed.has('description') ? classes.changed : undefined}>
                 <TextWithLinks text={incident.description} />
               </span>

@@ -9,6 +9,7 @@ import { IncidentList } from './IncidentList';
 import { rememberListAsLast } from './lastList';
 import { UrgentSection } from './UrgentSection';
 import { nameViewOfFilters } from './views';
+import classes from './IncidentsPage.module.css';
 
 export function IncidentsPage({ onReport }: { onReport: () => void }) {
   const [search, setSearch] = useSearchParams();
@@ -30,12 +31,16 @@ export function IncidentsPage({ onReport }: { onReport: () => void }) {
           </Box>
         </Button>
       </Group>
-      <UrgentSection />
-      <FilterBar
-        filters={filters}
-        onChange={(next) => setSearch(writeFiltersToSearchParams(next), { replace: true })}
-      />
-      <IncidentList filters={filters} />
+      <div className={classes.columns}>
+        <UrgentSection />
+        <Stack gap="md" className={classes.list}>
+          <FilterBar
+            filters={filters}
+            onChange={(next) => setSearch(writeFiltersToSearchParams(next), { replace: true })}
+          />
+          <IncidentList filters={filters} />
+        </Stack>
+      </div>
     </Stack>
   );
 }

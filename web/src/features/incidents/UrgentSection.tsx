@@ -23,22 +23,27 @@ function UrgentCard({ incident }: { incident: Incident }) {
       <Link to={`/incidents/${incident.id}`} className={classes.link}>
         {incident.title}
       </Link>
-      <Group gap={8} justify="space-between" wrap="nowrap" mt={8}>
-        <Text size="xs" className={classes.meta}>
-          {statusLabels[incident.status]} · {incident.location ? `${incident.location} · ` : ''}
-          <SecondsAgo time={incident.createdAt} />
-        </Text>
-        <span className={classes.action}>
-          <TakeItButton incident={incident} />
-        </span>
+      <Text size="xs" className={classes.meta}>
+        {statusLabels[incident.status]} · {incident.location ? `${incident.location} · ` : ''}
+        <SecondsAgo time={incident.createdAt} />
+      </Text>
+      <div className={classes.whose}>
         {incident.assignee ? (
-          <UserAvatar user={incident.assignee} size={24} />
+          <>
+            <UserAvatar user={incident.assignee} size={22} aria-hidden />
+            <Text size="xs" truncate>
+              {incident.assignee.name}
+            </Text>
+          </>
         ) : (
           <Text size="xs" fw={600} className={classes.nobody}>
             Unassigned
           </Text>
         )}
-      </Group>
+        <span className={classes.action}>
+          <TakeItButton incident={incident} />
+        </span>
+      </div>
     </li>
   );
 }

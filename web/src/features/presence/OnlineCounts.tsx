@@ -1,6 +1,7 @@
 import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { UserAvatar } from '../../components/UserAvatar';
 import type { Role, User } from '../../generated';
+import { useAlertHeight } from '../../lib/alertHeight';
 import { roleLabels } from '../../lib/roles';
 import { useLinkState } from '../../realtime';
 import { useOnlineUsers } from './api/listOnlineUsers';
@@ -38,9 +39,10 @@ export function OnlineCounts() {
   const { status } = useLinkState();
   // Who is there now nobody knows without a link.
   const isStale = status === 'offline' || status === 'reconnecting';
+  const offset = 8 + useAlertHeight();
   if (!data) return <Skeleton height={14} width={210} aria-hidden />;
   return (
-    <Popover width={280} position="bottom-start" shadow="md" trapFocus returnFocus>
+    <Popover width={280} position="bottom-start" offset={offset} shadow="md" trapFocus returnFocus>
       <Popover.Target>
         <UnstyledButton className={classes.button} data-testid="online-counts" data-stale={isStale || undefined}>
           <span className={classes.dot} aria-hidden />

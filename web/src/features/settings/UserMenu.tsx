@@ -9,14 +9,16 @@ import { useCurrentUser } from '../../lib/session';
 import { type SoundChoice, useSettings } from '../../lib/settings';
 import { useSoundBlocked } from '../../lib/sound';
 import { chooseRepeatsForThisBrowser, chooseSingleKeysForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
+import { useToastOfChangedRole } from './useToastOfChangedRole';
 
 export function UserMenu({ onLogout }: { onLogout: () => void }) {
   const me = useCurrentUser();
+  useToastOfChangedRole(me.role);
   const { sound, repeats, singleKeys } = useSettings();
   const silent = useSoundBlocked();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <Menu width={240} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" closeOnItemClick={false}>
+    <Menu width={240} position="bottom-end" offset={8 + useAlertHeight()} shadow="lg" withinPortal={false} closeOnItemClick={false}>
       <Menu.Target>
         <UnstyledButton style={{ borderRadius: '50%' }}>
           <UserAvatar user={me} size={34} aria-hidden />

@@ -19,7 +19,7 @@ function ExportMenu({ incidentId }: { incidentId: string }) {
     );
   };
   return (
-    <Menu position="bottom-end">
+    <Menu position="bottom-end" withinPortal={false}>
       <Menu.Target>
         <Button size="compact-xs" variant="subtle" leftSection={<IconDownload size={14} aria-hidden />}>
           Export

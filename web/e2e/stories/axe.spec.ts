@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { Page } from '@playwright/test';
+import type { AxeResults, RunOptions } from 'axe-core';
+import { listFaintTexts } from '../harness/contrast';
+import { areas, type Castle, furnishCastle, type State } from '../harness/states';
+import { expect, test } from '../harness/test';
+
+const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** 320 px is a desk of 1280 px at 400 %, 720 px one of 1440 px at 200 %. */
+const WIDTHS = [320, 360, 720, 768, 1440, 1920];
+/** Where the layout is another. */
+const WIDTHS_OF_AXE = [360, 1440];
+
+const rulesOfContrast: RunOptions = { runOnly: ['color-contrast'] };
+
+/** Everything that axe finds, whatever weight it gives it. */
+async function listFindingsOfAxe(page: Page, options: RunOptions = {}): Promise<string[]> {
+  const results = await page.evaluate(
+    (given) => (window as unknown as { axe: { run: (options: RunOptions) => Promise<AxeResults> } }).axe.run({ ...given, resultTypes: ['violations'] }),
+    options,
+  );
+  return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary})`).join(' | ')}`);
+}
+
+/** By how many px the page is wider than its window, once it has taken its new layout. */
+async function measureOverflow(page: Page): Promise<number> {
+  const isWithin = () => document.documentElement.scrollWidth <= window.innerWidth;
+  await page.waitForFunction(isWithin, undefined, { timeout: 2_000 }).catch(() => undefined);
+  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+}
+
+/** Colours that are on their way to others are neither. What is not drawn because it is far below waits on its way. */
+async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
+  await page.emulateMedia(media);
+  const isSettled = () =>
+    document.getAnimations().every((each) => {
+      const target = each.effect instanceof KeyframeEffect ? each.effect.target : null;
+      return !(each instanceof CSSTransition) || !target?.checkVisibility({ contentVisibilityAuto: true });
+    });
+  await page.waitForFunction(isSettled);
+}
+
+async function listFindingsOfState(page: Page, state: State): Promise<string[]> {
+  const findings: string[] = [];
+  const note = (where: string, found: string[]) => findings.push(...found.map((finding) => `${state.name}, ${where}: ${finding}`));
+  await page.evaluate(await axeSource);
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await measureOverflow(page);
+    if (overflow > 0) note(`${width} px`, [`the page is ${overflow} px too wide`]);
+    if (!WIDTHS_OF_AXE.includes(width)) continue;
+    note(`${width} px, light`, await listFindingsOfAxe(page));
+    // Another scheme changes colours alone.
+    await emulateMediaAndSettle(page, { colorScheme: 'dark' });
+    note(`${width} px, dark`, await listFindingsOfAxe(page, rulesOfContrast));
+    await emulateMediaAndSettle(page, { forcedColors: 'active' });
+    note(`${width} px, forced colours`, await listFaintTexts(page));
+    await emulateMediaAndSettle(page, { forcedColors: 'none', colorScheme: 'light' });
+  }
+  await emulateMediaAndSettle(page, { media: 'print' });
+  note('on paper', await listFaintTexts(page));
+  await emulateMediaAndSettle(page, { media: 'screen' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+  return findings;
+}
+
+let furnished: Promise<Castle> | null = null;
+
+for (const area of areas) {
+  test(`should be without findings at every width, scheme and medium: ${area.name}`, async ({ browser, server, openAs, actAs }) => {
+    test.setTimeout(600_000);
+    furnished ??= furnishCastle(actAs);
+    const castle = await furnished;
+    const page = area.who
+      ? await openAs(area.who, '/incidents', { reducedMotion: 'reduce' })
+      : await browser.newPage({ baseURL: server.url, reducedMotion: 'reduce' });
+    for (const state of area.states) {
+      await test.step(state.name, async () => {
+        await state.show(page, castle);
+        expect.soft(await listFindingsOfState(page, state)).toEqual([]);
+        await state.leave?.(page, castle);
+      });
+    }
+    await page.context().close();
+  });
+}

@@ -1,0 +1,47 @@
+type Listener = (...values: unknown[]) => void;
+
+/** Stands in for the socket of the dashboard: connects at once, agrees to every call, and says what a test has it say. */
+export class FakeSocket {
+  connected = false;
+  active = true;
+  readonly io = { engine: { transport: { name: 'websocket' }, on: () => undefined, off: () => undefined, once: () => undefined, close: () => undefined } };
+  private readonly listeners = new Map<string, Set<Listener>>();
+
+  /** Tells the server from where this page wants to go on; the dashboard sets it. */
+  readAuth: () => unknown = () => undefined;
+
+  constructor(private readonly acknowledge: () => unknown) {}
+
+  on(name: string, listener: Listener): this {
+    this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener));
+    return this;
+  }
+
+  off(name: string, listener: Listener): this {
+    this.listeners.get(name)?.delete(listener);
+    return this;
+  }
+
+  connect(): void {
+    this.connected = true;
+    this.readAuth();
+    this.receive('connect');
+    this.receive('connection:acknowledged', this.acknowledge());
+  }
+
+  disconnect(): void {
+    this.connected = false;
+  }
+
+  timeout(): this {
+    return this;
+  }
+
+  emit(_name: string, payload: { room?: string }, answer?: Listener): void {
+    answer?.(null, { ok: true, room: payload.room, users: [], count: 0 });
+  }
+
+  receive(name: string, ...values: unknown[]): void {
+    for (const listener of [...(this.listeners.get(name) ?? [])]) listener(...values);
+  }
+}
