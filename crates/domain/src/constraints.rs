@@ -79,6 +79,7 @@ const CONSTRAINTS: &[(&str, ConstraintMeaning)] = {
         ("event_log_pkey", Means::Internal),
         ("event_log_payload_object", Means::Internal),
         ("event_log_redraw_fenced", Means::Internal),
+        ("event_outlets_pkey", Means::Internal),
         ("event_log_epochs_pkey", Means::Internal),
         ("event_log_state_pkey", Means::Internal),
         ("event_log_state_only_row_check", Means::Internal),

@@ -17,6 +17,7 @@
 //!   that reached, and everything that happened to it;
 //! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
 //!   incidents that alerts become;
+//! - [`outlets`]: how far those outside have been told of the log, and which node tells them; [`event_patterns`]: what they want;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -48,6 +49,7 @@ mod escalation_schedule;
 pub mod escalations;
 pub mod event;
 pub mod event_log;
+pub mod event_patterns;
 pub mod fault_hook;
 mod hashing;
 pub mod hooks;
@@ -64,6 +66,7 @@ mod named_schema;
 mod notification_drafts;
 mod notification_row;
 pub mod notifications;
+pub mod outlets;
 pub mod page;
 pub mod payload;
 pub mod payload_schema;

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, MissedFrames, PreparedSession, PresenceDirectory,
+    CloseReason, EventPage, EventStream, LogReader, MissedFrames, PreparedSession, PresenceDirectory,
     RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest, TopicReplay, metrics,
     presence::store::PresenceStore,
     rooms::{RoomView, resolve_rooms_of_reader},
@@ -258,6 +258,11 @@ impl Realtime {
         limit: u32,
     ) -> BoxFuture<'a, Result<EventPage>> {
         Box::pin(self.0.parts.replay.read_page_for_user(user, rooms, after, limit))
+    }
+
+    /// Reads all of the log from a position on, whoever may see it: for outlets.
+    pub fn log_reader(&self) -> LogReader {
+        LogReader::new(self.0.parts.store.clone(), self.0.parts.feed.clone())
     }
 
     /// Runs a change to its end even if the caller is dropped (the client hung up), publishes its events, and gives

@@ -1,0 +1,42 @@
+//! Options of the outlets, through which events go out.
+
+use clap::Args;
+use owlpost_domain::event_patterns::EventPatterns;
+use owlpost_outlet::rabbitmq::{BrokerAddress, RabbitMqConfig};
+
+/// Events that go out.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Outlets")]
+pub struct OutletSettings {
+    /// RabbitMQ that every event is published to, such as amqp://user:password@host:5672/vhost, or amqps:// for TLS
+    #[arg(long, env = "RABBITMQ_URL", hide_env_values = true, value_parser = str::parse::<BrokerAddress>)]
+    pub rabbitmq_url: Option<BrokerAddress>,
+    /// Exchange that they are published to; it is declared: durable, of the type topic
+    #[arg(long, env = "RABBITMQ_EXCHANGE", default_value = "owlpost.events", value_parser = parse_name_of_exchange)]
+    pub rabbitmq_exchange: String,
+    /// Events that are published, as patterns of routing keys, separated by commas; notification.* are of single people
+    #[arg(long, env = "RABBITMQ_EVENTS", default_value = EventPatterns::DEFAULT, value_parser = str::parse::<EventPatterns>)]
+    pub rabbitmq_events: EventPatterns,
+}
+
+impl OutletSettings {
+    /// What the outlet to RabbitMQ takes, if there is one.
+    pub fn to_rabbitmq_config(&self) -> Option<RabbitMqConfig> {
+        Some(RabbitMqConfig {
+            address: self.rabbitmq_url.clone()?,
+            exchange: self.rabbitmq_exchange.clone(),
+            events: self.rabbitmq_events.clone(),
+        })
+    }
+}
+
+/// Reads the name of an exchange. Those that begin with `amq.` are the broker's own.
+fn parse_name_of_exchange(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let is_plain = text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    if is_plain && (1..=127).contains(&text.len()) && !text.starts_with("amq.") {
+        Ok(text.to_owned())
+    } else {
+        Err("should be 1 to 127 letters, digits, -, _, . and :, and not begin with amq.".to_owned())
+    }
+}
