@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn should_refuse_what_is_no_pattern() {
-        for wrong in ["", ",", "incident:created", "a..b", "incident.", "in cident.*", "a\u{f6}.b"] {
+        for wrong in ["", ",", "incident:created", "a..b", "incident.", "in cident.*", "a\u{f6}.b"]
+        {
             assert!(wrong.parse::<EventPatterns>().is_err(), "{wrong:?}");
         }
         assert!(EventPatterns::from_texts(vec!["#"; MOST_PATTERNS]).is_ok());

@@ -133,7 +133,9 @@ impl Follower<'_> {
     }
 
     async fn tell_what_comes_next(&mut self) -> Result<Step> {
-        if self.unsaved.is_some_and(|at| at <= Instant::now()) && !self.write_position_down().await? {
+        if self.unsaved.is_some_and(|at| at <= Instant::now())
+            && !self.write_position_down().await?
+        {
             return Ok(Step::Reopen);
         }
         if self.ground.log().delivered_position() <= self.cursor.position {
@@ -149,7 +151,7 @@ impl Follower<'_> {
         self.deliver_view_of_log(&view).await
     }
 
-    async fn wait_for_log_or_writing(&self) {
+    async fn wait_for_log_or_writing(&mut self) {
         let beyond = self.ground.log().wait_for_position_beyond(self.cursor.position);
         match self.unsaved {
             Some(at) => tokio::select! {

@@ -85,7 +85,9 @@ impl Publisher {
                     };
                     tracing::warn!(%error, "the place of the publisher is lost; it is asked for again");
                 }
-                Err(error) => tracing::debug!(%error, "no connection for the place of the publisher"),
+                Err(error) => {
+                    tracing::debug!(%error, "no connection for the place of the publisher")
+                }
             }
             tokio::select! {
                 () = sleep(LOOK_PAUSE) => {}
@@ -103,11 +105,9 @@ impl Publisher {
     }
 
     /// Publishes what it may until the seat is lost; why it was. What runs is dropped with it.
-    async fn publish_while_seat_stands(
-        &self,
-        seat: &mut Option<PublisherSeat>,
-    ) -> DomainError {
-        let mut work = Work { ground: &self.ground, running: JoinSet::new(), held: BTreeSet::new() };
+    async fn publish_while_seat_stands(&self, seat: &mut Option<PublisherSeat>) -> DomainError {
+        let mut work =
+            Work { ground: &self.ground, running: JoinSet::new(), held: BTreeSet::new() };
         let mut looks = 0_u32;
         loop {
             for kind in &self.kinds {
@@ -155,7 +155,10 @@ impl Work<'_> {
             // The panic itself is in the log.
             while AssertUnwindSafe(kind.publish_from_ground(&ground)).catch_unwind().await.is_err()
             {
-                tracing::error!(outlet = kind.name(), "an outlet has ended as it should not; it begins again");
+                tracing::error!(
+                    outlet = kind.name(),
+                    "an outlet has ended as it should not; it begins again"
+                );
                 sleep(PANIC_PAUSE).await;
             }
         });

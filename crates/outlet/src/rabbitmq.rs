@@ -130,7 +130,8 @@ impl Outlet for Exchange {
     }
 
     async fn tell_of_gap(&mut self, gap: LogGap) -> Result<(), Setback> {
-        self.publish_until_confirmed(vec![Message::from_log_gap(gap)], &mut Progress::default()).await
+        self.publish_until_confirmed(vec![Message::from_log_gap(gap)], &mut Progress::default())
+            .await
     }
 }
 

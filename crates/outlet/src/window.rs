@@ -65,9 +65,8 @@ impl SharedWindow {
         limit: usize,
     ) -> Result<WindowView> {
         let mut last = self.last.lock().await;
-        let known = last.as_ref().filter(|kept| {
-            kept.after <= position && position < kept.window.through
-        });
+        let known =
+            last.as_ref().filter(|kept| kept.after <= position && position < kept.window.through);
         let window = match known {
             Some(kept) => kept.window.clone(),
             None => {

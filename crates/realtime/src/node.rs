@@ -24,8 +24,9 @@ use uuid::Uuid;
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, LogReader, MissedFrames, PreparedSession, PresenceDirectory,
-    RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest, TopicReplay, metrics,
+    CloseReason, EventPage, EventStream, LogReader, MissedFrames, PreparedSession,
+    PresenceDirectory, RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest,
+    TopicReplay, metrics,
     presence::store::PresenceStore,
     rooms::{RoomView, resolve_rooms_of_reader},
     session::opening::frame_of_error_event,

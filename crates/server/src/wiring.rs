@@ -91,9 +91,7 @@ fn build_gateways_of_server(
 }
 
 /// Everybody outside who is told of events. Fails when the broker has another exchange of the name.
-async fn build_outlets_of_server(
-    settings: &Settings,
-) -> anyhow::Result<Vec<Arc<dyn OutletKind>>> {
+async fn build_outlets_of_server(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn OutletKind>>> {
     let mut kinds: Vec<Arc<dyn OutletKind>> = Vec::new();
     if let Some(config) = settings.outlets.to_rabbitmq_config() {
         let rabbitmq = RabbitMq::new(config);

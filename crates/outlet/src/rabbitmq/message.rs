@@ -32,7 +32,8 @@ impl Message {
         if let Some(incident) = find_incident_of_record(record) {
             insert_text_into_headers(&mut headers, INCIDENT_HEADER, &incident);
         }
-        let mut properties = properties_of_message(&event.position.to_string(), event.name.as_str());
+        let mut properties =
+            properties_of_message(&event.position.to_string(), event.name.as_str());
         properties
             .with_timestamp(u64::try_from(record.written_at.timestamp()).unwrap_or_default())
             .with_headers(headers);
