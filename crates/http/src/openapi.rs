@@ -33,6 +33,7 @@ use crate::{
         (name = "presence", description = "Who is there"),
         (name = "users", description = "People"),
         (name = "events", description = "Durable events: pages and streams"),
+        (name = "outlets", description = "Where events go: webhooks, and how far everybody outside has been told"),
         (name = "server", description = "The server itself"),
     ),
     servers((url = "/", description = "The server this document came from")),

@@ -7,15 +7,17 @@
 //! - `follower`: follows the log for one outlet, from its position on; `backoff`: the pauses after failures;
 //! - `publisher`: sees to it that one node publishes: the [`OutletKind`] trait, and [`Outlets`], all of them;
 //! - `rabbitmq`: a topic exchange; `webhooks`: addresses that are called;
-//! - `metrics`: what is counted.
+//! - `incident`: which incident an event is about; `metrics`: what is counted.
 
 mod backoff;
 mod follower;
 mod ground;
+mod incident;
 mod metrics;
 mod outlet;
 mod publisher;
 pub mod rabbitmq;
+pub mod webhooks;
 mod window;
 
 pub use follower::{Beginning, follow_log_for_outlet};

@@ -9,7 +9,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use metrics_process::Collector;
 use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
-use owlpost_outlet::{OutletKind, Outlets, rabbitmq::RabbitMq};
+use owlpost_outlet::{OutletKind, Outlets, rabbitmq::RabbitMq, webhooks::Webhooks};
 use owlpost_realtime::Realtime;
 use owlpost_signalr::SignalRGateway;
 use owlpost_socketio::SocketIoGateway;
@@ -92,7 +92,8 @@ fn build_gateways_of_server(
 
 /// Everybody outside who is told of events. Fails when the broker has another exchange of the name.
 async fn build_outlets_of_server(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn OutletKind>>> {
-    let mut kinds: Vec<Arc<dyn OutletKind>> = Vec::new();
+    let webhooks = Webhooks::from_webhooks_config(settings.outlets.to_webhooks_config()?)?;
+    let mut kinds: Vec<Arc<dyn OutletKind>> = vec![Arc::new(webhooks)];
     if let Some(config) = settings.outlets.to_rabbitmq_config() {
         let rabbitmq = RabbitMq::new(config);
         if let Err(refusal) = rabbitmq.declare_exchange_before_start().await {

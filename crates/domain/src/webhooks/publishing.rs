@@ -29,6 +29,15 @@ pub struct CalledWebhook {
     pub revision: i64,
 }
 
+/// What is told of an incident in one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentBrief {
+    /// What happened, in short.
+    pub title: String,
+    /// How bad it is.
+    pub severity: Severity,
+}
+
 #[derive(FromRow)]
 struct CalledWebhookRow {
     id: Uuid,
@@ -77,17 +86,20 @@ impl Store {
         Ok(rows.into_iter().filter_map(|row| row.try_into().ok()).collect())
     }
 
-    /// How severe these incidents are at present.
-    pub async fn find_severities_of_incidents(
+    /// These incidents in brief, as they are at present.
+    pub async fn find_briefs_of_incidents(
         &self,
         ids: &[IncidentId],
-    ) -> Result<HashMap<IncidentId, Severity>> {
-        let rows: Vec<(IncidentId, String)> =
-            sqlx::query_as("select id, severity from incidents where id = any($1)")
+    ) -> Result<HashMap<IncidentId, IncidentBrief>> {
+        let rows: Vec<(IncidentId, String, String)> =
+            sqlx::query_as("select id, title, severity from incidents where id = any($1)")
                 .bind(ids)
                 .fetch_all(&self.pool)
                 .await?;
-        rows.into_iter().map(|(id, severity)| Ok((id, severity.parse()?))).collect()
+        let brief = |(id, title, severity): (IncidentId, String, String)| {
+            Ok((id, IncidentBrief { title, severity: severity.parse()? }))
+        };
+        rows.into_iter().map(brief).collect()
     }
 
     /// Calls a webhook no more, because it takes nothing, and notifies the Aurors. True unless somebody has disabled or

@@ -21,7 +21,7 @@ impl WebhookSecret {
     }
 
     /// One that was kept.
-    pub(crate) const fn from_bytes(bytes: Vec<u8>) -> Self {
+    pub const fn from_bytes(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 

@@ -2,12 +2,12 @@
 
 use amqprs::{BasicProperties, FieldTable, FieldValue, LongStr};
 use owlpost_domain::{
-    Topic,
     event_patterns::write_event_with_dots,
     outlets::window::{LogGap, LogRecord},
 };
-use serde::Deserialize;
 use serde_json::json;
+
+use crate::incident::find_incident_of_record;
 
 const APP_ID: &str = "owlpost";
 const CONTENT_TYPE: &str = "application/json";
@@ -30,7 +30,7 @@ impl Message {
         let audience: Vec<_> = event.audience.iter().map(ToString::to_string).collect();
         insert_text_into_headers(&mut headers, AUDIENCE_HEADER, &audience.join(","));
         if let Some(incident) = find_incident_of_record(record) {
-            insert_text_into_headers(&mut headers, INCIDENT_HEADER, &incident);
+            insert_text_into_headers(&mut headers, INCIDENT_HEADER, &incident.to_string());
         }
         let mut properties =
             properties_of_message(&event.position.to_string(), event.name.as_str());
@@ -67,28 +67,4 @@ fn properties_of_message(id: &str, kind: &str) -> BasicProperties {
 fn insert_text_into_headers(headers: &mut FieldTable, name: &str, text: &str) {
     let (Ok(name), Ok(text)) = (name.try_into(), LongStr::try_from(text)) else { return };
     headers.insert(name, FieldValue::S(text));
-}
-
-/// What payloads say of the incident they are about.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct AboutIncident {
-    incident_id: Option<String>,
-    incident: Option<Incident>,
-}
-
-#[derive(Deserialize)]
-struct Incident {
-    id: String,
-}
-
-fn find_incident_of_record(record: &LogRecord) -> Option<String> {
-    let of_audience = record.event.audience.iter().find_map(|topic| match topic {
-        Topic::Incident(id) => Some(id.to_string()),
-        _ => None,
-    });
-    of_audience.or_else(|| {
-        let about: AboutIncident = serde_json::from_str(&record.event.payload).ok()?;
-        about.incident_id.or(about.incident.map(|incident| incident.id))
-    })
 }

@@ -1,8 +1,16 @@
 //! Options of the outlets, through which events go out.
 
+use std::time::Duration;
+
 use clap::Args;
+use owlpost_admission::Networks;
 use owlpost_domain::event_patterns::EventPatterns;
-use owlpost_outlet::rabbitmq::{BrokerAddress, RabbitMqConfig};
+use owlpost_outlet::{
+    rabbitmq::{BrokerAddress, RabbitMqConfig},
+    webhooks::WebhooksConfig,
+};
+
+use super::parse_value::{parse_duration_within_bounds, parse_network_of_addresses};
 
 /// Events that go out.
 #[derive(Debug, Clone, Args)]
@@ -17,6 +25,13 @@ pub struct OutletSettings {
     /// Events that are published, as patterns of routing keys, separated by commas; notification.* are of single people
     #[arg(long, env = "RABBITMQ_EVENTS", default_value = EventPatterns::DEFAULT, value_parser = str::parse::<EventPatterns>)]
     pub rabbitmq_events: EventPatterns,
+    /// Networks that webhooks may lead to though they are not public, separated by commas, such as 10.0.0.0/8 [default: none]
+    #[arg(long, env = "WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network_of_addresses)]
+    pub webhook_allowed_networks: Vec<String>,
+    /// Time in which nothing was taken after which a webhook is disabled, in ms
+    #[arg(long, env = "WEBHOOK_DISABLE_AFTER", default_value = "86400000",
+          value_parser = parse_duration_within_bounds::<1, 2_592_000_000>)]
+    pub webhook_disable_after: Duration,
 }
 
 impl OutletSettings {
@@ -26,6 +41,14 @@ impl OutletSettings {
             address: self.rabbitmq_url.clone()?,
             exchange: self.rabbitmq_exchange.clone(),
             events: self.rabbitmq_events.clone(),
+        })
+    }
+
+    /// What webhooks may do.
+    pub fn to_webhooks_config(&self) -> anyhow::Result<WebhooksConfig> {
+        Ok(WebhooksConfig {
+            allowed_networks: Networks::from_texts(&self.webhook_allowed_networks)?,
+            disable_after: self.webhook_disable_after,
         })
     }
 }
