@@ -78,7 +78,7 @@ async fn open_cursor_of_outlet(
                 Beginning::Written => store.find_outlet_cursor_by_name(name.as_str()).await,
             }
         };
-        match within_longest_wait(ground, opened).await {
+        match run_within_longest_wait(ground, opened).await {
             Ok(cursor) => return cursor,
             Err(error) => tracing::debug!(outlet = %name, %error, "its position cannot be read"),
         }
@@ -86,7 +86,7 @@ async fn open_cursor_of_outlet(
     }
 }
 
-async fn within_longest_wait<T>(
+async fn run_within_longest_wait<T>(
     ground: &Ground,
     call: impl Future<Output = Result<T>> + Send,
 ) -> Result<T> {
@@ -134,7 +134,7 @@ impl Follower<'_> {
 
     async fn tell_what_comes_next(&mut self) -> Result<Step> {
         if self.unsaved.is_some_and(|at| at <= Instant::now())
-            && !self.write_position_down().await?
+            && !self.write_cursor_position_down().await?
         {
             return Ok(Step::Reopen);
         }
@@ -174,11 +174,11 @@ impl Follower<'_> {
         if taken > 0 {
             self.note_success_of_delivery();
         }
-        self.move_position_to(through, taken > 0);
+        self.move_cursor_to_position(through, taken > 0);
         match result {
-            Ok(()) if taken > 0 && !self.write_position_down().await? => Ok(Step::Reopen),
+            Ok(()) if taken > 0 && !self.write_cursor_position_down().await? => Ok(Step::Reopen),
             Ok(()) => Ok(Step::GoOn),
-            Err(setback) => self.decide_after_setback(&setback).await,
+            Err(setback) => self.handle_setback_of_delivery(&setback).await,
         }
     }
 
@@ -188,12 +188,12 @@ impl Follower<'_> {
             "events are gone from the log that the outlet was not told of: it was away for longer than they are kept"
         );
         if let Err(setback) = self.outlet.tell_of_gap(gap).await {
-            return self.decide_after_setback(&setback).await;
+            return self.handle_setback_of_delivery(&setback).await;
         }
         metrics::count_gap_of_log(self.name.kind());
         self.note_success_of_delivery();
-        self.move_position_to(gap.to, true);
-        Ok(if self.write_position_down().await? { Step::GoOn } else { Step::Reopen })
+        self.move_cursor_to_position(gap.to, true);
+        Ok(if self.write_cursor_position_down().await? { Step::GoOn } else { Step::Reopen })
     }
 
     fn note_success_of_delivery(&mut self) {
@@ -203,7 +203,7 @@ impl Follower<'_> {
         }
     }
 
-    fn move_position_to(&mut self, through: i64, was_delivered: bool) {
+    fn move_cursor_to_position(&mut self, through: i64, was_delivered: bool) {
         if through > self.cursor.position {
             self.cursor.position = through;
             self.unsaved.get_or_insert_with(|| Instant::now() + SAVE_DELAY);
@@ -212,7 +212,7 @@ impl Follower<'_> {
     }
 
     /// False when somebody has set the position meanwhile, or the outlet is gone.
-    async fn write_position_down(&mut self) -> Result<bool> {
+    async fn write_cursor_position_down(&mut self) -> Result<bool> {
         let OutletCursor { position, revision, .. } = self.cursor;
         let writing = self.ground.store().move_outlet_cursor_forward(
             self.name.as_str(),
@@ -220,13 +220,13 @@ impl Follower<'_> {
             position,
             self.was_delivered,
         );
-        let written = within_longest_wait(self.ground, writing).await?;
+        let written = run_within_longest_wait(self.ground, writing).await?;
         self.unsaved = None;
         self.was_delivered = false;
         Ok(written)
     }
 
-    async fn decide_after_setback(&mut self, setback: &Setback) -> Result<Step> {
+    async fn handle_setback_of_delivery(&mut self, setback: &Setback) -> Result<Step> {
         metrics::count_delivery_that_failed(self.name.kind());
         let is_first = self.cursor.failing_since.is_none();
         let failing_since: DateTime<Utc> = *self.cursor.failing_since.get_or_insert_with(Utc::now);
@@ -234,12 +234,12 @@ impl Follower<'_> {
             tracing::warn!(outlet = %self.name, %setback, "events cannot be delivered; they are tried again, in order");
         }
         // What was taken before the setback, first: writing it down ends a time of failures, and this begins one.
-        if self.unsaved.is_some() && !self.write_position_down().await? {
+        if self.unsaved.is_some() && !self.write_cursor_position_down().await? {
             return Ok(Step::Reopen);
         }
         let store = self.ground.store();
         let noting = store.note_outlet_delivery_failed(self.name.as_str(), &setback.reason);
-        within_longest_wait(self.ground, noting).await?;
+        run_within_longest_wait(self.ground, noting).await?;
         if self.outlet.decide_after_setback(setback, failing_since).await == Decision::GiveUp {
             return Ok(Step::GiveUp);
         }

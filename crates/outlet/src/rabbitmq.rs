@@ -95,7 +95,7 @@ struct Exchange {
 
 impl Exchange {
     /// Publishes all of them, and waits until the broker has them; a link that fails is not used again.
-    async fn publish_until_confirmed(
+    async fn publish_messages_until_confirmed(
         &mut self,
         messages: Vec<Message>,
         progress: &mut Progress,
@@ -126,12 +126,15 @@ impl Outlet for Exchange {
         if messages.is_empty() {
             return Ok(());
         }
-        self.publish_until_confirmed(messages, progress).await
+        self.publish_messages_until_confirmed(messages, progress).await
     }
 
     async fn tell_of_gap(&mut self, gap: LogGap) -> Result<(), Setback> {
-        self.publish_until_confirmed(vec![Message::from_log_gap(gap)], &mut Progress::default())
-            .await
+        self.publish_messages_until_confirmed(
+            vec![Message::from_log_gap(gap)],
+            &mut Progress::default(),
+        )
+        .await
     }
 }
 

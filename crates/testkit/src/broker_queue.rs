@@ -104,7 +104,7 @@ impl BrokerQueue {
     }
 
     /// The next message.
-    pub async fn receive_next_message(&mut self) -> BrokerMessage {
+    pub async fn receive_next_broker_message(&mut self) -> BrokerMessage {
         let message = finish_within_test_deadline(self.messages.recv()).await.expect("a message");
         let deliver = message.deliver.expect("how it came");
         BrokerMessage {

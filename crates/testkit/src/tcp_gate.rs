@@ -38,7 +38,7 @@ impl TcpGate {
                 let now = *known.borrow();
                 // Dropped while it is shut: whoever knocks is refused at once.
                 if now.is_open {
-                    connections.spawn(carry_until_cut(
+                    connections.spawn(carry_bytes_until_cut(
                         client,
                         target.clone(),
                         now.cuts,
@@ -76,7 +76,7 @@ impl Drop for TcpGate {
     }
 }
 
-async fn carry_until_cut(
+async fn carry_bytes_until_cut(
     mut client: TcpStream,
     target: String,
     cuts: u64,

@@ -76,7 +76,8 @@ impl WebhookReceiver {
         let address = listener.local_addr().expect("an address");
         let answer = Mutex::new(Answer { status: 204, location: None });
         let shared = Arc::new(Shared { answer, received: watch::Sender::default() });
-        let router = Router::new().fallback(any(take_delivery)).with_state(shared.clone());
+        let router =
+            Router::new().fallback(any(take_delivery_and_answer)).with_state(shared.clone());
         let task = tokio::spawn(async move {
             axum::serve(listener, router).await.expect("a server");
         });
@@ -89,24 +90,24 @@ impl WebhookReceiver {
     }
 
     /// Answers with this status from now on.
-    pub fn answer_with_status(&self, status: u16) {
+    pub fn answer_calls_with_status(&self, status: u16) {
         *self.shared.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             Answer { status, location: None };
     }
 
     /// Answers with a redirect from now on.
-    pub fn answer_with_redirect(&self, location: String) {
+    pub fn answer_calls_with_redirect(&self, location: String) {
         *self.shared.answer.lock().unwrap_or_else(PoisonError::into_inner) =
             Answer { status: 307, location: Some(location) };
     }
 
     /// Everything that was received so far, whatever it was answered.
-    pub fn list_received_deliveries(&self) -> Vec<ReceivedDelivery> {
+    pub fn list_all_received_deliveries(&self) -> Vec<ReceivedDelivery> {
         self.shared.received.borrow().clone()
     }
 
     /// What was received, as soon as it is as the condition says.
-    pub async fn wait_for_deliveries(
+    pub async fn wait_for_matching_deliveries(
         &self,
         mut wanted: impl FnMut(&[ReceivedDelivery]) -> bool,
     ) -> Vec<ReceivedDelivery> {
@@ -124,7 +125,7 @@ impl Drop for WebhookReceiver {
     }
 }
 
-async fn take_delivery(
+async fn take_delivery_and_answer(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     body: Bytes,

@@ -80,15 +80,16 @@ fn compare_told_with_log(told: &[Told], log: &[LogEntry]) -> Result<usize> {
 async fn hear_receiver_until_last(receiver: &WebhookReceiver, last: i64) -> Result<Vec<Told>> {
     let id = last.to_string();
     let taken = |one: &&ReceivedDelivery| one.answered < 300;
-    let all =
-        receiver.wait_for_deliveries(|all| all.iter().filter(taken).any(|one| one.id == id)).await;
+    let all = receiver
+        .wait_for_matching_deliveries(|all| all.iter().filter(taken).any(|one| one.id == id))
+        .await;
     all.iter().filter(taken).map(Told::from_delivery).collect()
 }
 
 async fn hear_queue_until_last(queue: &mut BrokerQueue, from: i64, last: i64) -> Result<Vec<Told>> {
     let mut told = Vec::new();
     while told.last().is_none_or(|told: &Told| told.position != last) {
-        told.push(Told::from_message(&queue.receive_next_message().await)?);
+        told.push(Told::from_message(&queue.receive_next_broker_message().await)?);
     }
     told.retain(|told| told.position > from);
     Ok(told)
@@ -171,15 +172,15 @@ pub(super) async fn refuse_deliveries_for_moments(run: Run) -> Result<String> {
     let rounds = run.pick_value_by_scale(2, 6);
     for round in 0..rounds {
         tokio::time::sleep(Duration::from_millis(rng.random_range(200..800))).await;
-        receiver.answer_with_status(if round % 2 == 0 { 503 } else { 404 });
+        receiver.answer_calls_with_status(if round % 2 == 0 { 503 } else { 404 });
         tokio::time::sleep(Duration::from_millis(rng.random_range(500..2_000))).await;
-        receiver.answer_with_status(204);
+        receiver.answer_calls_with_status(204);
     }
     writers.stop_writers_and_collect().await.expect_no_wrong_answers()?;
     let log = list_events_behind_position(&castle, from).await?;
     let told = hear_receiver_until_last(&receiver, log.last().context("events")?.position).await?;
     let repeated = compare_told_with_log(&told, &log)?;
-    let refused = receiver.list_received_deliveries().len() - told.len();
+    let refused = receiver.list_all_received_deliveries().len() - told.len();
     ensure!(refused > 0, "nothing was refused");
     Ok(format!(
         "{} events over {rounds} times in which nothing was taken, {refused} deliveries refused, all taken in order, \
@@ -199,7 +200,7 @@ pub(super) async fn lose_connection_to_broker(run: Run) -> Result<String> {
     let first = castle.create_incident_with_title("the first that is told").await?;
     // What came before the outlet began is not its business.
     let from = loop {
-        let message = broker.queue.receive_next_message().await;
+        let message = broker.queue.receive_next_broker_message().await;
         if String::from_utf8_lossy(&message.body).contains(&first) {
             break message.id().parse()?;
         }

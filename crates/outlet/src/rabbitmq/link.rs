@@ -179,7 +179,7 @@ impl BrokerLink {
         let mut waiting = Unconfirmed::default();
         for message in messages {
             while waiting.count() >= MOST_UNCONFIRMED {
-                self.hear_next_confirmation(&mut waiting, progress).await?;
+                self.hear_next_broker_confirmation(&mut waiting, progress).await?;
             }
             let Message { position, routing_key, properties, body } = message;
             let arguments = BasicPublishArguments::new(&self.exchange, &routing_key);
@@ -193,12 +193,12 @@ impl BrokerLink {
             waiting.add_message_with_tag(self.published, position);
         }
         while waiting.count() > 0 {
-            self.hear_next_confirmation(&mut waiting, progress).await?;
+            self.hear_next_broker_confirmation(&mut waiting, progress).await?;
         }
         Ok(())
     }
 
-    async fn hear_next_confirmation(
+    async fn hear_next_broker_confirmation(
         &mut self,
         waiting: &mut Unconfirmed,
         progress: &mut Progress,

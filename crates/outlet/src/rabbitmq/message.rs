@@ -33,7 +33,7 @@ impl Message {
             insert_text_into_headers(&mut headers, INCIDENT_HEADER, &incident.to_string());
         }
         let mut properties =
-            properties_of_message(&event.position.to_string(), event.name.as_str());
+            write_properties_of_message(&event.position.to_string(), event.name.as_str());
         properties
             .with_timestamp(u64::try_from(record.written_at.timestamp()).unwrap_or_default())
             .with_headers(headers);
@@ -47,13 +47,13 @@ impl Message {
 
     pub(super) fn from_log_gap(gap: LogGap) -> Self {
         let (from, to) = (gap.from.to_string(), gap.to.to_string());
-        let properties = properties_of_message(&format!("gap-{from}-{to}"), "outlet:gap");
+        let properties = write_properties_of_message(&format!("gap-{from}-{to}"), "outlet:gap");
         let body = json!({ "from": from, "to": to }).to_string().into_bytes();
         Self { position: None, routing_key: "outlet.gap".to_owned(), properties, body }
     }
 }
 
-fn properties_of_message(id: &str, kind: &str) -> BasicProperties {
+fn write_properties_of_message(id: &str, kind: &str) -> BasicProperties {
     let mut properties = BasicProperties::default();
     properties
         .with_message_id(id)

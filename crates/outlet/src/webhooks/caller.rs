@@ -65,7 +65,7 @@ impl WebhookCaller {
         };
         match tokio::time::timeout(CALL_LIMIT, calling).await {
             Ok(Ok((status, headers))) => judge_answer_by_status(status, &headers),
-            Ok(Err(error)) => Err(Setback::with_reason(explain_failed_call(&error))),
+            Ok(Err(error)) => Err(Setback::with_reason(explain_cause_of_failure(&error))),
             Err(_) => {
                 let limit = CALL_LIMIT.as_secs();
                 Err(Setback::with_reason(format!("it did not answer within {limit} s")))
@@ -98,6 +98,6 @@ fn judge_answer_by_status(status: StatusCode, headers: &HeaderMap) -> Result<(),
 }
 
 /// The causes of it, without the address, which may hold a secret.
-fn explain_failed_call(error: &hyper_util::client::legacy::Error) -> String {
+fn explain_cause_of_failure(error: &hyper_util::client::legacy::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| write_causes_without_repetition(cause))
 }

@@ -39,7 +39,7 @@ impl Delivery {
     ) -> serde_json::Result<Self> {
         let event = &record.event;
         let body = if template == WebhookTemplate::Generic {
-            write_generic_body(
+            write_body_for_program(
                 &write_event_with_dots(event.name),
                 record.written_at,
                 serde_json::from_str(&event.payload)?,
@@ -55,7 +55,7 @@ impl Delivery {
         let LogGap { from, to } = gap;
         let body = if template == WebhookTemplate::Generic {
             let data = json!({ "from": from.to_string(), "to": to.to_string() }).to_string();
-            write_generic_body("outlet.gap", Utc::now(), serde_json::from_str(&data)?)?
+            write_body_for_program("outlet.gap", Utc::now(), serde_json::from_str(&data)?)?
         } else {
             write_body_for_chat(template, &word_gap_for_chat(gap))
         };
@@ -83,7 +83,7 @@ impl Delivery {
     }
 }
 
-fn write_generic_body(
+fn write_body_for_program(
     kind: &str,
     time: DateTime<Utc>,
     data: &RawValue,

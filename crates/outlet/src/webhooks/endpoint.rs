@@ -46,7 +46,7 @@ impl Endpoint {
     }
 
     /// What is known of the incidents of these events, as far as it is needed.
-    async fn look_incidents_up(
+    async fn look_up_known_incidents(
         &self,
         records: &[LogRecord],
     ) -> Result<HashMap<IncidentId, IncidentBrief>> {
@@ -68,7 +68,7 @@ impl Endpoint {
         severities.is_empty() || brief.is_some_and(|brief| severities.contains(&brief.severity))
     }
 
-    async fn call_with_delivery(
+    async fn call_address_with_secrets(
         &self,
         delivery: serde_json::Result<Delivery>,
     ) -> Result<(), Setback> {
@@ -77,7 +77,7 @@ impl Endpoint {
         self.caller.call_address_with_delivery(&self.webhook.url, &delivery, headers).await
     }
 
-    async fn disable_with_reason(&self, reason: String) -> Decision {
+    async fn disable_webhook_with_reason(&self, reason: String) -> Decision {
         let (store, id) = (self.core.store().clone(), self.webhook.id);
         tracing::warn!(webhook = %id, reason, "a webhook is disabled");
         let change = async move { store.disable_webhook_with_notice(id, reason).await };
@@ -98,7 +98,7 @@ impl Outlet for Endpoint {
         records: &[LogRecord],
         progress: &mut Progress,
     ) -> Result<(), Setback> {
-        let briefs = self.look_incidents_up(records).await?;
+        let briefs = self.look_up_known_incidents(records).await?;
         for record in records {
             let position = record.event.position;
             let incident = find_incident_of_record(record);
@@ -108,14 +108,15 @@ impl Outlet for Endpoint {
                 continue;
             }
             let template = self.webhook.template;
-            self.call_with_delivery(Delivery::from_log_record(template, record, brief)).await?;
+            self.call_address_with_secrets(Delivery::from_log_record(template, record, brief))
+                .await?;
             progress.note_event_was_taken(position);
         }
         Ok(())
     }
 
     async fn tell_of_gap(&mut self, gap: LogGap) -> Result<(), Setback> {
-        self.call_with_delivery(Delivery::from_log_gap(self.webhook.template, gap)).await
+        self.call_address_with_secrets(Delivery::from_log_gap(self.webhook.template, gap)).await
     }
 
     async fn decide_after_setback(
@@ -127,7 +128,7 @@ impl Outlet for Endpoint {
         if !setback.is_for_good && failing_for < self.disable_after {
             return Decision::TryAgain;
         }
-        self.disable_with_reason(setback.reason.clone()).await
+        self.disable_webhook_with_reason(setback.reason.clone()).await
     }
 
     fn batch_events(&self) -> usize {

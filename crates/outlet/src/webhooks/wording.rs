@@ -21,36 +21,52 @@ pub(super) fn word_event_for_chat(
     // It is JSON that this server wrote.
     let payload: Value = serde_json::from_str(&event.payload).unwrap_or_default();
     let words = Words { template, payload: &payload, brief };
-    let title = words.title();
+    let title = words.quote_title_of_incident();
     match event.name {
         EventName::IncidentCreated => {
-            let (by, severity) = (words.part("/createdBy/name"), words.severity());
-            format!("{severity} incident reported by {by}: {title}{}", words.location())
+            let (by, severity) =
+                (words.quote_text_at_pointer("/createdBy/name"), words.name_severity_of_incident());
+            format!(
+                "{severity} incident reported by {by}: {title}{}",
+                words.quote_location_behind_title()
+            )
         }
         EventName::IncidentUpdated => {
-            format!("{} changed {title}: {}", words.part("/updatedBy/name"), words.changes())
+            format!(
+                "{} changed {title}: {}",
+                words.quote_text_at_pointer("/updatedBy/name"),
+                words.list_changes_in_words()
+            )
         }
         EventName::IncidentResolved => {
-            let resolution = words.behind_colon("/resolution");
-            format!("{} resolved {title}{resolution}", words.part("/resolvedBy/name"))
+            let resolution = words.quote_text_behind_colon("/resolution");
+            format!(
+                "{} resolved {title}{resolution}",
+                words.quote_text_at_pointer("/resolvedBy/name")
+            )
         }
         EventName::IncidentAcknowledged => {
-            format!("{} has taken {title}", words.part("/acknowledgedBy/name"))
+            format!("{} has taken {title}", words.quote_text_at_pointer("/acknowledgedBy/name"))
         }
         EventName::CommentCreated => {
-            let said = words.behind_colon("/comment/content");
-            format!("{} commented on {title}{said}", words.part("/author/name"))
+            let said = words.quote_text_behind_colon("/comment/content");
+            format!("{} commented on {title}{said}", words.quote_text_at_pointer("/author/name"))
         }
         EventName::CommentDeleted => format!("A comment on {title} was deleted"),
         EventName::EscalationCritical => {
-            format!("{} escalated {title} to CRITICAL", words.part("/escalatedBy/name"))
+            format!(
+                "{} escalated {title} to CRITICAL",
+                words.quote_text_at_pointer("/escalatedBy/name")
+            )
         }
         EventName::EscalationStep => {
             let done = if payload["reason"] == "unseen" { "seen" } else { "taken" };
             let told = payload["notified"].as_u64().unwrap_or_default();
             format!("Nobody has {done} {title} yet: {told} people were told")
         }
-        name => format!("{}{}", write_event_with_dots(name), words.behind_colon("/message")),
+        name => {
+            format!("{}{}", write_event_with_dots(name), words.quote_text_behind_colon("/message"))
+        }
     }
 }
 
@@ -67,12 +83,12 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    fn part(&self, pointer: &str) -> String {
+    fn quote_text_at_pointer(&self, pointer: &str) -> String {
         let text = self.payload.pointer(pointer).and_then(Value::as_str).unwrap_or("somebody");
         escape_text_for_chat(self.template, text)
     }
 
-    fn behind_colon(&self, pointer: &str) -> String {
+    fn quote_text_behind_colon(&self, pointer: &str) -> String {
         match self.payload.pointer(pointer).and_then(Value::as_str) {
             Some(text) if !text.is_empty() => {
                 format!(": {}", escape_text_for_chat(self.template, text))
@@ -81,7 +97,7 @@ impl Words<'_> {
         }
     }
 
-    fn title(&self) -> String {
+    fn quote_title_of_incident(&self) -> String {
         let of_payload = self.payload.pointer("/incident/title").and_then(Value::as_str);
         match of_payload.or(self.brief.map(|brief| &*brief.title)) {
             Some(title) => {
@@ -91,12 +107,12 @@ impl Words<'_> {
         }
     }
 
-    fn severity(&self) -> &str {
+    fn name_severity_of_incident(&self) -> &str {
         let of_payload = self.payload.pointer("/incident/severity").and_then(Value::as_str);
         of_payload.or(self.brief.map(|brief| brief.severity.as_str())).unwrap_or("An")
     }
 
-    fn location(&self) -> String {
+    fn quote_location_behind_title(&self) -> String {
         match self.payload.pointer("/incident/location").and_then(Value::as_str) {
             Some(place) => format!(" ({})", escape_text_for_chat(self.template, place)),
             None => String::new(),
@@ -104,7 +120,7 @@ impl Words<'_> {
     }
 
     /// What changed, with the new value where that is a word or a person.
-    fn changes(&self) -> String {
+    fn list_changes_in_words(&self) -> String {
         let changes = self.payload["changes"].as_object();
         let of_people = changes.into_iter().flatten().filter(|(field, _)| {
             !matches!(&***field, "version" | "updatedAt" | "resolvedAt" | "acknowledgedAt")

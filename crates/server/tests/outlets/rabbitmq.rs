@@ -49,7 +49,7 @@ impl Outside {
     async fn receive_until(&mut self, words: &str) -> Vec<BrokerMessage> {
         let mut messages = Vec::new();
         loop {
-            messages.push(self.queue.receive_next_message().await);
+            messages.push(self.queue.receive_next_broker_message().await);
             let last = messages.last().unwrap();
             if String::from_utf8_lossy(&last.body).contains(words) {
                 return messages;
@@ -133,7 +133,7 @@ async fn should_publish_what_is_chosen_and_never_what_servers_tell_each_other() 
     server.api.report(&ron, json!({ "title": "Troll", "severity": "CRITICAL" })).await;
     let mut keys = Vec::new();
     while !keys.contains(&"notification.new".to_owned()) {
-        keys.push(outside.queue.receive_next_message().await.routing_key);
+        keys.push(outside.queue.receive_next_broker_message().await.routing_key);
     }
     assert!(keys.contains(&"user.updated".to_owned()), "{keys:?}");
     assert!(!keys.contains(&"user.changed".to_owned()), "{keys:?}");

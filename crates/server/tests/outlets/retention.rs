@@ -106,7 +106,7 @@ async fn should_say_aloud_what_is_gone_and_go_on() {
     connection.close().await.unwrap();
     let path = format!("/api/webhooks/{}", webhook["id"].as_str().unwrap());
     server.api.patch(&path, &auror, json!({ "enabled": true })).await.expect(200);
-    let deliveries = receiver.wait_for_deliveries(|all| all.len() >= 2).await;
+    let deliveries = receiver.wait_for_matching_deliveries(|all| all.len() >= 2).await;
     let body: Value = serde_json::from_str(&deliveries[0].body).unwrap();
     let gap = json!({ "from": (before + 1).to_string(), "to": trimmed.to_string() });
     assert_eq!((&body["type"], &body["data"]), (&json!("outlet.gap"), &gap));

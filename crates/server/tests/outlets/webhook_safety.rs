@@ -4,7 +4,10 @@
 
 use owlpost_testkit::{DEADLINE, WebhookReceiver};
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt as _, net::TcpListener};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::wait_for_outlet;
 use crate::support::{Person, TestServer};
@@ -46,7 +49,7 @@ async fn should_call_no_address_of_this_machine_or_its_networks() {
         let error = wait_for_error(&server, &auror, outlet).await;
         assert!(error.contains("not public"), "{url}: {error}");
     }
-    assert!(receiver.list_received_deliveries().is_empty());
+    assert!(receiver.list_all_received_deliveries().is_empty());
 }
 
 #[tokio::test]
@@ -55,14 +58,14 @@ async fn should_follow_no_redirect() {
         WebhookReceiver::start_receiver_on_loopback().await,
         WebhookReceiver::start_receiver_on_loopback().await,
     );
-    receiver.answer_with_redirect(other.url());
+    receiver.answer_calls_with_redirect(other.url());
     let server = TestServer::start_with(&[("WEBHOOK_ALLOWED_NETWORKS", "127.0.0.1")]);
     let (auror, harry) = (server.auror().await, server.student("harry").await);
     let outlet = create_webhook(&server, &auror, &receiver.url()).await;
     server.api.report(&harry, json!({ "title": "Troll" })).await;
     let error = wait_for_error(&server, &auror, &outlet).await;
     assert!(error.contains("307") && error.contains("redirects are not followed"), "{error}");
-    assert!(other.list_received_deliveries().is_empty());
+    assert!(other.list_all_received_deliveries().is_empty());
 }
 
 /// It answers that it has taken the event, and then never stops talking.
@@ -74,6 +77,7 @@ async fn should_read_no_answer_without_end() {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             tokio::spawn(async move {
+                stream.read(&mut [0; 4096]).await?;
                 let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
                 stream.write_all(head).await?;
                 let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));
@@ -108,4 +112,19 @@ async fn should_say_what_is_wrong_without_the_address() {
     let error = wait_for_error(&server, &auror, &outlet).await;
     assert!(error.contains("cannot be reached") && !error.contains("hunter2"), "{error}");
     assert!(!server.wait_until_log_is_whole().await.contains("hunter2"));
+    let metrics = server.api.send(server.api.request("GET", "/metrics")).await.text;
+    let failures = metrics
+        .lines()
+        .find(|line| line.starts_with("owlpost_outlet_failures_total{outlet=\"webhook\"}"));
+    assert!(failures.is_some_and(|line| !line.ends_with(" 0")), "{metrics}");
+    if server.database_url().is_some() {
+        let doctor = server.command().arg("doctor").output().unwrap();
+        let findings = String::from_utf8_lossy(&doctor.stdout);
+        let line = findings
+            .lines()
+            .find(|line| line.contains(&outlet))
+            .unwrap_or_else(|| panic!("{findings}"));
+        assert!(line.starts_with("note  outlets") && line.contains("cannot be reached"), "{line}");
+        assert!(!line.contains("hunter2"), "{line}");
+    }
 }
