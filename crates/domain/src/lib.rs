@@ -18,7 +18,7 @@
 //! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
 //!   incidents that alerts become;
 //! - [`outlets`]: how far those outside have been told of the log, and which node tells them; [`event_patterns`]: what they want;
-//!   [`webhooks`]: addresses of theirs that are called;
+//!   [`webhooks`]: addresses of theirs that are called, [`web_push`]: browsers that are told;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -85,6 +85,7 @@ pub mod store;
 pub mod timeline;
 mod unread;
 pub mod validate;
+pub mod web_push;
 pub mod webhooks;
 
 pub use authority::{Authority, Door, Scope};

@@ -55,6 +55,7 @@ mod timeline;
 mod token_doors;
 mod tokens;
 mod users;
+mod web_push;
 mod webhooks;
 
 pub use accepted_values::is_value_accepted_with_quality;

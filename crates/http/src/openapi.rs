@@ -26,6 +26,7 @@ use crate::{
     tags(
         (name = "auth", description = "Logins and their tokens"),
         (name = "tokens", description = "API tokens, the keys of tools"),
+        (name = "push", description = "Web Push: browsers that are told while no page is open"),
         (name = "hooks", description = "Where tools deliver their alerts"),
         (name = "incidents", description = "What happened"),
         (name = "comments", description = "What people say about it"),

@@ -18,7 +18,7 @@ use crate::{
     openapi::complete_document_of_routes,
     outlets, presence, protect, receipts,
     state::HttpState,
-    timeline, tokens, users, webhooks,
+    timeline, tokens, users, web_push, webhooks,
 };
 
 /// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
@@ -39,6 +39,10 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(tokens::list_tokens_by_query, tokens::create_token_from_body))
         // /api/tokens/{id}
         .routes(routes!(tokens::revoke_token_by_id))
+        // /api/push, /api/push/subscriptions, /api/push/subscriptions/{id}
+        .routes(routes!(web_push::show_push_settings_of_user))
+        .routes(routes!(web_push::subscribe_browser_to_push))
+        .routes(routes!(web_push::unsubscribe_browser_from_push))
         // /api/invitations
         .routes(routes!(
             one_time_links::show_open_invitations_to_auror,
