@@ -6,10 +6,12 @@
 //! - `ground`: what all outlets stand on, and `window`, the stretch of the log that they read together;
 //! - `follower`: follows the log for one outlet, from its position on; `backoff`: the pauses after failures;
 //! - `publisher`: sees to it that one node publishes: the [`OutletKind`] trait, and [`Outlets`], all of them;
-//! - `rabbitmq`: a topic exchange; `webhooks`: addresses that are called;
+//! - `rabbitmq`: a topic exchange; `webhooks`: addresses that are called; `web_push`: browsers that are told;
+//! - `calling`: how the addresses of the latter two are called;
 //! - `incident`: which incident an event is about; `metrics`: what is counted.
 
 mod backoff;
+mod calling;
 mod follower;
 mod ground;
 mod incident;
@@ -17,9 +19,11 @@ mod metrics;
 mod outlet;
 mod publisher;
 pub mod rabbitmq;
+pub mod web_push;
 pub mod webhooks;
 mod window;
 
+pub use calling::Caller;
 pub use follower::{Beginning, follow_log_for_outlet};
 pub use ground::Ground;
 pub use outlet::{Decision, Outlet, OutletName, Progress, Setback};

@@ -24,7 +24,7 @@ use uuid::Uuid;
 pub use self::sender::PushContact;
 use self::sender::{PushOutcome, PushSender};
 use crate::{
-    Beginning, Ground, Outlet, OutletKind, OutletName, Progress, Setback, calling::Caller,
+    Beginning, Caller, Ground, Outlet, OutletKind, OutletName, Progress, Setback,
     follow_log_for_outlet,
 };
 

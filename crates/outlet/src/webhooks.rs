@@ -1,13 +1,9 @@
 //! Webhooks: addresses that are called with every event they want, each in its own time and in order.
 //!
-//! - `caller`: calls one address; `doorman`: where connections may lead; `connector`: connections that lead nowhere else;
 //! - `delivery`: an event as it is sent, with its `signature`; `wording`: the same as a line of text, for chats;
 //! - `endpoint`: one webhook, as the follower of the log sees it.
 
-mod caller;
-mod connector;
 mod delivery;
-mod doorman;
 mod endpoint;
 mod signature;
 mod wording;
@@ -16,13 +12,12 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
-use owlpost_admission::Networks;
 use owlpost_domain::webhooks::publishing::{CalledWebhook, name_outlet_of_webhook};
 use tokio::{task::JoinSet, time::sleep};
 use uuid::Uuid;
 
-use self::{caller::WebhookCaller, doorman::Doorman, endpoint::Endpoint};
-use crate::{Beginning, Ground, OutletKind, OutletName, follow_log_for_outlet};
+use self::endpoint::Endpoint;
+use crate::{Beginning, Caller, Ground, OutletKind, OutletName, follow_log_for_outlet};
 
 const KIND: &str = "webhook";
 /// Between two looks at which webhooks there are: what an Auror changes takes effect within it.
@@ -30,29 +25,16 @@ const LOOK_PAUSE: Duration = Duration::from_secs(1);
 /// Before a webhook begins again that panicked.
 const PANIC_PAUSE: Duration = Duration::from_secs(5);
 
-/// What webhooks may do.
-#[derive(Debug, Clone)]
-pub struct WebhooksConfig {
-    /// Networks that are called though they are not public.
-    pub allowed_networks: Networks,
-    /// How long nothing may be taken before a webhook is disabled.
-    pub disable_after: Duration,
-}
-
 /// Every webhook, as a kind of outlets.
 pub struct Webhooks {
-    caller: WebhookCaller,
+    caller: Caller,
     disable_after: Duration,
 }
 
 impl Webhooks {
-    /// Fails when the certificates of the machine cannot be read.
-    pub fn from_webhooks_config(config: WebhooksConfig) -> std::io::Result<Self> {
-        let doorman = Doorman::with_allowed_networks(config.allowed_networks);
-        Ok(Self {
-            caller: WebhookCaller::with_doorman(doorman)?,
-            disable_after: config.disable_after,
-        })
+    /// Webhooks that are called by this caller, and disabled when nothing was taken for so long.
+    pub const fn new(caller: Caller, disable_after: Duration) -> Self {
+        Self { caller, disable_after }
     }
 }
 

@@ -9,7 +9,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use metrics_process::Collector;
 use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
-use owlpost_outlet::{OutletKind, Outlets, rabbitmq::RabbitMq, webhooks::Webhooks};
+use owlpost_outlet::{
+    OutletKind, Outlets, rabbitmq::RabbitMq, web_push::WebPush, webhooks::Webhooks,
+};
 use owlpost_realtime::Realtime;
 use owlpost_signalr::SignalRGateway;
 use owlpost_socketio::SocketIoGateway;
@@ -92,9 +94,14 @@ fn build_gateways_of_server(
 
 /// Everybody outside who is told of events. Fails when the broker has another exchange of the name.
 async fn build_outlets_of_server(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn OutletKind>>> {
-    let webhooks = Webhooks::from_webhooks_config(settings.outlets.to_webhooks_config()?)?;
+    let outlets = &settings.outlets;
+    let caller = outlets.build_caller_of_addresses()?;
+    let webhooks = Webhooks::new(caller.clone(), outlets.webhook_disable_after);
     let mut kinds: Vec<Arc<dyn OutletKind>> = vec![Arc::new(webhooks)];
-    if let Some(config) = settings.outlets.to_rabbitmq_config() {
+    if let Some(config) = outlets.to_web_push_config() {
+        kinds.push(Arc::new(WebPush::new(config, caller)));
+    }
+    if let Some(config) = outlets.to_rabbitmq_config() {
         let rabbitmq = RabbitMq::new(config);
         if let Err(refusal) = rabbitmq.declare_exchange_before_start().await {
             bail!("{refusal}");

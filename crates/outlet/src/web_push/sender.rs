@@ -10,13 +10,12 @@ use tokio::time::sleep;
 use url::Url;
 
 use super::message::PushMessage;
-use crate::{
-    calling::{Answered, Caller},
-    metrics,
-};
+use crate::{Caller, calling::Answered, metrics};
 
 /// How long a push service keeps what a browser that is away has not taken.
 const TTL: HeaderValue = HeaderValue::from_static("86400");
+/// How long one try may take: a push service that hangs must not hold up those of others.
+const TRY_LIMIT: Duration = Duration::from_secs(5);
 /// What a push service is given that fails: two more tries, after pauses that do not hold up others for long.
 const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(4)];
 
@@ -82,9 +81,10 @@ impl PushSender {
         let body = Bytes::from(message.body);
         let mut pauses = RETRY_PAUSES.iter();
         loop {
-            let answer =
-                self.caller.post_to_address(&push.endpoint, headers.clone(), body.clone()).await;
-            let reason = match answer {
+            let posting =
+                self.caller.post_to_address(&push.endpoint, headers.clone(), body.clone());
+            let answer = tokio::time::timeout(TRY_LIMIT, posting).await;
+            let reason = match answer.unwrap_or_else(|_| Err("it did not answer".to_owned())) {
                 Ok(Answered { status, .. }) if status.is_success() => return PushOutcome::Taken,
                 Ok(Answered { status: StatusCode::NOT_FOUND | StatusCode::GONE, .. }) => {
                     return PushOutcome::Gone;

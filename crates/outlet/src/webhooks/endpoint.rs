@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use http::{HeaderValue, StatusCode, header};
 use owlpost_domain::{
     IncidentId, Result,
     event::EventKind,
@@ -15,8 +16,8 @@ use owlpost_domain::{
 };
 use owlpost_realtime::Realtime;
 
-use super::{caller::WebhookCaller, delivery::Delivery};
-use crate::{Decision, Outlet, Progress, Setback, incident::find_incident_of_record};
+use super::delivery::Delivery;
+use crate::{Caller, Decision, Outlet, Progress, Setback, calling::Answered, incident::find_incident_of_record};
 
 /// Events whose incidents are looked up together.
 const BATCH_EVENTS: usize = 16;
@@ -25,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 pub(super) struct Endpoint {
     webhook: CalledWebhook,
-    caller: WebhookCaller,
+    caller: Caller,
     core: Realtime,
     disable_after: Duration,
 }
@@ -33,7 +34,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) const fn new(
         webhook: CalledWebhook,
-        caller: WebhookCaller,
+        caller: Caller,
         core: Realtime,
         disable_after: Duration,
     ) -> Self {
@@ -73,8 +74,11 @@ impl Endpoint {
         delivery: serde_json::Result<Delivery>,
     ) -> Result<(), Setback> {
         let delivery = delivery.map_err(|error| Setback::with_reason(error.to_string()))?;
-        let headers = delivery.write_headers_with_signatures(&self.webhook.secrets, Utc::now());
-        self.caller.call_address_with_delivery(&self.webhook.url, &delivery, headers).await
+        let mut headers = delivery.write_headers_with_signatures(&self.webhook.secrets, Utc::now());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let posting = self.caller.post_to_address(&self.webhook.url, headers, delivery.body.into());
+        let answered = posting.await.map_err(Setback::with_reason)?;
+        judge_answer_of_endpoint(&answered)
     }
 
     async fn disable_webhook_with_reason(&self, reason: String) -> Decision {
@@ -89,6 +93,21 @@ impl Endpoint {
             }
         }
     }
+}
+
+/// Whatever is answered 2xx was taken.
+fn judge_answer_of_endpoint(answered: &Answered) -> Result<(), Setback> {
+    let status = answered.status;
+    if status.is_success() {
+        return Ok(());
+    }
+    let reason = if status.is_redirection() {
+        format!("it answered {status}: redirects are not followed")
+    } else {
+        format!("it answered {status}")
+    };
+    let is_for_good = status == StatusCode::GONE;
+    Err(Setback { reason, retry_after: answered.retry_after, is_for_good })
 }
 
 #[async_trait]

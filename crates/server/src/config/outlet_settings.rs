@@ -6,11 +6,14 @@ use clap::Args;
 use owlpost_admission::Networks;
 use owlpost_domain::event_patterns::EventPatterns;
 use owlpost_outlet::{
+    Caller,
     rabbitmq::{BrokerAddress, RabbitMqConfig},
-    webhooks::WebhooksConfig,
+    web_push::{PushContact, WebPushConfig},
 };
 
-use super::parse_value::{parse_duration_within_bounds, parse_network_of_addresses};
+use super::parse_value::{
+    parse_duration_within_bounds, parse_network_of_addresses, parse_switch_on_or_off,
+};
 
 /// Events that go out.
 #[derive(Debug, Clone, Args)]
@@ -25,13 +28,24 @@ pub struct OutletSettings {
     /// Events that are published, as patterns of routing keys, separated by commas; notification.* are of single people
     #[arg(long, env = "RABBITMQ_EVENTS", default_value = EventPatterns::DEFAULT, value_parser = str::parse::<EventPatterns>)]
     pub rabbitmq_events: EventPatterns,
-    /// Networks that webhooks may lead to though they are not public, separated by commas, such as 10.0.0.0/8 [default: none]
+    /// Networks that webhooks and push services may be in though they are not public, separated by commas, such as 10.0.0.0/8 [default: none]
     #[arg(long, env = "WEBHOOK_ALLOWED_NETWORKS", value_delimiter = ',', value_parser = parse_network_of_addresses)]
     pub webhook_allowed_networks: Vec<String>,
     /// Time in which nothing was taken after which a webhook is disabled, in ms
     #[arg(long, env = "WEBHOOK_DISABLE_AFTER", default_value = "86400000",
           value_parser = parse_duration_within_bounds::<1, 2_592_000_000>)]
     pub webhook_disable_after: Duration,
+    /// Whether browsers are told by Web Push what addresses their person
+    #[arg(long, env = "WEB_PUSH", value_parser = parse_switch_on_or_off, default_value = "true",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub web_push: bool,
+    /// Time that a page has to show a notification before browsers are told of it, in ms
+    #[arg(long, env = "WEB_PUSH_DELAY", default_value = "10000",
+          value_parser = parse_duration_within_bounds::<0, 3_600_000>)]
+    pub web_push_delay: Duration,
+    /// Whom push services may write to about this server: mailto: and an address, or an https address
+    #[arg(long, env = "WEB_PUSH_CONTACT", default_value = "mailto:postmaster@localhost", value_parser = str::parse::<PushContact>)]
+    pub web_push_contact: PushContact,
 }
 
 impl OutletSettings {
@@ -44,12 +58,16 @@ impl OutletSettings {
         })
     }
 
-    /// What webhooks may do.
-    pub fn to_webhooks_config(&self) -> anyhow::Result<WebhooksConfig> {
-        Ok(WebhooksConfig {
-            allowed_networks: Networks::from_texts(&self.webhook_allowed_networks)?,
-            disable_after: self.webhook_disable_after,
-        })
+    /// What calls addresses that people have given.
+    pub fn build_caller_of_addresses(&self) -> anyhow::Result<Caller> {
+        let allowed = Networks::from_texts(&self.webhook_allowed_networks)?;
+        Ok(Caller::with_allowed_networks(allowed)?)
+    }
+
+    /// When browsers are told, if they are.
+    pub fn to_web_push_config(&self) -> Option<WebPushConfig> {
+        let (delay, contact) = (self.web_push_delay, self.web_push_contact.clone());
+        self.web_push.then_some(WebPushConfig { delay, contact })
     }
 }
 

@@ -1,5 +1,10 @@
-//! Calls addresses: one request, bounded in time and in what is read of the answer. No redirect is followed: it would lead around
-//! what the Auror wrote.
+//! Calls addresses that people have given: one request, bounded in time and in what is read of the answer. No redirect is
+//! followed: it would lead around what they gave.
+//!
+//! - `doorman`: where connections may lead; `connector`: connections that lead nowhere else.
+
+mod connector;
+mod doorman;
 
 use std::{error::Error, time::Duration};
 
@@ -9,10 +14,10 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
+use owlpost_admission::Networks;
 use owlpost_domain::causes::write_causes_without_repetition;
 
-use super::{connector::GuardedConnector, delivery::Delivery, doorman::Doorman};
-use crate::Setback;
+use self::{connector::GuardedConnector, doorman::Doorman};
 
 /// Longest time of a call, from the look-up of the name to the end of the answer.
 const CALL_LIMIT: Duration = Duration::from_secs(15);
@@ -22,15 +27,31 @@ const ANSWER_BYTES: usize = 64 * 1024;
 const IDLE_TIME: Duration = Duration::from_secs(30);
 const USER_AGENT: &str = concat!("owlpost/", env!("CARGO_PKG_VERSION"));
 
+/// What was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    /// How long whoever answered wants to be left alone.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Answered {
+    /// Whether the same can be taken a little later: they have too much to do, or are out of order.
+    pub(crate) fn is_worth_another_try(&self) -> bool {
+        self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
+    }
+}
+
 /// Calls addresses. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(super) struct WebhookCaller {
+pub struct Caller {
     client: Client<HttpsConnector<GuardedConnector>, Full<Bytes>>,
 }
 
-impl WebhookCaller {
-    /// Trusts whom the machine trusts. Fails when it has no certificates.
-    pub(super) fn with_doorman(doorman: Doorman) -> std::io::Result<Self> {
+impl Caller {
+    /// Calls public addresses, and those of these networks. Trusts whom the machine trusts; fails when it has no certificates.
+    pub fn with_allowed_networks(allowed: Networks) -> std::io::Result<Self> {
+        let doorman = Doorman::with_allowed_networks(allowed);
         let connector = HttpsConnectorBuilder::new()
             .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
@@ -44,18 +65,17 @@ impl WebhookCaller {
         Ok(Self { client })
     }
 
-    /// Delivers; whatever is answered 2xx was taken.
-    pub(super) async fn call_address_with_delivery(
+    /// Posts, and gives what was answered, whatever that is; else why nothing was, in words without the address.
+    pub(crate) async fn post_to_address(
         &self,
         url: &str,
-        delivery: &Delivery,
         headers: HeaderMap,
-    ) -> Result<(), Setback> {
+        body: Bytes,
+    ) -> Result<Answered, String> {
         let mut request = Request::post(url)
-            .header(header::CONTENT_TYPE, "application/json")
             .header(header::USER_AGENT, USER_AGENT)
-            .body(Full::from(delivery.body.clone()))
-            .map_err(|_| Setback::with_reason("its address cannot be called"))?;
+            .body(Full::from(body))
+            .map_err(|_| "its address cannot be called".to_owned())?;
         request.headers_mut().extend(headers);
         let calling = async {
             let response = self.client.request(request).await?;
@@ -64,12 +84,11 @@ impl WebhookCaller {
             Ok::<_, hyper_util::client::legacy::Error>((head.status, head.headers))
         };
         match tokio::time::timeout(CALL_LIMIT, calling).await {
-            Ok(Ok((status, headers))) => judge_answer_by_status(status, &headers),
-            Ok(Err(error)) => Err(Setback::with_reason(explain_cause_of_failure(&error))),
-            Err(_) => {
-                let limit = CALL_LIMIT.as_secs();
-                Err(Setback::with_reason(format!("it did not answer within {limit} s")))
+            Ok(Ok((status, headers))) => {
+                Ok(Answered { status, retry_after: read_time_of_retry(&headers) })
             }
+            Ok(Err(error)) => Err(explain_cause_of_failure(&error)),
+            Err(_) => Err(format!("it did not answer within {} s", CALL_LIMIT.as_secs())),
         }
     }
 }
@@ -79,22 +98,9 @@ async fn read_rest_of_answer(body: Incoming) {
     let _ = Limited::new(body, ANSWER_BYTES).collect().await;
 }
 
-fn judge_answer_by_status(status: StatusCode, headers: &HeaderMap) -> Result<(), Setback> {
-    if status.is_success() {
-        return Ok(());
-    }
-    let after =
-        headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-    let reason = if status.is_redirection() {
-        format!("it answered {status}: redirects are not followed")
-    } else {
-        format!("it answered {status}")
-    };
-    Err(Setback {
-        reason,
-        retry_after: after.map(Duration::from_secs),
-        is_for_good: status == StatusCode::GONE,
-    })
+fn read_time_of_retry(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 /// The causes of it, without the address, which may hold a secret.
