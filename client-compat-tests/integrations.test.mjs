@@ -9,14 +9,14 @@ import { useServerForTestFile } from './helpers/server.mjs';
 import { extractStepsFromMarkdownSection, runWalkthroughStepsWithBash } from './helpers/walkthrough.mjs';
 
 const REPOSITORY = fileURLToPath(new URL('..', import.meta.url));
-const SECTIONS = ['## Keys', '## Alerts'];
+const SECTIONS = ['## Keys', '## Alerts', '## Events go out'];
 const server = useServerForTestFile({ demo: true });
 const readDocument = () => readFile(new URL('../docs/INTEGRATIONS.md', import.meta.url), 'utf8');
 
 test('should_do_and_print_what_the_document_says', async () => {
   const text = await readDocument();
   const steps = SECTIONS.flatMap((section) => extractStepsFromMarkdownSection(text, section));
-  assert.ok(steps.filter(({ expectations }) => expectations.length > 0).length >= 8, 'the commands say what they print');
+  assert.ok(steps.filter(({ expectations }) => expectations.length > 0).length >= 10, 'the commands say what they print');
   const env = { ...process.env, PATH: `${dirname(server.binary)}:${process.env.PATH}` };
   await runWalkthroughStepsWithBash(steps, { url: server.url, cwd: REPOSITORY, env });
 });

@@ -60,6 +60,7 @@ fn should_keep_sql_in_the_domain_crate() {
     let product = [
         "http/src",
         "realtime/src",
+        "outlet/src",
         "gateway/src",
         "socketio/src",
         "signalr/src",

@@ -15,6 +15,7 @@ use owlpost_domain::{
     alert::{AlertStatus, GenericStatus, HookOutcome, PagerDutyAction},
     event::EventKind,
     model::{EscalationReason, NotificationType, TimelineKind},
+    webhooks::WebhookTemplate,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ const ABSENT_OR_NULL: [&str; 8] = [
 ];
 
 /// Enumerations that no event has.
-const OF_REST_ALONE: [&str; 7] = [
+const OF_REST_ALONE: [&str; 8] = [
     "AlertStatus",
     "GenericStatus",
     "HookOutcome",
@@ -40,6 +41,7 @@ const OF_REST_ALONE: [&str; 7] = [
     "PagerDutyAction",
     "Scope",
     "TimelineKind",
+    "WebhookTemplate",
 ];
 
 fn read_openapi_document() -> Value {
@@ -71,6 +73,7 @@ fn list_words_of_enumerations() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("PagerDutyAction", list(PagerDutyAction::ALL, PagerDutyAction::as_str)),
         ("Scope", list(Scope::ALL, Scope::as_str)),
         ("TimelineKind", list(TimelineKind::ALL, TimelineKind::as_str)),
+        ("WebhookTemplate", list(WebhookTemplate::ALL, WebhookTemplate::as_str)),
     ])
 }
 

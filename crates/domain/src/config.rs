@@ -27,6 +27,10 @@ pub struct Limits {
     pub logins_per_user: i64,
     /// API tokens of one person that are live at the same time.
     pub api_tokens_per_user: i64,
+    /// Browsers of one person that are told by Web Push.
+    pub push_subscriptions_per_user: i64,
+    /// Webhooks of everybody together.
+    pub webhooks: i64,
     /// Invitations that are open at the same time.
     pub open_invitations: i64,
     /// Rows of a page, and of one answer of the event log.
@@ -47,6 +51,8 @@ impl Default for Limits {
             mentions_per_comment: 20,
             logins_per_user: 100,
             api_tokens_per_user: 50,
+            push_subscriptions_per_user: 20,
+            webhooks: 50,
             open_invitations: 1_000,
             page_size: 100,
             idempotency_key_chars: 255,

@@ -123,12 +123,13 @@ pub(crate) fn stamp_events_after_commit<T>(value: T, mut events: Vec<LoggedEvent
     Committed { value, events }
 }
 
+/// A row of the log, as it is read.
 #[derive(FromRow)]
-struct EventRow {
-    position: i64,
-    name: String,
-    audience: Vec<String>,
-    payload: String,
+pub(crate) struct EventRow {
+    pub(crate) position: i64,
+    pub(crate) name: String,
+    pub(crate) audience: Vec<String>,
+    pub(crate) payload: String,
 }
 
 impl From<EventRow> for LoggedEvent {

@@ -7,7 +7,8 @@ const TRIM_ROWS: i64 = 10_000;
 
 impl Store {
     /// Trims the oldest events by age and by number of rows, and remembers how far. True while more is to do. Rows are
-    /// counted by their positions, those skipped between two epochs left out.
+    /// counted by their positions, those skipped between two epochs left out. What an outlet has not been told yet is not too
+    /// much, only too old.
     pub async fn trim_oldest_log_batch(&self) -> Result<bool> {
         let mut transaction = self.pool.begin_transaction_with_guard().await?;
         let cut: Option<i64> = sqlx::query_scalar(
@@ -22,10 +23,14 @@ impl Store {
                  from spans where ends >= epoch_start),
              bound as (
                  select max(ends - ($2 - (rows_from_here - rows_here))) as through from counted
-                 where rows_from_here > $2)
+                 where rows_from_here > $2),
+             told as (
+                 select coalesce(min(position), 9223372036854775807) as through from event_outlets
+                 where not is_paused and followed_at > now() - make_interval(secs => $1))
              select max(position)
-             from (select position, created_at from event_log order by position limit $3) oldest, bound
-             where created_at < now() - make_interval(secs => $1) or position <= bound.through",
+             from (select position, created_at from event_log order by position limit $3) oldest, bound, told
+             where created_at < now() - make_interval(secs => $1)
+                or (position <= bound.through and position <= told.through)",
         )
         .bind(self.config.event_log_retention.as_secs_f64())
         .bind(self.config.event_log_max_rows)

@@ -17,6 +17,8 @@
 //!   that reached, and everything that happened to it;
 //! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
 //!   incidents that alerts become;
+//! - [`outlets`]: how far those outside have been told of the log, and which node tells them; [`event_patterns`]: what they want;
+//!   [`webhooks`]: addresses of theirs that are called, [`web_push`]: browsers that are told;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -48,6 +50,7 @@ mod escalation_schedule;
 pub mod escalations;
 pub mod event;
 pub mod event_log;
+pub mod event_patterns;
 pub mod fault_hook;
 mod hashing;
 pub mod hooks;
@@ -64,6 +67,7 @@ mod named_schema;
 mod notification_drafts;
 mod notification_row;
 pub mod notifications;
+pub mod outlets;
 pub mod page;
 pub mod payload;
 pub mod payload_schema;
@@ -81,6 +85,8 @@ pub mod store;
 pub mod timeline;
 mod unread;
 pub mod validate;
+pub mod web_push;
+pub mod webhooks;
 
 pub use authority::{Authority, Door, Scope};
 pub use config::{DomainConfig, Limits, RegistrationPolicy};

@@ -129,6 +129,8 @@ text_enum! {
         Assignment = "assignment",
         /// An incident became critical.
         Escalation = "escalation",
+        /// The server needs somebody: a webhook was disabled.
+        System = "system",
     }
 }
 

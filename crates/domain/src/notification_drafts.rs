@@ -113,6 +113,18 @@ impl NotificationDrafts {
         }));
     }
 
+    /// To each of these people, because the server needs somebody. It leads nowhere in particular.
+    pub(crate) fn draft_notice_of_server(&mut self, message: &str, people: &[UserId]) {
+        let cause = format!("server:{}", Uuid::now_v7());
+        self.0.extend(people.iter().map(|person| Draft {
+            user_id: *person,
+            kind: NotificationType::System,
+            message: message.to_owned(),
+            link: String::new(),
+            cause: cause.clone(),
+        }));
+    }
+
     /// Whether nobody is to be notified.
     pub(crate) const fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -7,7 +7,7 @@ pub(crate) mod lookups;
 
 use std::{
     str::FromStr,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -29,6 +29,7 @@ use crate::{
     hashing::HashingTurns,
     identity_provider::IdentityProvider,
     recovery::{KeptConnection, PidHash},
+    web_push::identity::PushIdentity,
 };
 
 /// Those of later releases are left to them: a release works on the schema of the next, so that it can be gone back to.
@@ -68,6 +69,7 @@ pub struct Store {
     pub(crate) provider: Option<Arc<IdentityProvider>>,
     pub(crate) accounts: Cache<UserId, Arc<Account>>,
     pub(crate) api_tokens: Arc<ApiTokenMemory>,
+    pub(crate) push_identity: Arc<OnceLock<PushIdentity>>,
     /// Logins and API tokens that were found to be over, so that their tokens ask the database no more.
     pub(crate) ended_logins: Cache<LoginId, ()>,
     lookups: Arc<AccountLookups>,
@@ -140,6 +142,7 @@ impl Store {
                 .time_to_live(config.user_cache_ttl)
                 .build(),
             api_tokens: Arc::default(),
+            push_identity: Arc::default(),
             ended_logins: Cache::builder()
                 .max_capacity(ENDED_LOGIN_CAPACITY)
                 .time_to_live(ENDED_LOGIN_TTL)

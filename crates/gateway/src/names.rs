@@ -1,6 +1,7 @@
 //! The names of events as other protocols spell them.
 
 use owlpost_domain::EventName;
+pub use owlpost_domain::event_patterns::write_event_with_dots;
 
 /// `incident:created` as `IncidentCreated`: what a method of a C# interface can be called.
 pub fn write_event_in_pascal_case(name: EventName) -> String {
@@ -11,11 +12,6 @@ pub fn write_event_in_pascal_case(name: EventName) -> String {
             [first.to_uppercase(), rest.to_owned()]
         })
         .collect()
-}
-
-/// `incident:created` as `incident.created`: what a header or a routing key can hold without an escape.
-pub fn write_event_with_dots(name: EventName) -> String {
-    name.as_str().replace(':', ".")
 }
 
 #[cfg(test)]

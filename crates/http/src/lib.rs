@@ -5,7 +5,7 @@
 //! - [`config`] and [`state`]: what the surface is told, and what every handler holds;
 //! - `router`: the table of contents, every route of the crate in one file; then one file per resource:
 //!   `auth`, `logins`, `one_time_links`, `tokens`, `users`, `incidents`, `comments`, `notifications`, `presence`, `events` (JSON) and `sse` (streams),
-//!   `hooks` (one file per tool), `meta`, `health`, `docs`;
+//!   `hooks` (one file per tool), `webhooks`, `outlets`, `meta`, `health`, `docs`;
 //! - `extract`: what handlers take, each with refusals in the one documented shape;
 //! - [`error`]: the one place that turns a failure into a status, a code and a body;
 //! - what stands before the handlers, from the outside in: `observe` (log line, metrics; `request_id` gives each its
@@ -42,6 +42,7 @@ mod one_time_links;
 mod openapi;
 mod openapi_operation;
 mod operators;
+mod outlets;
 mod paths;
 mod presence;
 mod protect;
@@ -54,6 +55,8 @@ mod timeline;
 mod token_doors;
 mod tokens;
 mod users;
+mod web_push;
+mod webhooks;
 
 pub use accepted_values::is_value_accepted_with_quality;
 pub use config::{DemoUser, HttpConfig, MetricsRenderer, StallCheck};

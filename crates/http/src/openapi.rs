@@ -26,6 +26,7 @@ use crate::{
     tags(
         (name = "auth", description = "Logins and their tokens"),
         (name = "tokens", description = "API tokens, the keys of tools"),
+        (name = "push", description = "Web Push: browsers that are told while no page is open"),
         (name = "hooks", description = "Where tools deliver their alerts"),
         (name = "incidents", description = "What happened"),
         (name = "comments", description = "What people say about it"),
@@ -33,6 +34,7 @@ use crate::{
         (name = "presence", description = "Who is there"),
         (name = "users", description = "People"),
         (name = "events", description = "Durable events: pages and streams"),
+        (name = "outlets", description = "Where events go: webhooks, and how far everybody outside has been told"),
         (name = "server", description = "The server itself"),
     ),
     servers((url = "/", description = "The server this document came from")),

@@ -16,9 +16,9 @@ use crate::{
     error::HttpError,
     events, health, hooks, incidents, logins, meta, notifications, observe, one_time_links,
     openapi::complete_document_of_routes,
-    presence, protect, receipts,
+    outlets, presence, protect, receipts,
     state::HttpState,
-    timeline, tokens, users,
+    timeline, tokens, users, web_push, webhooks,
 };
 
 /// Everything else below `/api`, so that it is answered here even when the server has another fallback, for pages.
@@ -39,6 +39,10 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(tokens::list_tokens_by_query, tokens::create_token_from_body))
         // /api/tokens/{id}
         .routes(routes!(tokens::revoke_token_by_id))
+        // /api/push, /api/push/subscriptions, /api/push/subscriptions/{id}
+        .routes(routes!(web_push::show_push_settings_of_user))
+        .routes(routes!(web_push::subscribe_browser_to_push))
+        .routes(routes!(web_push::unsubscribe_browser_from_push))
         // /api/invitations
         .routes(routes!(
             one_time_links::show_open_invitations_to_auror,
@@ -86,6 +90,16 @@ fn list_routes_for_users() -> OpenApiRouter<HttpState> {
         .routes(routes!(users::change_standing_of_user, users::delete_user_by_id))
         // /api/users/{id}/password-reset
         .routes(routes!(one_time_links::create_password_reset_of_user))
+        // /api/outlets
+        .routes(routes!(outlets::list_outlets_for_auror))
+        // /api/webhooks
+        .routes(routes!(webhooks::list_webhooks_for_auror, webhooks::create_webhook_from_body))
+        // /api/webhooks/{id}
+        .routes(routes!(webhooks::change_webhook_from_body, webhooks::delete_webhook_by_id))
+        // /api/webhooks/{id}/secret
+        .routes(routes!(webhooks::rotate_secret_of_webhook))
+        // /api/webhooks/{id}/redeliver
+        .routes(routes!(webhooks::redeliver_to_webhook_from))
         // /api/events
         .routes(routes!(events::read_or_stream_events))
 }

@@ -49,6 +49,8 @@ mod tests {
             ("DELETE", "/api/users/{id}"),
             ("POST", "/api/users/{id}/password-reset"),
             ("GET", "/api/invitations"),
+            ("GET", "/api/outlets"),
+            ("POST", "/api/webhooks"),
             ("PATCH", "/api/notifications/read-all"),
             ("DELETE", "/api/notifications/{id}"),
             ("GET", "/api/what-comes-later"),

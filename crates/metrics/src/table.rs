@@ -2,6 +2,9 @@
 
 use crate::{Kind, Label, LabelValues::Known, LabelValues::Open, Metric};
 
+/// The kinds of outlets, as their labels name them.
+const OUTLET_KINDS: &[&str] = &["rabbitmq", "webhook", "push"];
+
 /// Declares a constant for each name, and the table of all of them.
 macro_rules! metrics {
     ($($constant:ident: $kind:ident $name:literal [$($label:literal: $values:expr),*] $help:literal;)+) => {
@@ -102,6 +105,20 @@ metrics! {
 
     NODES_WITH_OTHER_SECRET: Gauge "owlpost_nodes_with_other_secret" []
         "Live nodes on the same database with another JWT_SECRET: tokens of one are refused by the other.";
+
+    // --- those outside
+    OUTLET_POSITION: Gauge "owlpost_outlet_position" ["outlet": Known(OUTLET_KINDS)]
+        "Position up to which everything was taken outside, of the last outlet of the kind; 0 where another node publishes.";
+    OUTLET_LAG: Gauge "owlpost_outlet_lag_events" ["outlet": Known(OUTLET_KINDS)]
+        "Events of the log behind the last outlet of the kind, counted up to 100,000; 0 where another node publishes.";
+    OUTLET_EVENTS: Counter "owlpost_outlet_events_total" ["outlet": Known(OUTLET_KINDS)]
+        "Events that were taken outside.";
+    OUTLET_FAILURES: Counter "owlpost_outlet_failures_total" ["outlet": Known(OUTLET_KINDS)]
+        "Deliveries to outside that failed; they are tried again.";
+    OUTLET_RECONNECTS: Counter "owlpost_outlet_reconnects_total" ["outlet": Known(&["rabbitmq"])]
+        "Connections to outside that were opened, the first one included.";
+    OUTLET_GAPS: Counter "owlpost_outlet_gaps_total" ["outlet": Known(OUTLET_KINDS)]
+        "Times that the log was trimmed before an outlet had been told of it.";
 
     // --- HTTP
     HOOK_DELIVERIES: Counter "owlpost_hook_deliveries_total"

@@ -35,7 +35,10 @@ pub use delivery::{
     session::{Session, SessionEnd, SessionRequest},
     transport::{CloseReason, Reply, SendOutcome, Transport},
 };
-pub use log::replay::{EventPage, WantedEvents, parse_event_id_text};
+pub use log::{
+    reader::LogReader,
+    replay::{EventPage, WantedEvents, parse_event_id_text},
+};
 pub use node::{Readiness, Realtime};
 pub use presence::directory::PresenceDirectory;
 pub use rooms::{RoomView, ViewersBy};

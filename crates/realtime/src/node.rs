@@ -24,8 +24,9 @@ use uuid::Uuid;
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, MissedFrames, PreparedSession, PresenceDirectory,
-    RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest, TopicReplay, metrics,
+    CloseReason, EventPage, EventStream, LogReader, MissedFrames, PreparedSession,
+    PresenceDirectory, RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest,
+    TopicReplay, metrics,
     presence::store::PresenceStore,
     rooms::{RoomView, ViewersBy, resolve_rooms_of_reader},
     session::opening::frame_of_error_event,
@@ -259,6 +260,11 @@ impl Realtime {
         limit: u32,
     ) -> BoxFuture<'a, Result<EventPage>> {
         Box::pin(self.0.parts.replay.read_page_for_user(user, rooms, after, limit))
+    }
+
+    /// Reads all of the log from a position on, whoever may see it: for outlets.
+    pub fn log_reader(&self) -> LogReader {
+        LogReader::new(self.0.parts.store.clone(), self.0.parts.feed.clone())
     }
 
     /// Runs a change to its end even if the caller is dropped (the client hung up), publishes its events, and gives

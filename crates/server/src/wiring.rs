@@ -2,12 +2,16 @@
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
+use anyhow::bail;
 use axum::Router;
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusHandle;
 use metrics_process::Collector;
 use owlpost_gateway::{Gateway, GatewayContext};
 use owlpost_http::{HttpConfig, HttpState, MetricsRenderer, StallCheck, build_router_of_http};
+use owlpost_outlet::{
+    OutletKind, Outlets, rabbitmq::RabbitMq, web_push::WebPush, webhooks::Webhooks,
+};
 use owlpost_realtime::Realtime;
 use owlpost_signalr::SignalRGateway;
 use owlpost_socketio::SocketIoGateway;
@@ -49,6 +53,8 @@ pub async fn build_application_from_parts(
     let http = HttpState::new(realtime.clone(), http);
     let operators = DoorOfAurors { http: http.clone(), store: database.store.clone() };
     let gateways = build_gateways_of_server(settings, &realtime, operators)?;
+    let kinds = build_outlets_of_server(settings).await?;
+    let outlets = Outlets::start_with_kinds(realtime.clone(), kinds, database.embedded);
     let router = build_router_of_http(http);
     // Within the router, which knows the routes.
     #[cfg(feature = "opentelemetry")]
@@ -60,6 +66,7 @@ pub async fn build_application_from_parts(
     let announcing = realtime.clone();
     let announce_stop = Box::new(move || announcing.announce_stop_to_balancers());
     let close = Box::pin(async move {
+        outlets.stop_publishing_to_all().await;
         realtime.stop_node_with_farewell().await;
         join_all(gateways.iter().map(|gateway| gateway.close())).await;
     });
@@ -83,6 +90,25 @@ fn build_gateways_of_server(
         Box::new(SignalRGateway::new(&context, settings.to_signalr_config())),
         Box::new(StompGateway::new(&context, settings.to_stomp_config())),
     ])
+}
+
+/// Everybody outside who is told of events. Fails when the broker has another exchange of the name.
+async fn build_outlets_of_server(settings: &Settings) -> anyhow::Result<Vec<Arc<dyn OutletKind>>> {
+    let outlets = &settings.outlets;
+    let caller = outlets.build_caller_of_addresses()?;
+    let webhooks = Webhooks::new(caller.clone(), outlets.webhook_disable_after);
+    let mut kinds: Vec<Arc<dyn OutletKind>> = vec![Arc::new(webhooks)];
+    if let Some(config) = outlets.to_web_push_config() {
+        kinds.push(Arc::new(WebPush::new(config, caller)));
+    }
+    if let Some(config) = outlets.to_rabbitmq_config() {
+        let rabbitmq = RabbitMq::new(config);
+        if let Err(refusal) = rabbitmq.declare_exchange_before_start().await {
+            bail!("{refusal}");
+        }
+        kinds.push(Arc::new(rabbitmq));
+    }
+    Ok(kinds)
 }
 
 /// Renders the recorder's metrics, and keeps it from growing for as long as somebody may render.

@@ -28,6 +28,7 @@ mod import;
 mod listener;
 mod logins;
 mod node_secrets;
+mod outlets;
 mod people;
 mod recoveries;
 mod redis_servers;

@@ -7,6 +7,7 @@ mod failover;
 mod followed;
 mod life;
 mod log;
+mod outlets;
 mod postgres;
 mod presence;
 mod requests;
@@ -226,6 +227,21 @@ pub fn list_every_known_scenario() -> Vec<Scenario> {
             fault: "a client goes silent with its connection open, and is notified",
             expected: "not said to be delivered; others are",
             operator: "Nothing.",
+        }
+        "36" "kill while publishing" Postgres true outlets::kill_publishing_node_in_turn {
+            fault: "the node that tells webhooks and RabbitMQ is killed with -9 in the middle, then the one that goes on",
+            expected: "no event missing at the receivers, in order, repeated ones with the same id",
+            operator: "Nothing: another node goes on within 5 s. Receivers drop what they have by its eventId.",
+        }
+        "37" "a receiver is down" Postgres true outlets::refuse_deliveries_for_moments {
+            fault: "a webhook's receiver answers 503 and 404 for a while, again and again, under writers",
+            expected: "everything taken in the end, in order",
+            operator: "`GET /api/outlets` says since when and why. After WEBHOOK_DISABLE_AFTER the webhook is disabled, and the Aurors are told.",
+        }
+        "38" "the broker is lost" Postgres true outlets::lose_connection_to_broker {
+            fault: "the connection to RabbitMQ is cut, and the broker refuses connections, again and again, under writers",
+            expected: "everything published in the end, in order, repeated ones with the same id",
+            operator: "Bring the broker back within EVENT_LOG_RETENTION. `owlpost_outlet_lag_events` shows what waits.",
         }
         "soak" "soak" Postgres true soak::connect_and_drop_thousands {
             fault: "connect, join, type, drop, thousands of times",

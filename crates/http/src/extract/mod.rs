@@ -20,8 +20,8 @@ pub(crate) use json_body::{
 };
 pub(crate) use path_id::{PathId, PathIdOfComment};
 pub(crate) use present_value::{
-    read_optional_word_value, read_present_field_value, read_present_word_value,
-    read_required_word_list, read_required_word_value,
+    read_optional_word_value, read_present_field_value, read_present_word_list,
+    read_present_word_value, read_required_word_list, read_required_word_value,
 };
 pub(crate) use query_params::QueryParams;
 pub(crate) use request_origin::RequestOrigin;

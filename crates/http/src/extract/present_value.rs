@@ -54,6 +54,15 @@ where
     words.iter().map(|word| parse_word_for_field::<T, D>(word)).collect()
 }
 
+/// As [`read_required_word_list`], for a field that is there.
+pub(crate) fn read_present_word_list<'de, T, D>(from: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    T: FromStr<Err = DomainError>,
+    D: Deserializer<'de>,
+{
+    read_required_word_list(from).map(Some)
+}
+
 fn parse_word_for_field<'de, T, D>(word: &str) -> Result<T, D::Error>
 where
     T: FromStr<Err = DomainError>,

@@ -25,6 +25,11 @@ impl RequestOrigin {
         Self { address, user_agent }
     }
 
+    /// What the client calls itself.
+    pub(crate) fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
     /// What of the address is counted.
     pub(crate) fn subscriber(&self) -> IpAddr {
         reduce_address_to_subscriber(self.address)

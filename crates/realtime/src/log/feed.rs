@@ -124,6 +124,19 @@ impl LogFeed {
         }
     }
 
+    /// Resolves when something behind `position` is delivered, whenever that is.
+    pub(super) async fn wait_for_position_beyond(&self, position: i64) {
+        loop {
+            let progressed = self.progressed.notified();
+            tokio::pin!(progressed);
+            progressed.as_mut().enable();
+            if self.delivered_position() > position {
+                return;
+            }
+            progressed.await;
+        }
+    }
+
     pub(super) fn take_arrived_events(&self) -> Vec<LoggedEvent> {
         std::mem::take(&mut *self.inbox.lock())
     }

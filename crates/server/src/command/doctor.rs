@@ -3,7 +3,10 @@
 use std::{fmt, net::SocketAddr, time::Duration};
 
 use anyhow::bail;
-use owlpost_domain::{causes::write_causes_without_repetition, diagnostics::DatabaseFacts};
+use owlpost_domain::{
+    causes::write_causes_without_repetition, diagnostics::DatabaseFacts,
+    outlets::cursor::OutletState,
+};
 use owlpost_realtime::check_redis_carries_messages;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -197,7 +200,43 @@ async fn describe_database_in_findings(database: &Database, findings: &mut Vec<F
     findings.push(judge_clock_of_database(&facts));
     if facts.migrations_pending == 0 {
         findings.push(judge_secrets_of_nodes(database).await);
+        findings.extend(judge_outlets_of_database(database).await);
     }
+}
+
+/// A line for each outlet that is not up to date, or one for all that are.
+async fn judge_outlets_of_database(database: &Database) -> Vec<Finding> {
+    let subject = "outlets";
+    let outlets = match database.store.list_outlets_by_name().await {
+        Ok(outlets) => outlets,
+        Err(error) => {
+            let details = format!("cannot be read: {}", write_causes_without_repetition(&error));
+            return vec![Finding::new(subject, Verdict::Bad, details)];
+        }
+    };
+    let describe = |outlet: &OutletState| {
+        let name = &outlet.name;
+        match (&outlet.failing_since, outlet.lag_events) {
+            _ if outlet.is_paused => Some(format!("{name} is disabled")),
+            (Some(since), lag) => {
+                let error = outlet.last_error.as_deref().unwrap_or("nothing is known of it");
+                Some(format!(
+                    "{name} has taken nothing since {since:.0?}, {lag} events wait: {error}"
+                ))
+            }
+            (None, lag @ 1..) => Some(format!("{lag} events wait for {name}")),
+            (None, _) => None,
+        }
+    };
+    let behind: Vec<_> = outlets.iter().filter_map(describe).collect();
+    if behind.is_empty() {
+        let details = match outlets.len() {
+            0 => "events go nowhere: neither RABBITMQ_URL nor webhooks are configured".to_owned(),
+            count => format!("{count}, each has been told of everything"),
+        };
+        return vec![Finding::new(subject, Verdict::Good, details)];
+    }
+    behind.into_iter().map(|text| Finding::new(subject, Verdict::Notice, text)).collect()
 }
 
 async fn judge_secrets_of_nodes(database: &Database) -> Finding {

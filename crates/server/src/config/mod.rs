@@ -1,7 +1,7 @@
 //! Configuration: what can be set, how it is read, and how it is refused.
 //!
 //! - [`settings`]: every option, with its variable and default;
-//! - [`hook_settings`]: those of alerts that come in;
+//! - [`hook_settings`]: those of alerts that come in; [`outlet_settings`]: those of events that go out;
 //! - [`command_line`]: the commands;
 //! - [`read`]: reading both, and the errors at start;
 //! - `parse_value`: readers of single values;
@@ -10,6 +10,7 @@
 pub mod command_line;
 pub mod hook_settings;
 pub mod map;
+pub mod outlet_settings;
 pub(crate) mod parse_value;
 pub mod read;
 pub mod settings;

@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use owlpost_domain::RegistrationPolicy;
 
 use super::hook_settings::HookSettings;
+use super::outlet_settings::OutletSettings;
 use super::parse_value::{
     parse_address_of_authority, parse_address_to_listen, parse_duration_within_bounds,
     parse_name_of_domain, parse_network_of_addresses, parse_number_of_port,
@@ -37,6 +38,9 @@ pub struct Settings {
     /// Alerts that come in.
     #[command(flatten)]
     pub hooks: HookSettings,
+    /// Events that go out.
+    #[command(flatten)]
+    pub outlets: OutletSettings,
     /// Rates and sizes.
     #[command(flatten)]
     pub limits: LimitSettings,

@@ -1,0 +1,76 @@
+//! Subscriptions and notifications as whoever tells the browsers needs them.
+
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::{IncidentId, Result, Severity, Store, model::NotificationType};
+
+/// One notification for one browser.
+#[derive(Debug, Clone, FromRow)]
+pub struct Push {
+    /// The subscription.
+    pub subscription_id: Uuid,
+    /// Where its push service takes it.
+    pub endpoint: String,
+    /// What it is encrypted for: a point of P-256.
+    pub p256dh: Vec<u8>,
+    /// And with.
+    pub auth: Vec<u8>,
+    /// The notification.
+    pub notification_id: Uuid,
+    /// Why somebody is told.
+    #[sqlx(rename = "type", try_from = "String")]
+    pub kind: NotificationType,
+    /// What they are told.
+    pub message: String,
+    /// The incident it is about.
+    pub incident_id: IncidentId,
+    /// Its title.
+    pub title: String,
+    /// How bad it is.
+    #[sqlx(try_from = "String")]
+    pub severity: Severity,
+    /// Whether somebody may take it: nobody has it, and it is open.
+    pub may_be_taken: bool,
+}
+
+impl Store {
+    /// What of these notifications nobody has seen yet, once for each browser of whoever they are for. Browsers whose login
+    /// has ended are told nothing, nor are those of people who are deactivated.
+    pub async fn list_pushes_of_unseen(&self, notifications: &[Uuid]) -> Result<Vec<Push>> {
+        Ok(sqlx::query_as(
+            "select s.id as subscription_id, s.endpoint, s.p256dh, s.auth, n.id as notification_id, n.type, n.message,
+                    i.id as incident_id, i.title, i.severity,
+                    i.acknowledged_by is null and i.status = 'OPEN' as may_be_taken
+             from notifications n
+             join receipts r on r.notification_id = n.id
+             join incidents i on i.id = r.incident_id
+             join push_subscriptions s on s.user_id = n.user_id
+             join users u on u.id = n.user_id
+             left join login_sessions login on login.id = s.login_id
+             where n.id = any($1) and not n.is_read and r.seen_at is null and u.deactivated_at is null
+               and (s.login_id is null or login.ended_at is null and login.expires_at > now())
+             order by n.id, s.id",
+        )
+        .bind(notifications)
+        .fetch_all(&self.pool)
+        .await?)
+    }
+
+    /// Notes that push services took something for these, and forgets those that they do not know any more.
+    pub async fn note_outcome_of_pushes(&self, taken: &[Uuid], gone: &[Uuid]) -> Result<()> {
+        if !taken.is_empty() {
+            sqlx::query("update push_subscriptions set pushed_at = now() where id = any($1)")
+                .bind(taken)
+                .execute(&self.pool)
+                .await?;
+        }
+        if !gone.is_empty() {
+            sqlx::query("delete from push_subscriptions where id = any($1)")
+                .bind(gone)
+                .execute(&self.pool)
+                .await?;
+        }
+        Ok(())
+    }
+}
