@@ -8,7 +8,6 @@ use owlpost_domain::{
 use owlpost_realtime::parse_event_id_text;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::{
     audit::record_deed_of_person,

@@ -3,4 +3,4 @@
 /**
  * Why a notification was sent.
  */
-export type NotificationType = "mention" | "assignment" | "escalation";
+export type NotificationType = "mention" | "assignment" | "escalation" | "system";

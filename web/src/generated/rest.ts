@@ -680,6 +680,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/outlets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far brokers and webhooks have been told, and how that fares; Aurors only
+         * @description One that is not configured any more stays in the list, with the time when it was last followed.
+         *
+         *     Not for API tokens.
+         */
+        get: operations["listOutlets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/presence/incident/{id}": {
         parameters: {
             query?: never;
@@ -834,6 +856,102 @@ export interface paths {
          *     Not for API tokens.
          */
         post: operations["createPasswordReset"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Every webhook, without their secrets; Aurors only
+         * @description Not for API tokens.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Have an address called with every event it wants; Aurors only
+         * @description Each event is delivered at least once and in order, signed as Standard Webhooks say: `webhook-id` is the `eventId`. What is
+         *     not answered with 2xx is delivered again, with growing pauses; after a day in which nothing was taken the webhook is
+         *     disabled. Addresses of loopback, of private and of local networks are not called unless `WEBHOOK_ALLOWED_NETWORKS` has them.
+         *
+         *     Not for API tokens.
+         */
+        post: operations["createWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook; Aurors only
+         * @description Not for API tokens.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook, or enable it again; Aurors only
+         * @description Not for API tokens.
+         */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/api/webhooks/{id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deliver again, from an event on; Aurors only
+         * @description Everything that the webhook wants of what happened since is delivered once more, in order.
+         *
+         *     Not for API tokens.
+         */
+        post: operations["redeliverToWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/webhooks/{id}/secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a webhook a new secret; Aurors only
+         * @description For a day deliveries are signed with the previous one as well, so that their receiver can change over in its own time.
+         *
+         *     Not for API tokens.
+         */
+        post: operations["rotateWebhookSecret"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1718,6 +1836,11 @@ export interface components {
             /** @description For `Authorization: Bearer`, for sockets, and as the key of a hook. */
             token: string;
         };
+        /** @description A webhook with its secret, which is told this one time. */
+        MadeWebhook: components["schemas"]["Webhook"] & {
+            /** @description What deliveries are signed with, as Standard Webhooks write it: `whsec_` and base64. */
+            secret: string;
+        };
         /** @description How many were marked as read. */
         MarkedCount: {
             /**
@@ -1742,6 +1865,24 @@ export interface components {
             name: string;
             /** @description What it shall be good for; one at least. */
             scopes: components["schemas"]["Scope"][];
+        };
+        /** @description What a webhook shall be. */
+        NewWebhook: {
+            /** @description Whether it is called from now on; true without it. */
+            enabled?: boolean;
+            /**
+             * @description Patterns of the events that are wanted, such as `incident.*`, `#.created` and `#`; without it
+             *     `incident.*`, `comment.*` and `escalation.*`. `notification.*` are of single people.
+             */
+            events?: string[];
+            /** @description What it is known by, 1 to 100 characters. */
+            name: string;
+            /** @description Severities of the incidents that are wanted; all without it, and when it is empty. */
+            severities?: components["schemas"]["Severity"][];
+            /** @description How events are written; `generic` without it. */
+            template?: components["schemas"]["WebhookTemplate"];
+            /** @description The address that is called, of http or https, at most 2,000 characters. */
+            url: string;
         };
         /** @description The next step of an incident that nobody has taken. */
         NextStepShown: {
@@ -1903,7 +2044,7 @@ export interface components {
          * @description Why a notification was sent.
          * @enum {string}
          */
-        NotificationType: "mention" | "assignment" | "escalation";
+        NotificationType: "mention" | "assignment" | "escalation" | "system";
         /** @description Distinct people online in the cluster. */
         OnlineUsers: {
             /** @description How many of each role. */
@@ -1915,6 +2056,47 @@ export interface components {
             total: number;
             /** @description Who. */
             users: components["schemas"]["User"][];
+        };
+        /** @description Everybody outside who is told of events. */
+        OutletList: {
+            /** @description By name. */
+            outlets: components["schemas"]["OutletState"][];
+        };
+        /** @description How an outlet fares. */
+        OutletState: {
+            /**
+             * Format: date-time
+             * @description When something was last delivered.
+             */
+            deliveredAt: string | null;
+            /**
+             * Format: date-time
+             * @description Since when nothing can be delivered; null while all is well.
+             */
+            failingSince: string | null;
+            /**
+             * Format: int64
+             * @description How many deliveries have failed.
+             */
+            failures: number;
+            /**
+             * Format: date-time
+             * @description When a server last said that it follows the log for it.
+             */
+            followedAt: string;
+            /**
+             * Format: int64
+             * @description How many events of the log are behind it, counted up to 100,000.
+             */
+            lagEvents: number;
+            /** @description Why the last delivery that failed did. */
+            lastError: string | null;
+            /** @description `rabbitmq`, or `webhook:` and the id of one. */
+            name: string;
+            /** @description Whether it is not followed on purpose: a webhook that is disabled. */
+            paused: boolean;
+            /** @description Everything up to this event was taken, or was not wanted. */
+            position: string;
         };
         /**
          * @description What an event of PagerDuty's API does.
@@ -2069,6 +2251,11 @@ export interface components {
              * @description How many people were told of it.
              */
             told: number;
+        };
+        /** @description From where on a webhook is told again. */
+        Redelivery: {
+            /** @description `eventId` of the first event that is delivered again. */
+            from: string;
         };
         /** @description A refresh token. */
         RefreshTokenBody: {
@@ -2295,6 +2482,71 @@ export interface components {
             eventId: string;
             payload: components["schemas"]["UserUpdated"] & components["schemas"]["Durable"];
         };
+        /** @description A webhook, without its secret. */
+        Webhook: {
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            createdBy: components["schemas"]["User"] | null;
+            /** @description Why it is not called any more, when it was the server that left off. */
+            disabledReason: string | null;
+            /** @description Whether it is called. */
+            enabled: boolean;
+            /** @description Patterns of the events that are wanted. */
+            events: string[];
+            /**
+             * Format: uuid
+             * @description Stable id.
+             */
+            id: string;
+            /** @description What it is known by. */
+            name: string;
+            /** @description How far it has been told, and how that fares. */
+            outlet: components["schemas"]["OutletState"];
+            /**
+             * Format: date-time
+             * @description Until when deliveries are signed with the previous secret, too.
+             */
+            previousSecretUntil: string | null;
+            /** @description Severities of the incidents that are wanted; empty for all. */
+            severities: components["schemas"]["Severity"][];
+            /** @description How events are written. */
+            template: components["schemas"]["WebhookTemplate"];
+            /**
+             * Format: date-time
+             * @description When it was last changed.
+             */
+            updatedAt: string;
+            /** @description The address that is called. */
+            url: string;
+        };
+        /** @description What of a webhook shall change; what is absent stays. */
+        WebhookChange: {
+            /** @description Whether it is called. Enabled again, it is told of everything since. */
+            enabled?: boolean;
+            /** @description Patterns of the events that are wanted. */
+            events?: string[];
+            /** @description What it is known by, 1 to 100 characters. */
+            name?: string;
+            /** @description Severities of the incidents that are wanted; empty for all. */
+            severities?: components["schemas"]["Severity"][];
+            /** @description How events are written. */
+            template?: components["schemas"]["WebhookTemplate"];
+            /** @description The address that is called. */
+            url?: string;
+        };
+        /** @description Every webhook. */
+        WebhookList: {
+            /** @description The newest first. */
+            webhooks: components["schemas"]["Webhook"][];
+        };
+        /**
+         * @description How events are written for whoever is called.
+         * @enum {string}
+         */
+        WebhookTemplate: "generic" | "slack" | "mattermost" | "teams";
     };
     responses: {
         /** @description Any other error, such as `INTERNAL`; every code is in ERROR_CODES.md */
@@ -2450,9 +2702,11 @@ export type Liveness = components['schemas']['Liveness'];
 export type LoginList = components['schemas']['LoginList'];
 export type LoginSession = components['schemas']['LoginSession'];
 export type MadeToken = components['schemas']['MadeToken'];
+export type MadeWebhook = components['schemas']['MadeWebhook'];
 export type MarkedCount = components['schemas']['MarkedCount'];
 export type NewComment = components['schemas']['NewComment'];
 export type NewToken = components['schemas']['NewToken'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextStepShown = components['schemas']['NextStepShown'];
 export type Notification = components['schemas']['Notification'];
 export type NotificationDeleted = components['schemas']['NotificationDeleted'];
@@ -2464,6 +2718,8 @@ export type NotificationRead = components['schemas']['NotificationRead'];
 export type NotificationReadEntry = components['schemas']['NotificationReadEntry'];
 export type NotificationType = components['schemas']['NotificationType'];
 export type OnlineUsers = components['schemas']['OnlineUsers'];
+export type OutletList = components['schemas']['OutletList'];
+export type OutletState = components['schemas']['OutletState'];
 export type PagerDutyAction = components['schemas']['PagerDutyAction'];
 export type PagerDutyAnswer = components['schemas']['PagerDutyAnswer'];
 export type PagerDutyEvent = components['schemas']['PagerDutyEvent'];
@@ -2475,6 +2731,7 @@ export type PersonReceipt = components['schemas']['PersonReceipt'];
 export type ReadinessChecks = components['schemas']['ReadinessChecks'];
 export type ReadinessReport = components['schemas']['ReadinessReport'];
 export type ReceiptsOfIncident = components['schemas']['ReceiptsOfIncident'];
+export type Redelivery = components['schemas']['Redelivery'];
 export type RefreshTokenBody = components['schemas']['RefreshTokenBody'];
 export type Registration = components['schemas']['Registration'];
 export type ResolutionNote = components['schemas']['ResolutionNote'];
@@ -2497,6 +2754,10 @@ export type UserChange = components['schemas']['UserChange'];
 export type UserList = components['schemas']['UserList'];
 export type UserUpdated = components['schemas']['UserUpdated'];
 export type UserUpdatedEntry = components['schemas']['UserUpdatedEntry'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookChange = components['schemas']['WebhookChange'];
+export type WebhookList = components['schemas']['WebhookList'];
+export type WebhookTemplate = components['schemas']['WebhookTemplate'];
 export type ResponseError = components['responses']['Error'];
 export type ResponseForbidden = components['responses']['Forbidden'];
 export type ResponseNotFound = components['responses']['NotFound'];
@@ -4017,6 +4278,39 @@ export interface operations {
             default: components["responses"]["Error"];
         };
     };
+    listOutlets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every outlet */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OutletList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
     listIncidentViewers: {
         parameters: {
             query?: never;
@@ -4371,6 +4665,250 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LinkOnce"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every webhook */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookList"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    createWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewWebhook"];
+            };
+        };
+        responses: {
+            /** @description The webhook, with its secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            /** @description `CONFLICT`: there are as many as there may be (50) */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is sent any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookChange"];
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    redeliverToWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Redelivery"];
+            };
+        };
+        responses: {
+            /** @description It is delivered from there on */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            /** @description `FORBIDDEN`: for Aurors only */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The webhook */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The webhook, with its new secret */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
                 };
             };
             400: components["responses"]["ValidationError"];
