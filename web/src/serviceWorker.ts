@@ -2,6 +2,8 @@
  * Lets the dashboard open without a connection. It answers for the pages of the dashboard and the files they are made of, and for
  * nothing else: what belongs to the server (REST, sockets, streams, documents) goes to the server as if it were not here.
  */
+import { listenToPushes } from './pushWorker';
+
 declare const self: ServiceWorkerGlobalScope;
 /** Written in by the build: which files the dashboard is made of, below its address, and a hash of them all. */
 declare const __SHELL__: { version: string; files: string[] };
@@ -46,6 +48,8 @@ async function forgetOlderVersions(): Promise<void> {
 // Nothing waits for old pages to be closed: theirs is kept, too.
 self.addEventListener('install', (event) => event.waitUntil(storeShellInCache().then(() => self.skipWaiting())));
 self.addEventListener('activate', (event) => event.waitUntil(forgetOlderVersions().then(() => self.clients.claim())));
+
+listenToPushes(self, BASE);
 
 // Requests.
 

@@ -5,6 +5,7 @@ import { writeFiltersToSearchParams } from '../entities/incident';
 import { type Command, CommandMenu, ShortcutHelp } from '../features/commands';
 import { moveFocusBetweenRows, useTakeKey, views } from '../features/incidents';
 import { findElementOfKey, useShortcuts } from '../lib/shortcuts';
+import { usePushedIncidents } from './usePushedIncidents';
 
 interface Props {
   onReport: () => void;
@@ -14,6 +15,7 @@ interface Props {
 /** What can be done by key or by name from every page. */
 export function Commands({ onReport, onLogout }: Props) {
   const navigate = useNavigate();
+  usePushedIncidents();
   const [menuOpened, menu] = useDisclosure();
   const [helpOpened, help] = useDisclosure();
   const take = useTakeKey();

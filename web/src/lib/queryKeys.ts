@@ -10,4 +10,5 @@ export const queryKeys = {
   userSearch: (q: string, assignable: boolean) => ['users', q, assignable] as const,
   people: (q: string, deactivated: boolean) => ['users', 'people', q, deactivated] as const,
   invitations: ['invitations'] as const,
+  push: ['account', 'push'] as const,
 };

@@ -36,7 +36,7 @@ export function renderScreen(screen: ReactNode, { as = null, path = '/incidents'
       <QueryClientProvider client={createQueryClientForDashboard()}>
         <MemoryRouter initialEntries={[path]}>
           <Toasts />
-          {as ? <RealtimeProvider>{screen}</RealtimeProvider> : screen}
+          {as ? <RealtimeProvider userId={as.id}>{screen}</RealtimeProvider> : screen}
         </MemoryRouter>
       </QueryClientProvider>
     </MantineProvider>,

@@ -2,6 +2,7 @@ import { Stack, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { ApiTokenSection, LoginSessionList, PasswordSection, ProfileSection } from '../../features/account';
 import { logoutUserOfThisBrowser } from '../../features/auth';
+import { PushSection } from '../../features/push';
 import { SettingsSection } from '../../features/settings/pages';
 
 export function AccountRoute() {
@@ -13,6 +14,7 @@ export function AccountRoute() {
       </Title>
       <ProfileSection />
       <SettingsSection />
+      <PushSection />
       <PasswordSection />
       <LoginSessionList onSignOut={logoutUserOfThisBrowser} />
       <ApiTokenSection />

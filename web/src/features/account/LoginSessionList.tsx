@@ -5,11 +5,11 @@ import { TitledSection } from '../../components/TitledSection';
 import type { ListedLogin } from '../../generated/rest';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { useEndLoginSession, useLoginSessions } from './api/loginSessions';
-import { describeClientOfLogin } from './describeClient';
+import { describeClientOfUserAgent } from '../../lib/describeClient';
 
 function LoginRow({ login, onSignOut }: { login: ListedLogin; onSignOut: () => void }) {
   const end = useEndLoginSession();
-  const client = describeClientOfLogin(login.userAgent);
+  const client = describeClientOfUserAgent(login.userAgent);
   return (
     <Group component="li" justify="space-between" wrap="nowrap">
       <div style={{ minWidth: 0 }}>

@@ -1,4 +1,5 @@
 export { AlertBar } from './alerts/AlertBar';
+export { useAcknowledgeIncident } from './api/acknowledgeIncident';
 export { NEVER_FETCHED, useIncident } from './api/getIncident';
 export { IncidentDescription } from './IncidentDescription';
 export { IncidentHeader } from './IncidentHeader';

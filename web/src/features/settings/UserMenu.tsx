@@ -52,11 +52,7 @@ export function UserMenu({ onLogout }: { onLogout: () => void }) {
             </Menu.RadioItem>
           ))}
         </Menu.RadioGroup>
-        <Menu.CheckboxItem
-          checked={repeats}
-          disabled={sound === 'off'}
-          onChange={chooseRepeatsForThisBrowser}
-        >
+        <Menu.CheckboxItem checked={repeats} disabled={sound === 'off'} onChange={chooseRepeatsForThisBrowser}>
           Repeat alerts until seen
         </Menu.CheckboxItem>
         <Menu.Divider />

@@ -16,7 +16,7 @@ const systems: readonly [RegExp, string][] = [
 ];
 
 /** "Firefox on Linux"; what is no browser is called what it calls itself. */
-export function describeClientOfLogin(userAgent: string | null): string {
+export function describeClientOfUserAgent(userAgent: string | null): string {
   if (!userAgent) return 'An unknown client';
   const [browser, system] = [browsers, systems].map((names) => names.find(([pattern]) => pattern.test(userAgent))?.[1]);
   if (!browser) return userAgent;
