@@ -67,6 +67,7 @@ export class DistProxy {
     const target = this.readTarget();
     if (!target) return void request.socket.destroy();
     const { pathname } = new URL(request.url ?? '/', 'http://x');
+    if (pathname === this.basePath) return this.pass(target, request, response);
     if (!pathname.startsWith(`${this.basePath}/`)) return void response.writeHead(404).end();
     const path = pathname.slice(this.basePath.length);
     if (OF_SERVER.test(path)) return this.pass(target, request, response);

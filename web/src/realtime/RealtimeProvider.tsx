@@ -2,7 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState, type ReactNode } from 'react';
 import { RealtimeConnection } from './connection';
 import { ConnectionContext } from './context';
-import { keepKnownDataForOffline } from './knownData';
+import { keepKnownDataForOffline } from './lazyKnownData';
 
 /** Holds the connection for as long as somebody is signed in; give it a key per user. */
 export function RealtimeProvider({ userId, children }: { userId: string; children: ReactNode }) {
