@@ -5,7 +5,11 @@ import { ShellStandIn } from './ShellStandIn';
 export const LoginPage = createLazyPart(async () => (await import('../features/auth/pages')).LoginPage, ShellStandIn);
 export const RegisterPage = createLazyPart(async () => (await import('../features/auth/pages')).RegisterPage, ShellStandIn);
 export const ResetPasswordPage = createLazyPart(async () => (await import('../features/auth/pages')).ResetPasswordPage, ShellStandIn);
-export const SignedInLayout = createLazyPart(async () => (await import('./SignedInLayout')).SignedInLayout, ShellStandIn);
+export const SignedInLayout = createLazyPart(async () => {
+  // What most begin with is inside of it: asked for at the same time, not after it.
+  void IncidentsRoute.preload();
+  return (await import('./SignedInLayout')).SignedInLayout;
+}, ShellStandIn);
 export const IncidentsRoute = createLazyPart(async () => (await import('./pages/IncidentsRoute')).IncidentsRoute, PageStandIn);
 export const IncidentRoute = createLazyPart(async () => (await import('./pages/IncidentRoute')).IncidentRoute, PageStandIn);
 export const AccountRoute = createLazyPart(async () => (await import('./pages/AccountRoute')).AccountRoute, PageStandIn);
