@@ -6,8 +6,9 @@ export const LoginPage = createLazyPart(async () => (await import('../features/a
 export const RegisterPage = createLazyPart(async () => (await import('../features/auth/pages')).RegisterPage, ShellStandIn);
 export const ResetPasswordPage = createLazyPart(async () => (await import('../features/auth/pages')).ResetPasswordPage, ShellStandIn);
 export const SignedInLayout = createLazyPart(async () => {
-  // What most begin with is inside of it: asked for at the same time, not after it.
-  void IncidentsRoute.preload();
+  // The page inside of it is asked for at the same time, not after it; most begin with one of these two.
+  const isOfOne = /\/incidents\/[^/]/.test(window.location.pathname);
+  void (isOfOne ? IncidentRoute : IncidentsRoute).preload();
   return (await import('./SignedInLayout')).SignedInLayout;
 }, ShellStandIn);
 export const IncidentsRoute = createLazyPart(async () => (await import('./pages/IncidentsRoute')).IncidentsRoute, PageStandIn);
