@@ -4,7 +4,6 @@ use axum::{Json, extract::State, http::StatusCode};
 use owlpost_domain::web_push::{PushSubscription, SubscriptionDraft};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::{
     error::HttpError,

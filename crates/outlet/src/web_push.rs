@@ -15,7 +15,7 @@ use owlpost_domain::{
     DomainError,
     event::EventName,
     outlets::window::{LogGap, LogRecord},
-    web_push::pushing::Push,
+    web_push::{identity::PushIdentity, pushing::Push},
 };
 use serde::Deserialize;
 use tokio::time::sleep;
@@ -119,6 +119,14 @@ async fn wait_until_first_is_due(news: &[News]) -> usize {
 }
 
 impl Browsers {
+    async fn send_push_to_browser(
+        &self,
+        identity: &PushIdentity,
+        push: &Push,
+    ) -> (Uuid, PushOutcome) {
+        (push.subscription_id, self.sender.send_push_to_service(identity, push).await)
+    }
+
     async fn push_what_is_unseen(&self, news: &[News]) -> Result<(), DomainError> {
         let told = news.iter().filter_map(|news| news.notification);
         let notifications: Vec<Uuid> = told.map(|(id, _)| id).collect();
@@ -134,14 +142,13 @@ impl Browsers {
         }
         let identity = store.open_push_identity_of_cluster();
         let identity = tokio::time::timeout(limit, identity).await??;
-        let sending = pushes.iter().map(|push| async {
-            (push, self.sender.send_push_to_service(&identity, push).await)
-        });
-        let outcomes: Vec<(&Push, PushOutcome)> =
+        let sending: Vec<_> =
+            pushes.iter().map(|push| self.send_push_to_browser(&identity, push)).collect();
+        let outcomes: Vec<(Uuid, PushOutcome)> =
             stream::iter(sending).buffer_unordered(SENT_AT_ONCE).collect().await;
         let of = |wanted: PushOutcome| -> Vec<Uuid> {
             let outcomes = outcomes.iter().filter(|(_, outcome)| *outcome == wanted);
-            let ids: HashSet<Uuid> = outcomes.map(|(push, _)| push.subscription_id).collect();
+            let ids: HashSet<Uuid> = outcomes.map(|(browser, _)| *browser).collect();
             ids.into_iter().collect()
         };
         let (taken, gone) = (of(PushOutcome::Taken), of(PushOutcome::Gone));

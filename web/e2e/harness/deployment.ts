@@ -38,6 +38,12 @@ export class Deployment {
     this.proxy.breakConnections();
   }
 
+  /** From now on requests are taken, and none is answered. */
+  silence(): void {
+    this.proxy.silent = true;
+    this.proxy.breakConnections();
+  }
+
   start(): void {
     this.stopped = false;
   }

@@ -25,6 +25,8 @@ export class DistProxy {
   /** Connections that were upgraded are none of the server's any more. */
   private readonly upgraded = new Set<Duplex>();
   private policy: string | null = null;
+  /** Takes requests and answers none, as networks do that let nothing through. */
+  silent = false;
 
   constructor(
     private readonly dist: string,
@@ -66,7 +68,9 @@ export class DistProxy {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const target = this.readTarget();
     if (!target) return void request.socket.destroy();
+    if (this.silent) return;
     const { pathname } = new URL(request.url ?? '/', 'http://x');
+    if (pathname === this.basePath) return this.pass(target, request, response);
     if (!pathname.startsWith(`${this.basePath}/`)) return void response.writeHead(404).end();
     const path = pathname.slice(this.basePath.length);
     if (OF_SERVER.test(path)) return this.pass(target, request, response);

@@ -144,6 +144,18 @@ test('should open the new version after a deploy, offline as well', async ({ bro
   await page.context().close();
 });
 
+test('should open where the network takes everything and brings nothing', async ({ browser, server, deployment }) => {
+  const { login } = await ApiActor.signIn(server, 'harry');
+  const page = await openDashboardWithSession(browser, deployment.url, describeSessionForStorage(login), '/incidents');
+  await waitForLiveLink(page);
+  await waitForWorker(page);
+  deployment.silence();
+  await page.reload({ waitUntil: 'commit', timeout: 20_000 });
+  await expect(page.getByRole('heading', { level: 1, name: 'Active' })).toBeVisible();
+  await expect(page.getByTestId('link-state')).not.toHaveText('Live');
+  await page.context().close();
+});
+
 test('should give the worker up where the server has none any more', async ({ browser, server, deployment }) => {
   const { login } = await ApiActor.signIn(server, 'harry');
   const page = await openDashboardWithSession(browser, deployment.url, describeSessionForStorage(login), '/incidents');

@@ -84,6 +84,7 @@ test.describe('two people change one incident', () => {
     const incident = await percy.report({ title: makeUniqueTitle('Refused later') });
     const page = await openAs('cedric', `/incidents/${incident.id}`);
     const properties = page.getByRole('region', { name: 'Properties' });
+    await expect(properties).toBeVisible();
     // The fresh copy cannot be had, so that only the page's own care keeps what arrived.
     await page.route(`**/api/incidents/${incident.id}`, async (route) => {
       if (route.request().method() === 'GET') return route.abort();

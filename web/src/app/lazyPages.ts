@@ -5,7 +5,11 @@ import { ShellStandIn } from './ShellStandIn';
 export const LoginPage = createLazyPart(async () => (await import('../features/auth/pages')).LoginPage, ShellStandIn);
 export const RegisterPage = createLazyPart(async () => (await import('../features/auth/pages')).RegisterPage, ShellStandIn);
 export const ResetPasswordPage = createLazyPart(async () => (await import('../features/auth/pages')).ResetPasswordPage, ShellStandIn);
-export const SignedInLayout = createLazyPart(async () => (await import('./signedIn')).SignedInLayout, ShellStandIn);
+export const SignedInLayout = createLazyPart(async () => {
+  // The page of an incident is asked for at the same time, not after it; the list comes with the shell.
+  if (/\/incidents\/[^/]/.test(window.location.pathname)) void IncidentRoute.preload();
+  return (await import('./signedIn')).SignedInLayout;
+}, ShellStandIn);
 export const IncidentsRoute = createLazyPart(async () => (await import('./signedIn')).IncidentsRoute, PageStandIn);
 export const IncidentRoute = createLazyPart(async () => (await import('./pages/IncidentRoute')).IncidentRoute, PageStandIn);
 export const AccountRoute = createLazyPart(async () => (await import('./pages/AccountRoute')).AccountRoute, PageStandIn);

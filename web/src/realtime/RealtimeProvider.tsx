@@ -3,7 +3,7 @@ import { useEffect, useState, type ReactNode } from 'react';
 import { sessionStore } from '../lib/session';
 import { RealtimeConnection } from './connection';
 import { ConnectionContext } from './context';
-import { keepKnownDataForOffline } from './knownData';
+import { keepKnownDataForOffline } from './lazyKnownData';
 
 const RELOAD_MS = 5_000;
 

@@ -1,5 +1,5 @@
 export { RealtimeProvider } from './RealtimeProvider';
-export { forgetKnownData } from './knownData';
+export { forgetKnownData } from './lazyKnownData';
 export { useChangedFields } from './changeStore';
 export { useLinkState, type LinkState } from './linkStore';
 export {

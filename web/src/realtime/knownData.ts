@@ -33,7 +33,6 @@ async function tryWithStore<T>(work: (store: UseStore) => Promise<T>): Promise<T
   }
 }
 
-/** For whoever is next at this screen. */
 export function forgetKnownData(): void {
   void tryWithStore((store) => del(KEY, store));
 }

@@ -1,7 +1,7 @@
 //! A notification as a service worker reads it, encrypted for one browser (RFC 8291).
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use owlpost_domain::{NotificationType, web_push::pushing::Push};
+use owlpost_domain::{model::NotificationType, web_push::pushing::Push};
 use serde_json::json;
 use web_push_native::{Auth, encrypt, p256::PublicKey};
 
@@ -32,8 +32,7 @@ impl PushMessage {
             "mayBeTaken": push.may_be_taken,
         });
         let point = PublicKey::from_sec1_bytes(&push.p256dh).ok()?;
-        let auth = (push.auth.len() == Auth::default().len())
-            .then(|| Auth::clone_from_slice(&push.auth))?;
+        let auth = Auth::from(<[u8; 16]>::try_from(push.auth.as_slice()).ok()?);
         let urgency = match push.kind {
             NotificationType::Escalation => "high",
             NotificationType::Mention | NotificationType::Assignment | NotificationType::System => "normal",

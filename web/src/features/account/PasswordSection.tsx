@@ -40,7 +40,7 @@ export function PasswordSection() {
           <PasswordField label="Current password" autoComplete="current-password" {...form.getInputProps('currentPassword')} />
           <PasswordField
             label="New password"
-            description="At least 8 characters, and not easily guessed."
+            description="8 to 200 characters, and not easily guessed."
             autoComplete="new-password"
             {...form.getInputProps('newPassword')}
           />

@@ -37,7 +37,7 @@ export function RegisterPage() {
           />
           <PasswordField
             label="Password"
-            description="At least 8 characters, and not easily guessed."
+            description="8 to 200 characters, and not easily guessed."
             autoComplete="new-password"
             {...form.getInputProps('password')}
           />

@@ -38,7 +38,7 @@ export function ResetPasswordPage() {
             <FormFailure error={reset.error} describe={describeFailedReset} />
             <PasswordField
               label="New password"
-              description="At least 8 characters, and not easily guessed."
+              description="8 to 200 characters, and not easily guessed."
               autoComplete="new-password"
               {...form.getInputProps('password')}
             />

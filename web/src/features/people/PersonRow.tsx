@@ -80,7 +80,7 @@ export function PersonRow({ person, deactivated }: { person: User; deactivated: 
               </Text>
               {isMe && <Badge variant="light">You</Badge>}
             </Group>
-            <Text size="xs" c="dimmed" truncate>
+            <Text size="xs" c="dimmed" style={{ overflowWrap: 'anywhere' }}>
               @{person.handle} · {person.email}
             </Text>
           </div>
