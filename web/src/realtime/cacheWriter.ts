@@ -14,20 +14,11 @@ import { notificationKeys, type NotificationPages, reduceNotificationPagesWithEv
 import type { User } from '../generated';
 import type { DomainEvent } from '../lib/domainEvents';
 import { readSubjectOfEvent } from '../lib/eventSubject';
-import { replaceUserInData } from '../lib/people';
 
 const REFETCH_DELAY_MS = 400;
 
 function hasPrefixOfKey(key: QueryKey, prefix: readonly string[]): boolean {
   return prefix.every((part, at) => key[at] === part);
-}
-
-/** Shows a person as they are by now, wherever they are shown. */
-export function replaceUserInCache(client: QueryClient, user: User): void {
-  for (const { queryKey, state } of client.getQueryCache().getAll()) {
-    const next = replaceUserInData(state.data, user);
-    if (next !== state.data) client.setQueryData(queryKey, next);
-  }
 }
 
 /** Writes durable events into every query they concern. Applying one twice changes nothing. */
@@ -41,7 +32,6 @@ export class CacheWriter {
   ) {}
 
   applyEventToAllQueries(event: DomainEvent): void {
-    if (event.name === 'user:updated') replaceUserInCache(this.client, event.payload.user);
     for (const query of this.client.getQueryCache().getAll()) {
       if (query.state.data !== undefined) this.applyEventToQuery(query.queryKey, event);
     }
