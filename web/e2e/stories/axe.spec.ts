@@ -24,11 +24,14 @@ async function listFindingsOfAxe(page: Page, options: RunOptions = {}): Promise<
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary})`).join(' | ')}`);
 }
 
-/** By how many px the page is wider than its window, once it has taken its new layout. */
+/** By how many px the page, or what stands in its header, is wider than the window, once it has taken its new layout. */
 async function measureOverflow(page: Page): Promise<number> {
-  const isWithin = () => document.documentElement.scrollWidth <= window.innerWidth;
-  await page.waitForFunction(isWithin, undefined, { timeout: 2_000 }).catch(() => undefined);
-  return page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  const measure = () => {
+    const ends = [...document.querySelectorAll('header *')].map((each) => each.getBoundingClientRect().right);
+    return Math.round(Math.max(document.documentElement.scrollWidth, ...ends) - window.innerWidth);
+  };
+  await page.waitForFunction(`(${measure.toString()})() <= 0`, undefined, { timeout: 2_000 }).catch(() => undefined);
+  return page.evaluate(measure);
 }
 
 /** Colours that are on their way to others are neither. What is not drawn because it is far below waits on its way. */

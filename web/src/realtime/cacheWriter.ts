@@ -14,7 +14,6 @@ import { notificationKeys, type NotificationPages, reduceNotificationPagesWithEv
 import type { Incident, User } from '../generated';
 import type { DomainEvent } from '../lib/domainEvents';
 import { readSubjectOfEvent } from '../lib/eventSubject';
-import { replaceUserInData } from '../lib/people';
 
 const REFETCH_DELAY_MS = 400;
 
@@ -22,14 +21,6 @@ type FindIncident = (id: string) => Incident | undefined;
 
 function hasPrefixOfKey(key: QueryKey, prefix: readonly string[]): boolean {
   return prefix.every((part, at) => key[at] === part);
-}
-
-/** Shows a person as they are by now, wherever they are shown. */
-export function replaceUserInCache(client: QueryClient, user: User): void {
-  for (const { queryKey, state } of client.getQueryCache().getAll()) {
-    const next = replaceUserInData(state.data, user);
-    if (next !== state.data) client.setQueryData(queryKey, next);
-  }
 }
 
 /** Writes durable events into every query they concern. Applying one twice changes nothing. */
@@ -86,7 +77,6 @@ export class CacheWriter {
   }
 
   private reduceDataWithEvent(key: QueryKey, data: unknown, event: DomainEvent, findKnownIncident: FindIncident): unknown {
-    if (event.name === 'user:updated') return replaceUserInData(data, event.payload.user);
     if (hasPrefixOfKey(key, incidentKeys.lists)) return this.reduceIncidentList(key, data as IncidentPages, event, findKnownIncident);
     if (hasPrefixOfKey(key, incidentKeys.details)) {
       return applyEventToIncident(data as IncidentDetail, event);

@@ -1,7 +1,7 @@
 import type { QueryClient, QueryFilters } from '@tanstack/react-query';
 import { activityKeys, applyReceiptsToCached, type Receipts } from '../entities/activity';
 import { presenceKeys } from '../entities/presence';
-import type { ConnectionAcknowledged, EventsResumed } from '../generated';
+import type { ConnectionAcknowledged, EventsResumed, User } from '../generated';
 import { type DomainEvent, DURABLE_EVENT_NAMES } from '../lib/domainEvents';
 import { queryKeys } from '../lib/queryKeys';
 import { sessionStore, updateUserOfCurrentSession } from '../lib/session';
@@ -13,6 +13,7 @@ import { FEED_ROOM, nameRoomOfIncident } from './events';
 import { LinkMonitor } from './linkMonitor';
 import { linkStore } from './linkStore';
 import { PresenceWriter } from './presenceWriter';
+import { replaceUserInCache } from './replaceUser';
 import { replayHeardEventsAfterFetches } from './replayAfterFetch';
 import { SeenReport } from './seenReport';
 import { openSocketToOwnServer, type OwlSocket } from './socket';
@@ -227,11 +228,16 @@ export class RealtimeConnection {
     });
   }
 
+  private noteChangeOfUser(user: User): void {
+    updateUserOfCurrentSession(user);
+    replaceUserInCache(this.client, user);
+  }
+
   private applyEventsOfFrame(events: QueuedEvent[]): void {
     this.writer.applyEventsToAllQueries(events.map(({ event }) => event));
     highlightChangesOfEvents(events.map(({ event }) => event));
     for (const { event } of events) {
-      if (event.name === 'user:updated') updateUserOfCurrentSession(event.payload.user);
+      if (event.name === 'user:updated') this.noteChangeOfUser(event.payload.user);
       if (event.name === 'comment:created') {
         removeTypistFromIncident(event.payload.incidentId, event.payload.author.id);
       }

@@ -12,8 +12,8 @@ import {
 } from '../entities/presence';
 import type { PresenceCounts, PresenceJoin, PresenceLeave, User } from '../generated';
 import { isSamePerson } from '../lib/people';
-import { replaceUserInCache } from './cacheWriter';
 import { readIncidentFromRoom } from './events';
+import { replaceUserInCache } from './replaceUser';
 import { removeTypistFromEverywhere, removeTypistFromIncident } from './typingStore';
 
 /** Writes who is online and who looks at what into the query cache. */

@@ -39,7 +39,7 @@ describe('the notifications', () => {
 
   it('should be unread again when the server refuses', async () => {
     fake.house.notifications = [buildNotification({ id: 'n2' }), buildNotification({ id: 'n1' })];
-    fake.use(http.patch('/api/notifications/{id}/read', ({ response }) => response(404).json(describeRefusal('NOT_FOUND', 'Notification not found'))));
+    fake.use(http.patch('/api/notifications/{id}/read', ({ response }) => response(403).json(describeRefusal('FORBIDDEN', 'Not yours'))));
     const { user } = await openBell();
     await user.click(screen.getAllByRole('button', { name: 'Mark as read' })[0]!);
     await waitFor(() => expect(fake.requests).toHaveLength(1));
