@@ -53,6 +53,12 @@ test.describe('writing without a connection', () => {
     await pill.click();
     await expect(page.getByTestId('waiting-write')).toHaveText([/^Comment on.*Said while cut off/, /^Change of description/, /^Resolution of.*It went away/]);
     await page.keyboard.press('Escape');
+    // On a phone nothing is pushed off the screen by it.
+    await page.setViewportSize({ width: 320, height: 700 });
+    await expect(pill).toHaveText(/3/);
+    for (const button of [pill, page.getByRole('button', { name: /^Notifications/ }), page.getByRole('button', { name: /^Account and settings/ })])
+      await expect(button).toBeInViewport({ ratio: 1 });
+    await page.setViewportSize({ width: 1440, height: 900 });
 
     const sent: string[] = [];
     page.on('requestfinished', (request) => isWrite(request) && sent.push(request.method()));
