@@ -117,7 +117,11 @@ export function LinkPill() {
     'data-slow': isSlow || undefined,
     'data-transport': link.transport ?? undefined,
   } as const;
-  const canOpen = WaitingPopover.useIsLoaded() && writes.length > 0;
+  const hasWrites = writes.length > 0;
+  const canOpen = WaitingPopover.useIsLoaded() && hasWrites;
+  useEffect(() => {
+    if (hasWrites) void WaitingPopover.preload();
+  }, [hasWrites]);
   const counts = countWrites(writes);
   const content = <PillWords words={words} counts={counts} />;
   if (canOpen) {
