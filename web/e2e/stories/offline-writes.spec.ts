@@ -50,9 +50,16 @@ test.describe('writing without a connection', () => {
     await expect(pill).toContainText('3 waiting');
     await page.reload();
     await expect(pill).toContainText('3 waiting');
-    await pill.click();
+    await page.getByRole('button', { name: /waiting|not sent/ }).click();
     await expect(page.getByTestId('waiting-write')).toHaveText([/^Comment on.*Said while cut off/, /^Change of description/, /^Resolution of.*It went away/]);
     await page.keyboard.press('Escape');
+    // On a phone nothing is pushed off the screen by it.
+    await page.setViewportSize({ width: 320, height: 700 });
+    const [room, needed] = await pill.locator('.mantine-Badge-label').evaluate((label) => [label.clientWidth, label.scrollWidth]);
+    expect(room).toBeGreaterThanOrEqual(needed ?? 0);
+    for (const button of [pill, page.getByRole('button', { name: /^Notifications/ }), page.getByRole('button', { name: /^Account and settings/ })])
+      await expect(button).toBeInViewport({ ratio: 1 });
+    await page.setViewportSize({ width: 1440, height: 900 });
 
     const sent: string[] = [];
     page.on('requestfinished', (request) => isWrite(request) && sent.push(request.method()));
@@ -79,7 +86,7 @@ test.describe('writing without a connection', () => {
     await expect(page.getByTestId('incident-waiting')).toContainText('You take it');
     await writeComment(page, 'Not to be said');
     const pill = page.getByTestId('link-state');
-    await pill.click();
+    await page.getByRole('button', { name: /waiting|not sent/ }).click();
     await page.getByTestId('waiting-write').filter({ hasText: 'Not to be said' }).getByRole('button', { name: 'Cancel' }).click();
     await page.keyboard.press('Escape');
     await expect(page.getByLabel('Write a comment')).toHaveValue('Not to be said');
@@ -198,7 +205,7 @@ test.describe('writing without a connection', () => {
     const pill = page.getByTestId('link-state');
     await expect(pill).toContainText('1 not sent', { timeout: 20_000 });
     await expect.poll(() => readComments(percy, incident.id)).toEqual(['Welcome']);
-    await pill.click();
+    await page.getByRole('button', { name: /waiting|not sent/ }).click();
     const refused = page.getByTestId('waiting-write');
     await expect(refused).toContainText('Not tonight');
     await refused.getByRole('button', { name: 'Back to draft' }).click();

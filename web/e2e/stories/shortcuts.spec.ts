@@ -101,5 +101,7 @@ test.describe('the keyboard', () => {
     await expect(page.getByRole('dialog')).toHaveCount(0);
     await open('nothing is called like this');
     await expect(menu.getByText('Nothing of that name')).toBeVisible();
+    await page.keyboard.press('Escape');
+    await expect(menu).toBeHidden();
   });
 });

@@ -1,6 +1,6 @@
 import { Badge, Tooltip } from '@mantine/core';
 import { IconBolt, IconCloudOff, IconHistory, IconRefresh } from '@tabler/icons-react';
-import { useEffect, useRef } from 'react';
+import { Fragment, useEffect, useRef } from 'react';
 import { styleReadableBadgeText } from '../components/badgeText';
 import { WaitingPopover } from '../features/outbox';
 import { announcePolitelyToReaders } from '../lib/announcer';
@@ -44,10 +44,28 @@ const explanations: Record<LinkState['status'], string> = {
 const STILL_WAITING = 'Still waiting for an answer of the server';
 
 /** "2 waiting", "1 not sent". */
-function countWritesInWords(writes: readonly QueuedWrite[]): string {
+function countWrites(writes: readonly QueuedWrite[]): [count: number, what: string][] {
   const refused = writes.filter((each) => each.refusal).length;
-  const waiting = writes.length - refused;
-  return [waiting > 0 && `${waiting} waiting`, refused > 0 && `${refused} not sent`].filter(Boolean).join(', ');
+  const counts: [number, string][] = [
+    [writes.length - refused, 'waiting'],
+    [refused, 'not sent'],
+  ];
+  return counts.filter(([count]) => count > 0);
+}
+
+function PillWords({ words, counts }: { words: string; counts: ReturnType<typeof countWrites> }) {
+  return (
+    <>
+      <span className={counts.length > 0 ? classes.wide : undefined}>{words}</span>
+      {counts.map(([count, what]) => (
+        <Fragment key={what}>
+          <span className={classes.wide}> · </span>
+          {count}
+          <span className={classes.wide}> {what}</span>
+        </Fragment>
+      ))}
+    </>
+  );
 }
 
 /** How true the page is right now. Always in sight. */
@@ -99,19 +117,16 @@ export function LinkPill() {
     'data-slow': isSlow || undefined,
     'data-transport': link.transport ?? undefined,
   } as const;
-  const canOpen = WaitingPopover.useIsLoaded() && writes.length > 0;
-  const counts = countWritesInWords(writes);
-  const content = counts ? (
-    <>
-      <span className={classes.words}>{words} · </span>
-      {counts}
-    </>
-  ) : (
-    words
-  );
+  const hasWrites = writes.length > 0;
+  const canOpen = WaitingPopover.useIsLoaded() && hasWrites;
+  useEffect(() => {
+    if (hasWrites) void WaitingPopover.preload();
+  }, [hasWrites]);
+  const counts = countWrites(writes);
+  const content = <PillWords words={words} counts={counts} />;
   if (canOpen) {
     return (
-      <WaitingPopover badge={badge} label={`${words}, ${counts}`} explanation={explanation}>
+      <WaitingPopover badge={badge} label={[words, ...counts.map((count) => count.join(' '))].join(', ')} explanation={explanation}>
         {content}
       </WaitingPopover>
     );

@@ -99,13 +99,16 @@ export function CommandMenu({ opened, onClose, commands }: Props) {
         chosen.current = null;
       }}
     >
-      <CommandField
-        commands={commands}
-        onChoose={(run) => {
-          chosen.current = run;
-          onClose();
-        }}
-      />
+      {/* The list takes Escape for itself: it would close what is always open. */}
+      <div onKeyDownCapture={(event) => event.key === 'Escape' && onClose()}>
+        <CommandField
+          commands={commands}
+          onChoose={(run) => {
+            chosen.current = run;
+            onClose();
+          }}
+        />
+      </div>
     </Modal>
   );
 }

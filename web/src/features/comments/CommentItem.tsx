@@ -26,7 +26,7 @@ export const CommentItem = memo(function CommentItem({ comment, isTarget, onDele
       tabIndex={-1}
       onFocus={() => setFocused(true)}
       onBlur={() => setFocused(false)}
-      data-pending={comment.pending || undefined}
+      data-pending={comment.waiting ? 'waiting' : comment.pending || undefined}
       data-target={isTarget || undefined}
       data-testid="comment"
     >

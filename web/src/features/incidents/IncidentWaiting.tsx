@@ -4,6 +4,9 @@ import { writeFieldValueForPeople } from '../../entities/incident';
 import { type QueuedWrite, useQueuedWriteActions, useQueuedWrites } from '../../realtime';
 import { CollisionNotice } from './CollisionNotice';
 
+/** On a tint of itself. */
+const READABLE_YELLOW = 'light-dark(#6b4300, #ffec99)';
+
 /** What a write will make of its incident; comments stand in their thread. */
 function describeIntentInWords({ write }: QueuedWrite): string | null {
   if (write.kind === 'take') return 'You take it';
@@ -37,7 +40,7 @@ export function IncidentWaiting({ incidentId }: { incidentId: string }) {
         );
       })}
       {waiting.length > 0 && (
-        <Alert role="note" color="yellow" icon={<IconClockPause aria-hidden />} title="Waiting for connection" data-testid="incident-waiting">
+        <Alert role="note" color="yellow" icon={<IconClockPause aria-hidden />} title="Waiting for connection" styles={{ title: { color: READABLE_YELLOW } }} data-testid="incident-waiting">
           <List size="sm" listStyleType="none" spacing={4}>
             {waiting.map((queued) => (
               <List.Item key={queued.id}>

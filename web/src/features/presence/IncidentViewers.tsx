@@ -20,10 +20,10 @@ export function IncidentViewers({ incidentId, roomSettled }: { incidentId: strin
   return (
     <Group gap="xs" data-testid="viewers" data-stale={isStale || undefined} role="group" aria-label="People viewing this incident">
       <Tooltip.Group openDelay={100} closeDelay={100}>
-        <Avatar.Group spacing={5} style={isStale ? { filter: 'grayscale(1)' } : undefined}>
+        <Avatar.Group spacing={5}>
           {shown.map((user) => (
             <Tooltip key={user.id} label={nameOf(user)} withArrow events={{ hover: true, focus: true, touch: true }}>
-              <UserAvatar user={user} size={30} title={undefined} tabIndex={0} data-viewer-id={user.id} />
+              <UserAvatar user={user} color={isStale ? 'gray.8' : 'initials'} size={30} title={undefined} tabIndex={0} data-viewer-id={user.id} />
             </Tooltip>
           ))}
           {rest.length > 0 && (
