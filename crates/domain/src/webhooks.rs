@@ -193,7 +193,7 @@ impl Store {
         Ok(())
     }
 
-    /// Changes what the draft names. Whatever it is, the time of its failures begins anew.
+    /// Changes what the draft names. Whatever it is, it is called at once, and the time of its failures begins anew.
     pub async fn change_webhook_by_actor(
         &self,
         actor: &User,
@@ -226,7 +226,8 @@ impl Store {
         .await?;
         let is_disabled = is_disabled.ok_or(DomainError::NotFound("Webhook"))?;
         sqlx::query(
-            "update event_outlets set is_paused = $2, failing_since = null, followed_at = now()
+            "update event_outlets
+             set is_paused = $2, failing_since = null, revision = revision + 1, followed_at = now()
              where name = $1",
         )
         .bind(publishing::name_outlet_of_webhook(id))

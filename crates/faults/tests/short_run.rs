@@ -9,9 +9,9 @@ use owlpost_faults::{
     server_process::find_server_binary_path,
 };
 
-/// Scenarios of the short run: the heart of the promise, on both databases, Postgres going away or silent, and a full
-/// disk.
-const SHORT: [&str; 12] = ["1", "1b", "2", "3", "4", "7", "9", "11", "25", "27", "31", "34"];
+/// Scenarios of the short run: the heart of the promise, on both databases, Postgres going away or silent, a full
+/// disk, and those outside.
+const SHORT: [&str; 13] = ["1", "1b", "2", "3", "4", "7", "9", "11", "25", "27", "31", "34", "36"];
 
 fn find_server_of_workspace() -> PathBuf {
     // Tests live in `deps`, beside which the binary of the workspace is.

@@ -167,7 +167,7 @@ pub(crate) async fn change_webhook_from_body(
     security(("bearer" = [])),
     params(("id" = Uuid, Path, description = "The webhook")),
     responses(
-        (status = 204, description = "Nothing is sent any more"),
+        (status = 204, description = "Nothing is sent any more, within a second"),
         (status = 403, description = "`FORBIDDEN`: for Aurors only"),
     ))]
 pub(crate) async fn delete_webhook_by_id(

@@ -13,7 +13,10 @@ use std::{collections::HashMap, panic::AssertUnwindSafe, time::Duration};
 use async_trait::async_trait;
 use futures_util::FutureExt as _;
 use owlpost_domain::webhooks::publishing::{CalledWebhook, name_outlet_of_webhook};
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::{AbortHandle, JoinSet},
+    time::sleep,
+};
 use uuid::Uuid;
 
 use self::endpoint::Endpoint;
@@ -62,6 +65,7 @@ impl OutletKind for Webhooks {
 /// One webhook that is called, as it was when that began. Dropped, it is called no more.
 struct Running {
     webhook: CalledWebhook,
+    handle: AbortHandle,
     _task: JoinSet<()>,
 }
 
@@ -74,7 +78,10 @@ struct CalledWebhooks<'a> {
 impl CalledWebhooks<'_> {
     /// Begins with those that are new or another than before, and leaves off with those that are not wanted any more.
     fn call_these_and_no_others(&mut self, wanted: Vec<CalledWebhook>) {
-        self.running.retain(|_, running| wanted.contains(&running.webhook));
+        // One that has ended by itself may have been enabled again since.
+        self.running.retain(|_, running| {
+            !running.handle.is_finished() && wanted.contains(&running.webhook)
+        });
         for webhook in wanted {
             if !self.running.contains_key(&webhook.id) {
                 let running = self.begin_to_call_webhook(webhook);
@@ -93,7 +100,7 @@ impl CalledWebhooks<'_> {
             self.webhooks.disable_after,
         );
         let ground = self.ground.clone();
-        task.spawn(async move {
+        let handle = task.spawn(async move {
             loop {
                 let following =
                     follow_log_for_outlet(&ground, &name, Beginning::Written, &mut endpoint);
@@ -104,6 +111,6 @@ impl CalledWebhooks<'_> {
                 sleep(PANIC_PAUSE).await;
             }
         });
-        Running { webhook, _task: task }
+        Running { webhook, handle, _task: task }
     }
 }

@@ -4778,7 +4778,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Nothing is sent any more */
+            /** @description Nothing is sent any more, within a second */
             204: {
                 headers: {
                     [name: string]: unknown;

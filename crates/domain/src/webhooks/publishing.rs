@@ -25,7 +25,7 @@ pub struct CalledWebhook {
     pub severities: Vec<Severity>,
     /// The keys its deliveries are signed with, the newest first.
     pub secrets: Vec<WebhookSecret>,
-    /// Grows when somebody sets its position by hand.
+    /// Grows when somebody changes it or sets its position by hand.
     pub revision: i64,
 }
 
