@@ -65,7 +65,7 @@ describe('A person who is away', () => {
     const { browser } = await subscribeBrowserOfUser(user);
     const [incident, another] = [await createIncidentAsUser(server, other), await createIncidentAsUser(server, other)];
     await mention(incident);
-    await updateIncidentAsUser(server, other, incident.id, { assignedTo: user.id });
+    await updateIncidentAsUser(server, other, incident.id, { assigneeId: user.id });
     await mention(another);
     await waitUntilTold(browser, 3);
     const topics = browser.told.map(({ topic, incidentId }) => [incidentId, topic]);

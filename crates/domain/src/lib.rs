@@ -18,7 +18,7 @@
 //! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
 //!   incidents that alerts become;
 //! - [`outlets`]: how far those outside have been told of the log, and which node tells them; [`event_patterns`]: what they want;
-//!   [`webhooks`]: addresses of theirs that are called, [`web_push`]: browsers that are told;
+//!   [`webhooks`]: addresses of theirs that are called, [`web_push`]: browsers that are told, by the [`push_identity`] of the server;
 //! - `change`: the unit of work every change goes through;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
@@ -74,6 +74,7 @@ pub mod payload_schema;
 pub mod people;
 pub mod policy;
 pub mod presence;
+pub mod push_identity;
 mod random_token;
 pub mod receipts;
 pub mod recoveries;

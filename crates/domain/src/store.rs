@@ -28,8 +28,8 @@ use crate::{
     account::Account,
     hashing::HashingTurns,
     identity_provider::IdentityProvider,
+    push_identity::PushIdentity,
     recovery::{KeptConnection, PidHash},
-    web_push::identity::PushIdentity,
 };
 
 /// Those of later releases are left to them: a release works on the schema of the next, so that it can be gone back to.

@@ -1,9 +1,7 @@
 //! Web Push: browsers that are told of what addresses their person while no page is open.
 //!
-//! - [`identity`]: the key that push services know this server by;
-//! - [`pushing`]: what whoever tells the browsers needs.
+//! The key that push services know this server by is a [`PushIdentity`]; what whoever tells the browsers needs is in [`pushing`].
 
-pub mod identity;
 pub mod pushing;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -19,6 +17,7 @@ use crate::{
     DomainError, Result, Store, User, UserId,
     access_token::LoginId,
     model::{serialize_optional_time_utc, serialize_time_as_utc},
+    push_identity::PushIdentity,
 };
 
 /// Characters of an endpoint: the width of its column.
@@ -93,10 +92,29 @@ fn decode_key_of_browser(text: &str) -> Option<Vec<u8>> {
 }
 
 /// The columns of a [`PushSubscription`].
-const SUBSCRIPTION_COLUMNS: &str =
-    "id, substring(endpoint from '^[a-z]+://([^/:?#]+)') as service, user_agent, created_at, pushed_at";
+const SUBSCRIPTION_COLUMNS: &str = "id, substring(endpoint from '^[a-z]+://([^/:?#]+)') as service, user_agent, created_at, pushed_at";
 
 impl Store {
+    /// The identity of the cluster, which the first to ask makes.
+    pub async fn open_push_identity_of_cluster(&self) -> Result<PushIdentity> {
+        if let Some(identity) = self.push_identity.get() {
+            return Ok(identity.clone());
+        }
+        let drawn = PushIdentity::draw_from_chance();
+        sqlx::query(
+            "insert into push_identity (private_key)
+             select $1 where not exists (select from push_identity) on conflict do nothing",
+        )
+        .bind(drawn.to_kept_bytes())
+        .execute(&self.pool)
+        .await?;
+        let kept: Vec<u8> = sqlx::query_scalar("select private_key from push_identity")
+            .fetch_one(&self.pool)
+            .await?;
+        let kept = PushIdentity::from_kept_bytes(&kept)?;
+        Ok(self.push_identity.get_or_init(|| kept).clone())
+    }
+
     /// Has a browser told from now on. One that subscribes again is the same, also when another person does; of one person's
     /// browsers beyond the limit those go that nothing was pushed to for longest.
     pub async fn keep_push_subscription_of_user(
@@ -190,7 +208,9 @@ mod tests {
         assert_eq!(field_refused(endpoint, &format!("{POINT}="), &format!("{AUTH}==")), None);
         let longest = format!("https://push.example/{}", "a".repeat(ENDPOINT_CHARS - 21));
         assert_eq!(field_refused(&longest, POINT, AUTH), None);
-        for endpoint in ["", "push.example", "ftp://push.example/", "https://", &format!("{longest}a")] {
+        for endpoint in
+            ["", "push.example", "ftp://push.example/", "https://", &format!("{longest}a")]
+        {
             assert_eq!(field_refused(endpoint, POINT, AUTH).as_deref(), Some("endpoint"));
         }
         let off_curve = POINT.replacen('L', "M", 1);

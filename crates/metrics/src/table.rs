@@ -3,7 +3,7 @@
 use crate::{Kind, Label, LabelValues::Known, LabelValues::Open, Metric};
 
 /// The kinds of outlets, as their labels name them.
-const OUTLET_KINDS: &[&str] = &["rabbitmq", "webhook", "push"];
+const OUTLET_KINDS: &[&str] = &["rabbitmq", "webhook", "web-push"];
 
 /// Declares a constant for each name, and the table of all of them.
 macro_rules! metrics {

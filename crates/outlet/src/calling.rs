@@ -66,7 +66,7 @@ impl Caller {
     }
 
     /// Posts, and gives what was answered, whatever that is; else why nothing was, in words without the address.
-    pub(crate) async fn post_to_address(
+    pub(crate) async fn post_body_to_address(
         &self,
         url: &str,
         headers: HeaderMap,

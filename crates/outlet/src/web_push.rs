@@ -15,7 +15,8 @@ use owlpost_domain::{
     DomainError,
     event::EventName,
     outlets::window::{LogGap, LogRecord},
-    web_push::{identity::PushIdentity, pushing::Push},
+    push_identity::PushIdentity,
+    web_push::pushing::Push,
 };
 use serde::Deserialize;
 use tokio::time::sleep;
@@ -104,7 +105,7 @@ impl News {
         Self { position: record.event.position, notification }
     }
 
-    fn is_due_at(&self, now: DateTime<Utc>) -> bool {
+    fn is_due_by_now(&self, now: DateTime<Utc>) -> bool {
         self.notification.is_none_or(|(_, due)| due <= now)
     }
 }
@@ -115,7 +116,7 @@ async fn wait_until_first_is_due(news: &[News]) -> usize {
     let Some((_, due)) = first else { return news.len() };
     sleep((due - Utc::now()).to_std().unwrap_or_default()).await;
     let now = Utc::now().max(due);
-    news.iter().take(GROUP_EVENTS).take_while(|news| news.is_due_at(now)).count()
+    news.iter().take(GROUP_EVENTS).take_while(|news| news.is_due_by_now(now)).count()
 }
 
 impl Browsers {

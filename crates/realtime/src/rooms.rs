@@ -193,8 +193,7 @@ impl Rooms {
             if !(is_same && session.viewers_were_told.load(Ordering::Acquire)) {
                 self.listen_to_room_by_way(session, id, way).await;
             }
-            let entered =
-                if is_same { EnteredRoom::Same(topic) } else { EnteredRoom::Back(topic) };
+            let entered = if is_same { EnteredRoom::Same(topic) } else { EnteredRoom::Back(topic) };
             return Ok((entered, Vec::new()));
         }
         self.store.check_incident_exists_by_id(id).await?;

@@ -35,7 +35,9 @@ impl PushMessage {
         let auth = Auth::from(<[u8; 16]>::try_from(push.auth.as_slice()).ok()?);
         let urgency = match push.kind {
             NotificationType::Escalation => "high",
-            NotificationType::Mention | NotificationType::Assignment | NotificationType::System => "normal",
+            NotificationType::Mention | NotificationType::Assignment | NotificationType::System => {
+                "normal"
+            }
         };
         Some(Self {
             body: encrypt(text.to_string().into_bytes(), &point, &auth).ok()?,

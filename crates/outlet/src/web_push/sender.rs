@@ -5,7 +5,7 @@ use std::{str::FromStr, time::Duration};
 use bytes::Bytes;
 use chrono::Utc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use owlpost_domain::web_push::{identity::PushIdentity, pushing::Push};
+use owlpost_domain::{push_identity::PushIdentity, web_push::pushing::Push};
 use tokio::time::sleep;
 use url::Url;
 
@@ -82,7 +82,7 @@ impl PushSender {
         let mut pauses = RETRY_PAUSES.iter();
         loop {
             let posting =
-                self.caller.post_to_address(&push.endpoint, headers.clone(), body.clone());
+                self.caller.post_body_to_address(&push.endpoint, headers.clone(), body.clone());
             let answer = tokio::time::timeout(TRY_LIMIT, posting).await;
             let reason = match answer.unwrap_or_else(|_| Err("it did not answer".to_owned())) {
                 Ok(Answered { status, .. }) if status.is_success() => return PushOutcome::Taken,

@@ -17,7 +17,10 @@ use owlpost_domain::{
 use owlpost_realtime::Realtime;
 
 use super::delivery::Delivery;
-use crate::{Caller, Decision, Outlet, Progress, Setback, calling::Answered, incident::find_incident_of_record};
+use crate::{
+    Caller, Decision, Outlet, Progress, Setback, calling::Answered,
+    incident::find_incident_of_record,
+};
 
 /// Events whose incidents are looked up together.
 const BATCH_EVENTS: usize = 16;
@@ -76,7 +79,8 @@ impl Endpoint {
         let delivery = delivery.map_err(|error| Setback::with_reason(error.to_string()))?;
         let mut headers = delivery.write_headers_with_signatures(&self.webhook.secrets, Utc::now());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let posting = self.caller.post_to_address(&self.webhook.url, headers, delivery.body.into());
+        let posting =
+            self.caller.post_body_to_address(&self.webhook.url, headers, delivery.body.into());
         let answered = posting.await.map_err(Setback::with_reason)?;
         judge_answer_of_endpoint(&answered)
     }

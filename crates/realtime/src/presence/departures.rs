@@ -78,7 +78,8 @@ mod tests {
     fn should_forget_a_leave_when_its_person_returns() {
         let mut departures = PresenceDepartures::default();
         let (user, room, now) = (Uuid::new_v4(), Uuid::new_v4(), Instant::now());
-        let mut admit = |transition| departures.admit_transition_for_announcement(&(transition, None), now);
+        let mut admit =
+            |transition| departures.admit_transition_for_announcement(&(transition, None), now);
         assert!(!admit(PresenceTransition::LeftRoom(user, room)));
         assert!(!admit(PresenceTransition::Offline(user)));
         assert!(!admit(PresenceTransition::Online(user)));

@@ -84,8 +84,7 @@ impl PresenceInbox {
     ) -> Vec<Arc<Frame>> {
         let (told, telling) = oneshot::channel();
         let believed = believed.iter().copied().collect();
-        let entrance =
-            RoomEntrance { session: session.clone(), incident, believed, told, is_live };
+        let entrance = RoomEntrance { session: session.clone(), incident, believed, told, is_live };
         // Errors mean that the node stops, and its sessions end.
         let _ = self.sender.send(PresenceNews::Entrance(entrance)).await;
         telling.await.unwrap_or_default()

@@ -12,7 +12,7 @@ use p256::{
 use rand::RngExt as _;
 use serde_json::json;
 
-use crate::{DomainError, Result, Store};
+use crate::{DomainError, Result};
 
 /// How long a signature is good: push services take no more than 24 h.
 const SIGNATURE_HOURS: i64 = 12;
@@ -22,13 +22,23 @@ const SIGNATURE_HOURS: i64 = 12;
 pub struct PushIdentity(SecretKey);
 
 impl PushIdentity {
-    fn draw_from_chance() -> Self {
+    pub(crate) fn draw_from_chance() -> Self {
         loop {
             // Four of 2^32 draws are none of the curve's numbers.
             if let Ok(key) = SecretKey::from_slice(&rand::rng().random::<[u8; 32]>()) {
                 return Self(key);
             }
         }
+    }
+
+    /// One that was kept.
+    pub(crate) fn from_kept_bytes(bytes: &[u8]) -> Result<Self> {
+        SecretKey::from_slice(bytes).map(Self).map_err(DomainError::internal_error_from_cause)
+    }
+
+    /// What is kept of it.
+    pub(crate) fn to_kept_bytes(&self) -> Vec<u8> {
+        self.0.to_bytes().to_vec()
     }
 
     /// The public key, in base64url, which browsers subscribe to: an uncompressed point.
@@ -60,28 +70,6 @@ impl fmt::Debug for PushIdentity {
     }
 }
 
-impl Store {
-    /// The identity of the cluster, which the first to ask makes.
-    pub async fn open_push_identity_of_cluster(&self) -> Result<PushIdentity> {
-        if let Some(identity) = self.push_identity.get() {
-            return Ok(identity.clone());
-        }
-        let drawn = PushIdentity::draw_from_chance();
-        sqlx::query(
-            "insert into push_identity (private_key)
-             select $1 where not exists (select from push_identity) on conflict do nothing",
-        )
-        .bind(&drawn.0.to_bytes()[..])
-        .execute(&self.pool)
-        .await?;
-        let kept: Vec<u8> = sqlx::query_scalar("select private_key from push_identity")
-            .fetch_one(&self.pool)
-            .await?;
-        let key = SecretKey::from_slice(&kept).map_err(DomainError::internal_error_from_cause)?;
-        Ok(self.push_identity.get_or_init(|| PushIdentity(key)).clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
@@ -92,7 +80,11 @@ mod tests {
     #[test]
     fn should_sign_what_others_verify_with_the_public_key() {
         let identity = PushIdentity::draw_from_chance();
-        let value = identity.sign_authorization_for_service("https://push.example", "mailto:a@b.c", Utc::now());
+        let value = identity.sign_authorization_for_service(
+            "https://push.example",
+            "mailto:a@b.c",
+            Utc::now(),
+        );
         let (token, key) = value.strip_prefix("vapid t=").unwrap().split_once(", k=").unwrap();
         assert_eq!(key, identity.public_key_as_text());
         let point = URL_SAFE_NO_PAD.decode(key).unwrap();
