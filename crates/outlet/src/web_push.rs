@@ -105,7 +105,7 @@ impl News {
         Self { position: record.event.position, notification }
     }
 
-    fn is_due_by_now(&self, now: DateTime<Utc>) -> bool {
+    fn has_waited_long_enough(&self, now: DateTime<Utc>) -> bool {
         self.notification.is_none_or(|(_, due)| due <= now)
     }
 }
@@ -116,7 +116,7 @@ async fn wait_until_first_is_due(news: &[News]) -> usize {
     let Some((_, due)) = first else { return news.len() };
     sleep((due - Utc::now()).to_std().unwrap_or_default()).await;
     let now = Utc::now().max(due);
-    news.iter().take(GROUP_EVENTS).take_while(|news| news.is_due_by_now(now)).count()
+    news.iter().take(GROUP_EVENTS).take_while(|news| news.has_waited_long_enough(now)).count()
 }
 
 impl Browsers {

@@ -742,6 +742,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What browsers need to subscribe, and which of one's own have
+         * @description Not for API tokens.
+         */
+        get: operations["getPush"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a browser told by Web Push
+         * @description Of mentions, assignments and steps of an escalation that no page of its person has shown within ten seconds. It ends with
+         *     the login it was made with. The same browser again is the same subscription, also when another person makes it; of more
+         *     than 20 of one person that one goes to which nothing was pushed for longest.
+         *
+         *     Not for API tokens.
+         */
+        post: operations["subscribeToPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/push/subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Have a browser told nothing any more
+         * @description Not for API tokens.
+         */
+        delete: operations["unsubscribeFromPush"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tokens": {
         parameters: {
             query?: never;
@@ -1854,6 +1918,13 @@ export interface components {
             /** @description 1 to 10,000 characters, with up to 20 `@handle` mentions. */
             content: string;
         };
+        /** @description What `PushSubscription.toJSON()` of a browser gives. */
+        NewSubscription: {
+            /** @description Where the push service of the browser takes what is for it, 2,000 characters at most. */
+            endpoint: string;
+            /** @description What that is encrypted with. */
+            keys: components["schemas"]["SubscriptionKeys"];
+        };
         /** @description What a token shall be. */
         NewToken: {
             /**
@@ -2194,6 +2265,38 @@ export interface components {
             /** @description Who was told. */
             user: components["schemas"]["User"];
         };
+        /** @description What browsers need to subscribe, and those of one's own that have. */
+        PushSettings: {
+            /** @description For `applicationServerKey`: an uncompressed point of P-256 in base64url. It never changes. */
+            publicKey: string;
+            /** @description The newest first, 20 at most. */
+            subscriptions: components["schemas"]["PushSubscription"][];
+        };
+        /** @description A browser that is told, without what is needed to tell it. */
+        PushSubscription: {
+            /**
+             * Format: date-time
+             * @description When it subscribed.
+             */
+            createdAt: string;
+            /**
+             * Format: uuid
+             * @description Stable id.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When its push service last took something for it.
+             */
+            pushedAt: string | null;
+            /**
+             * @description Host of its push service.
+             * @example fcm.googleapis.com
+             */
+            service: string;
+            /** @description What the browser calls itself. */
+            userAgent: string | null;
+        };
         /** @description `ok` or `unavailable`, each. */
         ReadinessChecks: {
             /** @description Redis between the nodes; `none` when the server is a single node. */
@@ -2327,6 +2430,13 @@ export interface components {
          * @enum {string}
          */
         Status: "OPEN" | "IN_PROGRESS" | "RESOLVED";
+        /** @description What a browser encrypts with. */
+        SubscriptionKeys: {
+            /** @description 16 bytes in base64url. */
+            auth: string;
+            /** @description An uncompressed point of P-256 in base64url. */
+            p256dh: string;
+        };
         /** @description A comment as the timeline has it. */
         TimelineComment: {
             /** @description What it said; null when it was deleted and is not for the reader. */
@@ -2705,6 +2815,7 @@ export type MadeToken = components['schemas']['MadeToken'];
 export type MadeWebhook = components['schemas']['MadeWebhook'];
 export type MarkedCount = components['schemas']['MarkedCount'];
 export type NewComment = components['schemas']['NewComment'];
+export type NewSubscription = components['schemas']['NewSubscription'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewWebhook = components['schemas']['NewWebhook'];
 export type NextStepShown = components['schemas']['NextStepShown'];
@@ -2728,6 +2839,8 @@ export type PagerDutyPayload = components['schemas']['PagerDutyPayload'];
 export type PasswordChange = components['schemas']['PasswordChange'];
 export type PasswordReset = components['schemas']['PasswordReset'];
 export type PersonReceipt = components['schemas']['PersonReceipt'];
+export type PushSettings = components['schemas']['PushSettings'];
+export type PushSubscription = components['schemas']['PushSubscription'];
 export type ReadinessChecks = components['schemas']['ReadinessChecks'];
 export type ReadinessReport = components['schemas']['ReadinessReport'];
 export type ReceiptsOfIncident = components['schemas']['ReceiptsOfIncident'];
@@ -2741,6 +2854,7 @@ export type Scope = components['schemas']['Scope'];
 export type ServerDescription = components['schemas']['ServerDescription'];
 export type Severity = components['schemas']['Severity'];
 export type Status = components['schemas']['Status'];
+export type SubscriptionKeys = components['schemas']['SubscriptionKeys'];
 export type TimelineComment = components['schemas']['TimelineComment'];
 export type TimelineEntry = components['schemas']['TimelineEntry'];
 export type TimelineKind = components['schemas']['TimelineKind'];
@@ -4361,6 +4475,99 @@ export interface operations {
             };
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    getPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key of the server, and one's browsers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSettings"];
+                };
+            };
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    subscribeToPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description The browser, as it is kept */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushSubscription"];
+                };
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["RateLimited"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Error"];
+        };
+    };
+    unsubscribeFromPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The subscription */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is told nothing any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["ValidationError"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            /** @description `NOT_FOUND`: there is none, or it is somebody else's */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
             429: components["responses"]["RateLimited"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Error"];
