@@ -6,7 +6,7 @@ import { PushService } from './helpers/pushService.mjs';
 import { joinRoomWithSuccessfulAck, roomNameOfIncident } from './helpers/rooms.mjs';
 import { useServerForTestFile } from './helpers/server.mjs';
 import { connectSocketAsUser } from './helpers/socketTestClient.mjs';
-import { createUsersWithRoles } from './helpers/users.mjs';
+import { changeRoleOfUser, createUsersWithRoles } from './helpers/users.mjs';
 import { waitForEvent, waitUntilConditionHolds } from './helpers/waitForEvent.mjs';
 
 const DELAY_MS = 1500;
@@ -52,7 +52,7 @@ describe('A person who is away', () => {
     assert.equal(told.incidentId, incident.id);
     assert.equal(told.type, 'mention');
     assert.equal(told.body, 'The lake has risen');
-    assert.equal(told.mayBeTaken, true);
+    assert.equal(told.mayBeTaken, false, 'not by a student whom it is not assigned to');
     assert.match(told.title, /mentioned you/);
     assert.equal(stranger.browser.told.length, 0);
     assert.deepEqual(service.refused, []);
@@ -62,12 +62,15 @@ describe('A person who is away', () => {
   });
 
   test('should_be_told_of_an_incident_under_one_topic', async () => {
+    await changeRoleOfUser(server, user, 'PREFECT');
     const { browser } = await subscribeBrowserOfUser(user);
     const [incident, another] = [await createIncidentAsUser(server, other), await createIncidentAsUser(server, other)];
     await mention(incident);
     await updateIncidentAsUser(server, other, incident.id, { assigneeId: user.id });
     await mention(another);
     await waitUntilTold(browser, 3);
+    const isOffered = browser.told.filter(({ type }) => type === 'assignment').map(({ mayBeTaken }) => mayBeTaken);
+    assert.deepEqual(isOffered, [true]);
     const topics = browser.told.map(({ topic, incidentId }) => [incidentId, topic]);
     assert.equal(new Set(topics.map(([, topic]) => topic)).size, 2);
     assert.equal(new Set(topics.map(String)).size, 2, 'each incident has one');

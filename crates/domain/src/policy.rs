@@ -41,7 +41,7 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
             "Only the reporter, the assignee, a Prefect or an Auror may change this incident",
         ),
         Action::AcknowledgeIncident(incident) => (
-            senior || is_assignee_of_incident(incident, actor.id),
+            may_role_take_incident(actor.role, is_assignee_of_incident(incident, actor.id)),
             "Only the assignee, a Prefect or an Auror may acknowledge this incident",
         ),
         Action::AssignIncident => (senior, "Only a Prefect or an Auror may assign incidents"),
@@ -68,6 +68,11 @@ pub fn authorize_user_for_action(actor: &User, action: Action<'_>) -> Result<()>
 /// Whether people of this role can be given incidents.
 pub(crate) fn is_role_assignable_to_incidents(role: Role) -> bool {
     role >= Role::Prefect
+}
+
+/// Whether somebody of this role may say of an incident that they have it.
+pub(crate) fn may_role_take_incident(role: Role, is_assignee: bool) -> bool {
+    role >= Role::Prefect || is_assignee
 }
 
 fn is_incident_reporter_or_assignee(incident: &Incident, user_id: UserId) -> bool {

@@ -13,6 +13,7 @@ use url::Url;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use self::pushing::PUSH_OUTLET;
 use crate::{
     DomainError, Result, Store, User, UserId,
     access_token::LoginId,
@@ -145,6 +146,15 @@ impl Store {
             .bind(user_agent)
             .fetch_one(&mut *transaction)
             .await?;
+        // From here on it is told: whoever begins to follow the log a moment later begins here.
+        sqlx::query(
+            "insert into event_outlets (name, position)
+             select $1, coalesce((select max(position) from event_log), state.trimmed_through) from event_log_state state
+             on conflict (name) do nothing",
+        )
+        .bind(PUSH_OUTLET)
+        .execute(&mut *transaction)
+        .await?;
         sqlx::query(
             "delete from push_subscriptions where id in (
                  select id from push_subscriptions where user_id = $1 and id <> $2

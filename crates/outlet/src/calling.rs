@@ -105,5 +105,5 @@ fn read_time_of_retry(headers: &HeaderMap) -> Option<Duration> {
 
 /// The causes of it, without the address, which may hold a secret.
 fn explain_cause_of_failure(error: &hyper_util::client::legacy::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), |cause| write_causes_without_repetition(cause))
+    error.source().map_or_else(|| error.to_string(), write_causes_without_repetition)
 }

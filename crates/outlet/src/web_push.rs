@@ -16,7 +16,7 @@ use owlpost_domain::{
     event::EventName,
     outlets::window::{LogGap, LogRecord},
     push_identity::PushIdentity,
-    web_push::pushing::Push,
+    web_push::pushing::{PUSH_OUTLET, Push},
 };
 use serde::Deserialize;
 use tokio::time::sleep;
@@ -29,11 +29,15 @@ use crate::{
     follow_log_for_outlet,
 };
 
-const NAME: OutletName = OutletName::of_kind("web-push");
+static NAME: OutletName = OutletName::of_kind(PUSH_OUTLET);
 /// Push services that are spoken to at a time.
 const SENT_AT_ONCE: usize = 32;
 /// Events of a group at most: those that are due together are asked for together.
 const GROUP_EVENTS: usize = 64;
+/// Between two looks at whether there are browsers to be told.
+const LOOK_PAUSE: Duration = Duration::from_secs(1);
+/// How long events gather before they are looked at: nobody is told at once, and the log is not to be read for each.
+const GATHER_TIME: Duration = Duration::from_secs(1);
 /// What is older is news to nobody: a server that was away for longer begins with what is new.
 const OLDEST_NEWS: TimeDelta = TimeDelta::hours(24);
 
@@ -71,7 +75,35 @@ impl OutletKind for WebPush {
             delay: TimeDelta::from_std(self.config.delay).unwrap_or_default(),
             sender: PushSender::new(self.caller.clone(), self.config.contact.clone()),
         };
-        follow_log_for_outlet(ground, &NAME, Beginning::EndOfLog, &mut browsers).await;
+        loop {
+            // Nobody pays for what nobody wants: without a browser the log is not read.
+            if has_browsers_to_tell(ground).await {
+                tokio::select! {
+                    () = follow_log_for_outlet(ground, &NAME, Beginning::EndOfLog, &mut browsers) => {}
+                    () = wait_until_nobody_is_told(ground) => {}
+                }
+            }
+            sleep(LOOK_PAUSE).await;
+        }
+    }
+}
+
+async fn has_browsers_to_tell(ground: &Ground) -> bool {
+    let store = ground.store();
+    let looking = store.has_browsers_to_tell();
+    match tokio::time::timeout(store.longest_wait_for_database(), looking).await {
+        Ok(Ok(found)) => found,
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "it cannot be asked whether browsers are to be told");
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+async fn wait_until_nobody_is_told(ground: &Ground) {
+    while has_browsers_to_tell(ground).await {
+        sleep(LOOK_PAUSE).await;
     }
 }
 
@@ -169,6 +201,7 @@ impl Outlet for Browsers {
         records: &[LogRecord],
         progress: &mut Progress,
     ) -> Result<(), Setback> {
+        sleep(GATHER_TIME.min(self.delay.to_std().unwrap_or_default())).await;
         let news = records.iter().map(|record| News::from_record_with_delay(record, self.delay));
         let news: Vec<News> = news.collect();
         let mut left = &news[..];

@@ -36,6 +36,7 @@ const RANGES: &[(&str, &str, u64, u64)] = &[
     ("log-gap-limit", "LOG_GAP_LIMIT", 3_000, 600_000),
     ("event-log-retention", "EVENT_LOG_RETENTION", 1, 315_360_000_000),
     ("webhook-disable-after", "WEBHOOK_DISABLE_AFTER", 1, 2_592_000_000),
+    ("web-push-delay", "WEB_PUSH_DELAY", 0, 3_600_000),
     ("recovery-retention", "RECOVERY_RETENTION", 0, 315_360_000_000),
     ("max-connections", "MAX_CONNECTIONS", 1, 1_000_000),
     ("max-connections-per-address", "MAX_CONNECTIONS_PER_ADDRESS", 0, 1_000_000),

@@ -29,7 +29,7 @@ impl PushMessage {
             "type": push.kind,
             "incidentId": push.incident_id,
             "notificationId": push.notification_id,
-            "mayBeTaken": push.may_be_taken,
+            "mayBeTaken": push.may_person_take_incident(),
         });
         let point = PublicKey::from_sec1_bytes(&push.p256dh).ok()?;
         let auth = Auth::from(<[u8; 16]>::try_from(push.auth.as_slice()).ok()?);

@@ -5,7 +5,10 @@ use std::{str::FromStr, time::Duration};
 use bytes::Bytes;
 use chrono::Utc;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use owlpost_domain::{push_identity::PushIdentity, web_push::pushing::Push};
+use owlpost_domain::{
+    push_identity::PushIdentity,
+    web_push::pushing::{PUSH_OUTLET, Push},
+};
 use tokio::time::sleep;
 use url::Url;
 
@@ -126,7 +129,7 @@ impl PushSender {
 
 /// The path of an endpoint is a secret.
 fn note_failure_of_push(endpoint: &Url, reason: &str) {
-    metrics::count_delivery_that_failed("web-push");
+    metrics::count_delivery_that_failed(PUSH_OUTLET);
     let service = endpoint.host_str().unwrap_or_default();
     tracing::warn!(service, reason, "a browser cannot be told by its push service");
 }

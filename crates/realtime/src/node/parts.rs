@@ -118,11 +118,7 @@ impl Parts {
             recoveries: Recoveries { store: store.clone(), presence: presence_queue.clone() },
             counts: counter.clone(),
             user_changes: user_changes.clone(),
-            observer: Arc::new(PresenceOfSessions {
-                typing: typing.clone(),
-                presence: presence_queue.clone(),
-                receipts: receipts.queue.clone(),
-            }),
+            observer: Arc::new(PresenceOfSessions::from_rooms_of_node(&rooms)),
             queue_limit: OutboxLimit::from_config(&config),
             per_user: config.sessions_per_user,
             draining: AtomicBool::new(false),

@@ -80,6 +80,16 @@ pub(crate) struct PresenceOfSessions {
     pub(crate) receipts: Arc<ReceiptQueue>,
 }
 
+impl PresenceOfSessions {
+    pub(crate) fn from_rooms_of_node(rooms: &Rooms) -> Self {
+        Self {
+            typing: rooms.typing.clone(),
+            presence: rooms.presence.clone(),
+            receipts: rooms.receipts.clone(),
+        }
+    }
+}
+
 impl SessionObserver for PresenceOfSessions {
     fn note_end_of_session(&self, session: &Session) {
         for incident in session.incidents() {

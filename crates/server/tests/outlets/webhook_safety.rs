@@ -77,7 +77,7 @@ async fn should_read_no_answer_without_end() {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
             tokio::spawn(async move {
-                stream.read(&mut [0; 4096]).await?;
+                let _ = stream.read(&mut [0; 4096]).await?;
                 let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
                 stream.write_all(head).await?;
                 let chunk = format!("1000\r\n{}\r\n", "x".repeat(0x1000));

@@ -19,6 +19,8 @@ use crate::{
     one_time_links::{InvitationBody, PasswordReset},
     tokens::NewToken,
     users::UserChange,
+    web_push::NewSubscription,
+    webhooks::{NewWebhook, Redelivery, WebhookChange},
 };
 
 /// What a field may be.
@@ -32,6 +34,8 @@ enum Kind {
     /// Words, in a list.
     Words(&'static [&'static str]),
     Time,
+    /// Texts, in a list.
+    TextList,
     /// Texts by name.
     Texts,
     Object(&'static [Field]),
@@ -111,6 +115,28 @@ const PAGERDUTY_EVENT: &[Field] = &[
     ("links", Kind::List(&[("href", Kind::Text, Required)]), Nullable),
     ("client_url", Kind::Text, Nullable),
 ];
+const TEMPLATES: Kind = Kind::Word(&["generic", "slack", "mattermost", "teams"]);
+const SEVERITY_LIST: Kind = Kind::Words(&["MISCHIEF", "SERIOUS", "CRITICAL"]);
+const NEW_WEBHOOK: &[Field] = &[
+    ("name", Kind::Text, Required),
+    ("url", Kind::Text, Required),
+    ("template", TEMPLATES, Nullable),
+    ("events", Kind::TextList, NotNull),
+    ("severities", SEVERITY_LIST, NotNull),
+    ("enabled", Kind::Switch, NotNull),
+];
+const WEBHOOK_CHANGE: &[Field] = &[
+    ("name", Kind::Text, NotNull),
+    ("url", Kind::Text, NotNull),
+    ("template", TEMPLATES, NotNull),
+    ("events", Kind::TextList, NotNull),
+    ("severities", SEVERITY_LIST, NotNull),
+    ("enabled", Kind::Switch, NotNull),
+];
+const REDELIVERY: &[Field] = &[("from", Kind::Text, Required)];
+const PUSH_KEYS: &[Field] = &[("p256dh", Kind::Text, Required), ("auth", Kind::Text, Required)];
+const NEW_SUBSCRIPTION: &[Field] =
+    &[("endpoint", Kind::Text, Required), ("keys", Kind::Object(PUSH_KEYS), Required)];
 const REPORT: &[Field] = &[
     ("title", Kind::Text, Required),
     ("description", Kind::Text, Nullable),
@@ -193,6 +219,7 @@ fn is_value_of_kind(value: &Value, kind: Kind) -> bool {
             let time = text.parse::<DateTime<Utc>>();
             time.is_ok_and(|time| (1..=9999).contains(&time.year()))
         }),
+        Kind::TextList => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
         Kind::Texts => value.as_object().is_some_and(|texts| texts.values().all(Value::is_string)),
         Kind::Object(fields) => value.as_object().is_some_and(|object| {
             let object = Object { fields: object.clone(), repeated: BTreeSet::new() };
@@ -290,6 +317,10 @@ fn should_accept_exactly_the_bodies_of_the_table_and_name_the_field_otherwise() 
         check_body_by_table::<AlertBatch>(body, ALERT_BATCH);
         check_body_by_table::<GenericAlert>(body, GENERIC_ALERT);
         check_body_by_table::<PagerDutyEvent>(body, PAGERDUTY_EVENT);
+        check_body_by_table::<NewWebhook>(body, NEW_WEBHOOK);
+        check_body_by_table::<WebhookChange>(body, WEBHOOK_CHANGE);
+        check_body_by_table::<Redelivery>(body, REDELIVERY);
+        check_body_by_table::<NewSubscription>(body, NEW_SUBSCRIPTION);
     });
 }
 
@@ -314,6 +345,10 @@ fn should_know_every_field_of_every_body() {
         ("AlertBatch", ALERT_BATCH),
         ("GenericAlert", GENERIC_ALERT),
         ("PagerDutyEvent", PAGERDUTY_EVENT),
+        ("NewWebhook", NEW_WEBHOOK),
+        ("WebhookChange", WEBHOOK_CHANGE),
+        ("Redelivery", REDELIVERY),
+        ("NewSubscription", NEW_SUBSCRIPTION),
     ]);
     let mut bodies = BTreeSet::new();
     collect_names_of_bodies(&document["paths"], &mut bodies);
