@@ -11,13 +11,17 @@ const MOST = { wide: 4, narrow: 2 };
 export function Toasts() {
   const wide = useMediaQuery(WIDE) ?? true;
   return (
-    <Notifications
-      position={wide ? 'bottom-right' : 'top-center'}
-      limit={wide ? MOST.wide : MOST.narrow}
-      containerWidth={wide ? WIDTH_PX : undefined}
-      autoClose={6_000}
-      zIndex={400}
-      className={wide ? undefined : classes.below}
-    />
+    // A landmark, so that readers find them; what they say is said by the live region.
+    <section aria-label="Messages">
+      <Notifications
+        withinPortal={false}
+        position={wide ? 'bottom-right' : 'top-center'}
+        limit={wide ? MOST.wide : MOST.narrow}
+        containerWidth={wide ? WIDTH_PX : undefined}
+        autoClose={6_000}
+        zIndex={400}
+        className={wide ? undefined : classes.below}
+      />
+    </section>
   );
 }

@@ -36,7 +36,6 @@ function OnlySignedOut() {
 export function Router() {
   return (
     <BrowserRouter basename={basePath}>
-      <Toasts />
       <LiveRegion />
       <Routes>
         <Route path="/reset-password" element={<ResetPasswordPage />} />
@@ -53,6 +52,7 @@ export function Router() {
         <Route path="/" element={<Navigate to="/incidents" replace />} />
         <Route path="*" element={<NotFoundPage />} />
       </Routes>
+      <Toasts />
     </BrowserRouter>
   );
 }
