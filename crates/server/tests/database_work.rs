@@ -17,13 +17,14 @@ use support::{TestDatabase, TestServer};
 
 /// Statements that do not come by events: the follower's look at the log, the lease of the node, users that memory has
 /// forgotten, the settings of a new connection, and what the publisher to outlets looks for.
-const BY_THE_CLOCK: [&str; 10] = [
+const BY_THE_CLOCK: [&str; 11] = [
     "order by position limit $2",
     "presence_nodes",
     "users where id = any($1)",
     "set statement_timeout",
     "where search_text is null",
     "from escalations where due_at",
+    "with forgotten as",
     "webhooks join event_outlets",
     "update event_outlets set followed_at",
     "pg_try_advisory_lock",

@@ -91,7 +91,7 @@ async fn should_refuse_ids_that_are_no_uuids_or_nobodys() {
     for route in
         routes_of_document(&scene.server).await.iter().filter(|route| route.path.contains('{'))
     {
-        let body = json!({ "content": "x", "role": "PREFECT" });
+        let body = json!({ "content": "x", "role": "PREFECT", "from": "1" });
         for id in bad {
             let path = route.path.replace("{id}", id).replace("{commentId}", NOBODYS_ID);
             let answer =
