@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DistProxy } from './distProxy';
 import type { TestServer } from './server';
+import { test as base } from './test';
 
 /** The built dashboard in front of a server, as files that a test may take away, or replace by those of the next version. */
 export class Deployment {
@@ -91,3 +92,12 @@ export class Deployment {
     await this.forgetCompressedForms();
   }
 }
+
+/** Tests with a deployment of their own, of the dashboard as it was built. */
+export const test = base.extend<{ deployment: Deployment }>({
+  deployment: async ({ server }, use) => {
+    const deployment = await Deployment.of(server);
+    await use(deployment);
+    await deployment.close();
+  },
+});

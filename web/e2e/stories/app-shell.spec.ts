@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { ApiActor } from '../harness/api';
-import { Deployment } from '../harness/deployment';
+import { Deployment, test } from '../harness/deployment';
 import { TestServer } from '../harness/server';
 import {
   describeSessionForStorage,
@@ -8,17 +8,9 @@ import {
   findRowByTitle,
   makeUniqueTitle,
   openDashboardWithSession,
-  test as base,
   waitForLiveLink,
 } from '../harness/test';
 
-const test = base.extend<{ deployment: Deployment }>({
-  deployment: async ({ server }, use) => {
-    const deployment = await Deployment.of(server);
-    await use(deployment);
-    await deployment.close();
-  },
-});
 test.use({ serviceWorkers: 'allow' });
 
 /** The worker has everything, and answers for this page. */

@@ -1,27 +1,20 @@
 import type { Page } from '@playwright/test';
 import { ApiActor, type Person } from '../harness/api';
-import { Deployment } from '../harness/deployment';
+import { test as base } from '../harness/deployment';
 import {
   describeSessionForStorage,
   expect,
   findRowByTitle,
   makeUniqueTitle,
   openDashboardWithSession,
-  test as base,
   waitForLiveLink,
 } from '../harness/test';
 
 interface Fixtures {
-  deployment: Deployment;
   openFrom: (person: Person, path?: string) => Promise<Page>;
 }
 
 const test = base.extend<Fixtures>({
-  deployment: async ({ server }, use) => {
-    const deployment = await Deployment.of(server);
-    await use(deployment);
-    await deployment.close();
-  },
   openFrom: async ({ browser, server, deployment }, use) => {
     const pages: Page[] = [];
     await use(async (person, path = '/incidents?view=all') => {

@@ -19,6 +19,10 @@ function parseStoredSettingsOrDefault(stored: unknown): Settings {
 
 export const settingsStore = createPersistedStoreForKey('owlpost.settings', parseStoredSettingsOrDefault);
 
+export function changeSettingsOfThisBrowser(changed: Partial<Settings>): void {
+  settingsStore.set({ ...settingsStore.get(), ...changed });
+}
+
 export function useSettings(): Settings {
   return useSyncExternalStore(settingsStore.subscribe, settingsStore.get);
 }

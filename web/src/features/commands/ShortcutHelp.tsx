@@ -1,5 +1,5 @@
 import { Kbd, Modal, Switch, Table } from '@mantine/core';
-import { settingsStore, useSettings } from '../../lib/settings';
+import { changeSettingsOfThisBrowser, useSettings } from '../../lib/settings';
 
 const control = /mac|iphone|ipad/i.test(navigator.userAgent) ? '⌘' : 'Ctrl';
 
@@ -41,7 +41,7 @@ export function ShortcutHelp({ opened, onClose }: { opened: boolean; onClose: ()
         label="Shortcuts of a single key"
         description="Off, only those with another key work: for speech input, and whoever hits keys by accident"
         checked={singleKeys}
-        onChange={(event) => settingsStore.set({ ...settingsStore.get(), singleKeys: event.currentTarget.checked })}
+        onChange={(event) => changeSettingsOfThisBrowser({ singleKeys: event.currentTarget.checked })}
       />
     </Modal>
   );

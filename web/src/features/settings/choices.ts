@@ -1,5 +1,5 @@
 import type { MantineColorScheme } from '@mantine/core';
-import { settingsStore, type SoundChoice } from '../../lib/settings';
+import { changeSettingsOfThisBrowser, type SoundChoice } from '../../lib/settings';
 import { previewSoundAfterChoice } from '../../lib/sound';
 
 export const schemes: readonly [MantineColorScheme, string][] = [
@@ -15,14 +15,14 @@ export const sounds: readonly [SoundChoice, string][] = [
 ];
 
 export function chooseSoundForThisBrowser(sound: SoundChoice): void {
-  settingsStore.set({ ...settingsStore.get(), sound });
+  changeSettingsOfThisBrowser({ sound });
   if (sound !== 'off') previewSoundAfterChoice();
 }
 
 export function chooseSingleKeysForThisBrowser(singleKeys: boolean): void {
-  settingsStore.set({ ...settingsStore.get(), singleKeys });
+  changeSettingsOfThisBrowser({ singleKeys });
 }
 
 export function chooseRepeatsForThisBrowser(repeats: boolean): void {
-  settingsStore.set({ ...settingsStore.get(), repeats });
+  changeSettingsOfThisBrowser({ repeats });
 }
