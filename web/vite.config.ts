@@ -1,6 +1,7 @@
 import react from '@vitejs/plugin-react';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 
@@ -98,6 +99,11 @@ const server = process.env.OWLPOST_URL ?? 'http://127.0.0.1:4001';
 export default defineConfig(({ command }) => ({
   // The server writes in its page below which path it is.
   base: command === 'build' ? './' : '/',
+  // The package's sources, so that nothing has to be built before the dashboard; what they import is the dashboard's.
+  resolve: {
+    alias: { '@owlpost/client': fileURLToPath(new URL('../packages/client/src/index.ts', import.meta.url)) },
+    dedupe: ['socket.io-client'],
+  },
   plugins: [react(), emitBundlesOfClientLibraries(), emitAdminUi(), putStylesBehindShell(), listShellInServiceWorker()],
   build: {
     manifest: true,

@@ -1,4 +1,4 @@
-import type { Comment, Incident, User } from '../../src/generated';
+import type { Comment, Incident, User } from '@owlpost/client';
 import type { TestServer } from './server';
 
 export const PASSWORD = 'alohomora1';

@@ -1,5 +1,5 @@
+import type { Incident } from '@owlpost/client';
 import type { Page } from '@playwright/test';
-import type { Incident } from '../../src/generated';
 import type { ApiActor, Person } from './api';
 import { expect, makeUniqueTitle, waitForLiveLink } from './test';
 

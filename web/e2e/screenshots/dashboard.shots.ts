@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { Incident } from '@owlpost/client';
 import type { Page } from '@playwright/test';
-import type { Incident } from '../../src/generated';
 import { expect, test } from '../harness/test';
 
 const FOLDER = fileURLToPath(new URL('../../../docs/img/', import.meta.url));

@@ -1,5 +1,5 @@
+import type { ReceiptsOfIncident as Receipts } from '@owlpost/client/rest';
 import type { Page } from '@playwright/test';
-import type { ReceiptsOfIncident as Receipts } from '../../src/generated/rest';
 import type { ApiActor } from '../harness/api';
 import { expect, makeUniqueTitle, test } from '../harness/test';
 

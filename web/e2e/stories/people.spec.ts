@@ -1,5 +1,5 @@
+import type { User } from '@owlpost/client';
 import type { Page } from '@playwright/test';
-import type { User } from '../../src/generated';
 import { ApiActor, NEW_PASSWORD, registerNewcomer } from '../harness/api';
 import { TestServer } from '../harness/server';
 import { describeSessionForStorage, expect, openDashboardWithSession, test, waitForLiveLink } from '../harness/test';

@@ -1,5 +1,5 @@
+import type { Role } from '@owlpost/client';
 import type { Locator, Page } from '@playwright/test';
-import type { Role } from '../../src/generated';
 import type { ApiActor } from '../harness/api';
 import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
 

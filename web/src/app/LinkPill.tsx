@@ -1,13 +1,14 @@
 import { Badge, Tooltip } from '@mantine/core';
+import type { LinkState } from '@owlpost/client';
 import { IconBolt, IconCloudOff, IconHistory, IconRefresh } from '@tabler/icons-react';
 import { Fragment, useEffect, useRef } from 'react';
 import { styleReadableBadgeText } from '../components/badgeText';
 import { WaitingPopover } from '../features/outbox';
 import { announcePolitelyToReaders } from '../lib/announcer';
 import { formatCountWithNoun } from '../lib/labels';
-import { useSlowAnswer } from '../lib/requestBound';
+import { useSlowAnswer } from '../lib/server';
 import { showToastOnTop } from '../lib/toasts';
-import { type LinkState, type QueuedWrite, useLinkState, useQueuedWrites } from '../realtime';
+import { type QueuedWrite, useLinkState, useQueuedWrites } from '../realtime';
 import classes from './LinkPill.module.css';
 
 const looks: Record<LinkState['status'], { color: string; icon: typeof IconBolt }> = {
@@ -16,6 +17,7 @@ const looks: Record<LinkState['status'], { color: string; icon: typeof IconBolt 
   reconnecting: { color: 'yellow', icon: IconRefresh },
   'catching-up': { color: 'blue', icon: IconHistory },
   offline: { color: 'red', icon: IconCloudOff },
+  refused: { color: 'red', icon: IconCloudOff },
 };
 
 function describeLinkInWords(link: LinkState): string {
@@ -30,6 +32,8 @@ function describeLinkInWords(link: LinkState): string {
       return link.caughtUp > 0 ? `Catching up ${formatCountWithNoun(link.caughtUp, 'event')}` : 'Catching up…';
     case 'offline':
       return 'Offline';
+    case 'refused':
+      return 'Signed out';
   }
 }
 
@@ -39,6 +43,7 @@ const explanations: Record<LinkState['status'], string> = {
   reconnecting: 'The connection was lost; trying again',
   'catching-up': 'Fetching what happened while you were away',
   offline: 'No connection; trying again by itself',
+  refused: 'The server takes this sign-in no more',
 };
 
 const STILL_WAITING = 'Still waiting for an answer of the server';

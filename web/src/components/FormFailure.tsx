@@ -1,5 +1,6 @@
 import { Alert, VisuallyHidden } from '@mantine/core';
-import { ApiError, describeErrorForPeople, readFieldErrorsFromServer } from '../lib/apiError';
+import { OwlPostError } from '@owlpost/client';
+import { describeErrorForPeople, readFieldErrorsFromServer } from '../lib/apiError';
 import { useRetryDelay } from '../lib/useRetryDelay';
 
 interface Props {
@@ -9,7 +10,7 @@ interface Props {
 }
 
 /** Counts down for the eye; for the ear it is said once. */
-function TooManyTries({ error }: { error: ApiError }) {
+function TooManyTries({ error }: { error: OwlPostError }) {
   const left = useRetryDelay(error);
   return (
     <>
@@ -24,7 +25,7 @@ function TooManyTries({ error }: { error: ApiError }) {
 /** What the server says of a form as a whole; what it says of a field stands there. */
 export function FormFailure({ error, describe = describeErrorForPeople }: Props) {
   if (!error || Object.keys(readFieldErrorsFromServer(error)).length > 0) return null;
-  const isTooOften = error instanceof ApiError && error.code === 'RATE_LIMITED' && error.retryAfterSeconds;
+  const isTooOften = error instanceof OwlPostError && error.code === 'RATE_LIMITED' && error.retryAfterSeconds;
   return (
     <Alert color="red" role="alert">
       {isTooOften ? <TooManyTries error={error} /> : describe(error)}

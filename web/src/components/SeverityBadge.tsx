@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
+import type { Severity } from '@owlpost/client';
 import { IconAlertTriangle, IconFlame, IconWand } from '@tabler/icons-react';
 import { severityLabels } from '../entities/incident';
-import type { Severity } from '../generated';
 import { styleReadableBadgeText } from './badgeText';
 
 const looks: Record<Severity, { color: string; icon: typeof IconFlame }> = {

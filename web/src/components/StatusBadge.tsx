@@ -1,7 +1,7 @@
 import { Badge } from '@mantine/core';
+import type { Status } from '@owlpost/client';
 import { IconCircleCheck, IconCircleDashed, IconProgress } from '@tabler/icons-react';
 import { statusLabels } from '../entities/incident';
-import type { Status } from '../generated';
 import { styleReadableBadgeText } from './badgeText';
 
 const looks: Record<Status, { color: string; icon: typeof IconProgress }> = {

@@ -1,6 +1,6 @@
 import { Avatar, type AvatarProps } from '@mantine/core';
+import type { User } from '@owlpost/client';
 import type { ComponentPropsWithoutRef } from 'react';
-import type { User } from '../generated';
 
 /** Dark enough for white letters. */
 const initialsColors = ['indigo.8', 'violet.8', 'grape.8', 'pink.9', 'cyan.9', 'teal.9', 'blue.9'];

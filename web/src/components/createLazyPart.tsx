@@ -1,6 +1,7 @@
+import { createStoreWithListeners } from '@owlpost/client';
 import { useEffect, type ComponentType } from 'react';
 import { checkForNewVersion } from '../lib/newVersion';
-import { createStoreWithListeners, useStore } from '../lib/store';
+import { useStore } from '../lib/store';
 
 const RETRY_MS = 3_000;
 

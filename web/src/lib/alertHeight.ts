@@ -1,5 +1,6 @@
 import { useMediaQuery } from '@mantine/hooks';
-import { createStoreWithListeners, useStore } from './store';
+import { createStoreWithListeners } from '@owlpost/client';
+import { useStore } from './store';
 
 /** How high the alert bar is, in pixels: what opens below the header opens below it. */
 const heightStore = createStoreWithListeners(0);

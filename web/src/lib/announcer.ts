@@ -1,4 +1,5 @@
-import { createStoreWithListeners, useStore } from './store';
+import { createStoreWithListeners } from '@owlpost/client';
+import { useStore } from './store';
 
 /** As long as a reader may take to come to it, and no longer: what is old is no news. */
 const SPOKEN_MS = 10_000;

@@ -1,40 +1,17 @@
-/** A refusal or failure of the server, in the contract's words; `NETWORK` and `TIMEOUT` are ours: no answer came at all. */
-export class ApiError extends Error {
-  /** When it was told; milliseconds. */
-  readonly at = Date.now();
-
-  constructor(
-    readonly code: string,
-    message: string,
-    readonly status: number,
-    readonly details?: unknown,
-    readonly retryAfterSeconds?: number,
-  ) {
-    super(message);
-    this.name = 'ApiError';
-  }
-}
-
-export function createNetworkErrorForRequest(): ApiError {
-  return new ApiError('NETWORK', 'The server cannot be reached. Check your connection and try again.', 0);
-}
-
-export function createTimeoutErrorForRequest(): ApiError {
-  return new ApiError('TIMEOUT', 'The server did not answer in time. Try again.', 0);
-}
+import { OwlPostError } from '@owlpost/client';
 
 /** No answer of the server came, whether or not it did what was asked. */
 export function isUnreachableFailure(error: unknown): boolean {
-  return error instanceof ApiError && [0, 502, 504].includes(error.status);
+  return error instanceof OwlPostError && [0, 502, 504].includes(error.status);
 }
 
 /** It may work later without anybody doing something about it. */
 export function isPassingFailure(error: unknown): boolean {
-  return isUnreachableFailure(error) || (error instanceof ApiError && [401, 429, 503].includes(error.status));
+  return isUnreachableFailure(error) || (error instanceof OwlPostError && [401, 429, 503].includes(error.status));
 }
 
 export function describeErrorForPeople(error: unknown): string {
-  if (error instanceof ApiError) {
+  if (error instanceof OwlPostError) {
     if (error.code === 'RATE_LIMITED') {
       const wait = error.retryAfterSeconds;
       return wait ? `Too many requests. Try again in ${wait} s.` : 'Too many requests. Try again in a moment.';
@@ -59,7 +36,7 @@ function collectFieldsFromDetail(detail: unknown, message: string, fields: Recor
 /** The server's complaints by form field: `details` names the offending field, the message says what is wrong. */
 export function readFieldErrorsFromServer(error: unknown): Record<string, string> {
   const fields: Record<string, string> = {};
-  if (!(error instanceof ApiError) || error.code !== 'VALIDATION_ERROR') return fields;
+  if (!(error instanceof OwlPostError) || error.code !== 'VALIDATION_ERROR') return fields;
   const details = Array.isArray(error.details) ? error.details : [error.details];
   for (const detail of details) collectFieldsFromDetail(detail, error.message, fields);
   for (const [name, text] of Object.entries(fields)) {

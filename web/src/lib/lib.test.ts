@@ -1,11 +1,12 @@
+import { OwlPostError, type User } from '@owlpost/client';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import type { User } from '../generated';
-import { ApiError, readFieldErrorsFromServer } from './apiError';
+import { readFieldErrorsFromServer } from './apiError';
 import { joinNamesForReading } from './labels';
 import { insertMentionAtCaret, keepPeopleMatchingQuery, listHandlesMentionedInText, readMentionAtCaret, splitTextIntoMentions } from './mentions';
 import { createPersistedStoreForKey } from './persistedStore';
+import { credentials } from './server';
 import { saveSessionFromTokenAnswer, sessionStore } from './session';
-import { computeRenewalDelayForSession, renewSessionWithSharedLock } from './sessionRenewal';
+import { signedOutStore } from './signedOut';
 import { formatTimeFromNow } from './time';
 
 const harry: User = { id: 'u1', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };
@@ -56,9 +57,9 @@ describe('mentions', () => {
 
 describe('errors of the server', () => {
   it('should be put at their fields', () => {
-    const error = new ApiError('VALIDATION_ERROR', 'title: must not be empty', 400, { field: 'title' });
+    const error = new OwlPostError('VALIDATION_ERROR', 'title: must not be empty', 400, { field: 'title' });
     expect(readFieldErrorsFromServer(error)).toEqual({ title: 'Must not be empty' });
-    expect(readFieldErrorsFromServer(new ApiError('CONFLICT', 'taken', 409))).toEqual({});
+    expect(readFieldErrorsFromServer(new OwlPostError('CONFLICT', 'taken', 409))).toEqual({});
   });
 });
 
@@ -99,32 +100,18 @@ describe('renewing a session', () => {
   beforeEach(() => sessionStore.set(null));
   const answer = (token: string) => ({ user: harry, accessToken: token, refreshToken: `r-${token}`, expiresIn: 900 });
 
-  it('should come a minute before the end, or a fifth of a short life', () => {
-    const session = saveSessionFromTokenAnswer(answer('a'));
-    expect(computeRenewalDelayForSession(session, session.issuedAt)).toBe(840_000);
-    expect(computeRenewalDelayForSession({ ...session, expiresAt: session.issuedAt + 10_000 }, session.issuedAt)).toBe(8_000);
-    expect(computeRenewalDelayForSession(session, session.expiresAt + 1)).toBe(0);
-  });
-
   it('should use what another tab has got meanwhile', async () => {
     saveSessionFromTokenAnswer(answer('new'));
     const fetched = vi.spyOn(globalThis, 'fetch');
-    expect((await renewSessionWithSharedLock('old'))?.accessToken).toBe('new');
+    expect((await credentials.renew('old'))?.accessToken).toBe('new');
     expect(fetched).not.toHaveBeenCalled();
   });
 
-  it('should ask once for many, and keep the session when the server is away', async () => {
-    saveSessionFromTokenAnswer(answer('old'));
-    const fetched = vi.spyOn(globalThis, 'fetch').mockRejectedValue(new TypeError('no network'));
-    expect(await Promise.all([renewSessionWithSharedLock('old'), renewSessionWithSharedLock('old')])).toEqual([null, null]);
-    expect(fetched).toHaveBeenCalledTimes(1);
-    expect(sessionStore.get()?.accessToken).toBe('old');
-  });
-
-  it('should end a session that the server refuses', async () => {
+  it('should say why a session has ended that the server refuses', async () => {
     saveSessionFromTokenAnswer(answer('old'));
     vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response('{}', { status: 401 }));
-    expect(await renewSessionWithSharedLock('old')).toBeNull();
+    expect(await credentials.renew('old')).toBeNull();
     expect(sessionStore.get()).toBeNull();
+    expect(signedOutStore.get()).toBe('ended');
   });
 });

@@ -1,4 +1,4 @@
-import type { User } from '../generated';
+import type { User } from '@owlpost/client';
 import { listSpansOfProse } from './prose';
 
 export interface TextPart {

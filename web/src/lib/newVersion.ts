@@ -1,5 +1,5 @@
+import { createStoreWithListeners } from '@owlpost/client';
 import { addBasePathTo } from './basePath';
-import { createStoreWithListeners } from './store';
 
 const DEADLINE_MS = 10_000;
 

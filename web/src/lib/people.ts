@@ -1,4 +1,4 @@
-import type { User } from '../generated';
+import type { User } from '@owlpost/client';
 
 /** Whether nothing of what is shown of a person, or decides what they may do, differs. */
 export function isSamePerson(one: User, other: User): boolean {

@@ -1,4 +1,4 @@
-import type { NotificationType, Severity } from '../generated';
+import type { NotificationType, Severity } from '@owlpost/client';
 
 /** What the server pushes, as `docs/INTEGRATIONS.md` has it. */
 export interface PushedNotification {

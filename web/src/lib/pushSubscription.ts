@@ -1,7 +1,9 @@
-import type { PushSubscription as KeptSubscription } from '../generated/rest';
+import type { OptionsOf } from '@owlpost/client';
 import { addBasePathTo } from './basePath';
-import { sendApiRequest } from './http';
+import { rest } from './server';
 import { createPersistedStoreForKey } from './persistedStore';
+
+type SubscriptionBody = OptionsOf<'post', '/api/push/subscriptions'>['body'];
 
 /** Whom this browser tells of what is for them while no page is open (nobody else who signs in here), and as what the server knows it. */
 interface Pushed {
@@ -33,7 +35,7 @@ async function findWorkerOfDashboard(): Promise<ServiceWorkerRegistration> {
 
 /** Tells the server of the subscription, which lasts as long as the sign-in. */
 async function sendSubscriptionOfBrowser(userId: string, subscription: PushSubscription): Promise<void> {
-  const kept = await sendApiRequest<KeptSubscription>({ method: 'POST', path: '/api/push/subscriptions', body: subscription.toJSON() });
+  const kept = await rest.post('/api/push/subscriptions', { body: subscription.toJSON() as SubscriptionBody });
   pushedStore.set({ userId, subscriptionId: kept.id });
 }
 
@@ -50,7 +52,7 @@ export async function unsubscribeBrowserFromPushes(): Promise<void> {
   const { pushManager } = await findWorkerOfDashboard();
   await (await pushManager.getSubscription())?.unsubscribe();
   // What the server still has of it is forgotten at the latest when its push service does not know it.
-  if (pushed) await sendApiRequest({ method: 'DELETE', path: `/api/push/subscriptions/${pushed.subscriptionId}` }).catch(() => undefined);
+  if (pushed) await rest.delete('/api/push/subscriptions/{id}', { path: { id: pushed.subscriptionId } }).catch(() => undefined);
 }
 
 /** A new sign-in begins a new time of being told, for who wanted that here. */

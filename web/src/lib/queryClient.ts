@@ -1,11 +1,11 @@
+import { OwlPostError } from '@owlpost/client';
 import { QueryClient } from '@tanstack/react-query';
-import { ApiError } from './apiError';
 
 const MAX_RETRIES = 3;
 
 function shouldRetryAfterFailure(count: number, error: unknown): boolean {
   if (count >= MAX_RETRIES) return false;
-  if (!(error instanceof ApiError)) return false;
+  if (!(error instanceof OwlPostError)) return false;
   return error.status === 0 || error.status >= 500 || error.status === 429;
 }
 
@@ -24,7 +24,7 @@ export function createQueryClientForDashboard(): QueryClient {
         networkMode: 'always',
         retry: shouldRetryAfterFailure,
         retryDelay: (attempt, error) =>
-          error instanceof ApiError && error.retryAfterSeconds
+          error instanceof OwlPostError && error.retryAfterSeconds
             ? error.retryAfterSeconds * 1000
             : Math.min(500 * 2 ** attempt, 5_000),
       },

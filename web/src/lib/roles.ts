@@ -1,4 +1,4 @@
-import type { Role, User } from '../generated';
+import type { Role, User } from '@owlpost/client';
 
 export const roleLabels: Record<Role, string> = { STUDENT: 'Student', PREFECT: 'Prefect', AUROR: 'Auror' };
 

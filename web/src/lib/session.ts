@@ -1,18 +1,9 @@
+import { readSessionFromGrant, type Session, type User } from '@owlpost/client';
+import type { TokenGrant } from '@owlpost/client/rest';
 import { useSyncExternalStore } from 'react';
-import type { User } from '../generated';
-import type { TokenGrant } from '../generated/rest';
 import { isSamePerson } from './people';
 import { createPersistedStoreForKey } from './persistedStore';
-import { signedOutStore, type SignedOutReason } from './signedOut';
-
-/** Who is signed in, and the tokens that prove it. Times are milliseconds of this machine's clock. */
-export interface Session {
-  user: User;
-  accessToken: string;
-  refreshToken: string;
-  issuedAt: number;
-  expiresAt: number;
-}
+import { signedOutStore } from './signedOut';
 
 function parseStoredSessionOrNull(stored: unknown): Session | null {
   if (typeof stored !== 'object' || stored === null) return null;
@@ -24,14 +15,7 @@ function parseStoredSessionOrNull(stored: unknown): Session | null {
 export const sessionStore = createPersistedStoreForKey('owlpost.session', parseStoredSessionOrNull);
 
 export function saveSessionFromTokenAnswer(answer: TokenGrant): Session {
-  const now = Date.now();
-  const session = {
-    user: answer.user,
-    accessToken: answer.accessToken,
-    refreshToken: answer.refreshToken,
-    issuedAt: now,
-    expiresAt: now + answer.expiresIn * 1000,
-  };
+  const session = readSessionFromGrant(answer);
   signedOutStore.set(null);
   sessionStore.set(session);
   return session;
@@ -44,9 +28,9 @@ export function updateUserOfCurrentSession(user: User): void {
   if (!isSamePerson(session.user, user)) sessionStore.set({ ...session, user });
 }
 
-/** Without a reason, whoever signs out has asked for it. */
-export function forgetSessionOfThisBrowser(reason: SignedOutReason | null = null): void {
-  signedOutStore.set(reason);
+/** Whoever signs out has asked for it, and is told no reason. */
+export function forgetSessionOfThisBrowser(): void {
+  signedOutStore.set(null);
   sessionStore.set(null);
 }
 

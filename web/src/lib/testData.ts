@@ -1,5 +1,4 @@
-import type { Comment, Incident, User } from '../generated';
-import type { DomainEvent, DurableEventName, DurableEvents } from './domainEvents';
+import type { Comment, DomainEvent, DurableEventName, DurableEvents, Incident, User } from '@owlpost/client';
 
 /** Builders for tests: whole things with one part said. */
 export const harry: User = { id: 'u-harry', email: 'harry.potter@hogwarts.edu', name: 'Harry Potter', role: 'STUDENT', handle: 'harry.potter' };

@@ -1,4 +1,5 @@
-import { createStoreWithListeners, useStore } from './store';
+import { createStoreWithListeners } from '@owlpost/client';
+import { useStore } from './store';
 
 /** How long somebody may think better of it. */
 export const UNDO_MS = 6_000;

@@ -1,7 +1,7 @@
+import type { Incident } from '@owlpost/client';
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type IncidentFilters, incidentKeys, type IncidentPages } from '../entities/incident';
-import type { Incident } from '../generated';
 import { buildEventForTest, buildIncidentForTest, harry, percy } from '../lib/testData';
 import { CacheWriter } from './cacheWriter';
 

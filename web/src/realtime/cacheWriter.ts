@@ -1,3 +1,4 @@
+import type { DomainEvent, Incident, User } from '@owlpost/client';
 import type { QueryClient, QueryKey } from '@tanstack/react-query';
 import { activityKeys } from '../entities/activity';
 import { commentKeys, type CommentPages, reduceCommentPagesWithEvent } from '../entities/comment';
@@ -11,8 +12,6 @@ import {
   reduceIncidentPagesWithEvent,
 } from '../entities/incident';
 import { notificationKeys, type NotificationPages, reduceNotificationPagesWithEvent } from '../entities/notification';
-import type { Incident, User } from '../generated';
-import type { DomainEvent } from '../lib/domainEvents';
 import { readSubjectOfEvent } from '../lib/eventSubject';
 
 const REFETCH_DELAY_MS = 400;

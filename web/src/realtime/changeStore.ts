@@ -1,7 +1,5 @@
+import { createStoreWithListeners, type DomainEvent, type Incident } from '@owlpost/client';
 import { useSyncExternalStore } from 'react';
-import type { Incident } from '../generated';
-import type { DomainEvent } from '../lib/domainEvents';
-import { createStoreWithListeners } from '../lib/store';
 
 const SHOWN_MS = 4_000;
 export type ChangedFields = ReadonlySet<keyof Incident>;

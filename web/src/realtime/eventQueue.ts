@@ -1,5 +1,5 @@
+import type { DomainEvent } from '@owlpost/client';
 import { notifyManager } from '@tanstack/react-query';
-import type { DomainEvent } from '../lib/domainEvents';
 
 /** For pages that are visible and draw nothing, such as behind another window. */
 const LONGEST_FRAME_MS = 100;

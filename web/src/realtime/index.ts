@@ -1,7 +1,7 @@
 export { RealtimeProvider } from './RealtimeProvider';
 export { forgetKnownData } from './lazyKnownData';
 export { useChangedFields } from './changeStore';
-export { useLinkState, type LinkState } from './linkStore';
+export { useLinkState } from './linkStore';
 export {
   describeWriteInWords,
   readFirstWhoTook,

@@ -1,3 +1,4 @@
+import { type PresenceCounts, type PresenceJoin, type PresenceLeave, readIncidentFromRoom, type User } from '@owlpost/client';
 import type { QueryClient } from '@tanstack/react-query';
 import {
   addUserToOnline,
@@ -10,9 +11,7 @@ import {
   setCountsOfOnline,
   type Viewers,
 } from '../entities/presence';
-import type { PresenceCounts, PresenceJoin, PresenceLeave, User } from '../generated';
 import { isSamePerson } from '../lib/people';
-import { readIncidentFromRoom } from './events';
 import { replaceUserInCache } from './replaceUser';
 import { removeTypistFromEverywhere, removeTypistFromIncident } from './typingStore';
 

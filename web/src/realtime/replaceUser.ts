@@ -1,5 +1,5 @@
+import type { User } from '@owlpost/client';
 import type { QueryClient } from '@tanstack/react-query';
-import type { User } from '../generated';
 import { replaceUserInData } from '../lib/people';
 
 /** Shows a person as they are by now, wherever they are shown. */

@@ -3,15 +3,15 @@ import { describe, expect, it } from 'vitest';
 import { type IncidentDetail, incidentKeys } from '../entities/incident';
 import { buildEventForTest, buildIncidentForTest, harry } from '../lib/testData';
 import { CacheWriter } from './cacheWriter';
-import { HeardEvents } from './eventLog';
-import { replayHeardEventsAfterFetches } from './replayAfterFetch';
+import { RecentEvents } from './recentEvents';
+import { replayRecentEventsAfterFetches } from './replayAfterFetch';
 
 describe('an answer older than an event', () => {
   it('should not undo the event', async () => {
     const client = new QueryClient();
-    const heard = new HeardEvents();
+    const recent = new RecentEvents();
     const writer = new CacheWriter(client, () => harry);
-    const stop = replayHeardEventsAfterFetches(client, heard, writer);
+    const stop = replayRecentEventsAfterFetches(client, recent, writer);
     const queryKey = incidentKeys.detail('i1');
     let answer: (incident: IncidentDetail) => void = () => undefined;
     const fetched = client.fetchQuery({
@@ -23,7 +23,7 @@ describe('an answer older than an event', () => {
       changes: { severity: 'CRITICAL', version: 2 },
       updatedBy: harry,
     });
-    heard.recordEventUnlessSeen(event);
+    recent.append(event);
     writer.applyEventsToAllQueries([event]);
     answer(buildIncidentForTest({ id: 'i1' }));
     await fetched;

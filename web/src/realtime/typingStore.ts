@@ -1,6 +1,6 @@
+import { createStoreWithListeners, type PresenceTyping } from '@owlpost/client';
 import { useMemo } from 'react';
-import type { PresenceTyping } from '../generated';
-import { createStoreWithListeners, useStore } from '../lib/store';
+import { useStore } from '../lib/store';
 
 export interface Typist {
   userId: string;

@@ -1,5 +1,5 @@
+import type { DomainEventListener } from '@owlpost/client';
 import { useEffect, useEffectEvent } from 'react';
-import type { DomainEventListener } from './connection';
 import { useConnection } from './context';
 
 /** Calls the listener for every durable event, once, after the query cache holds it. */

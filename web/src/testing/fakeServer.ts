@@ -1,8 +1,8 @@
+import type { Comment, Incident, Notification, User } from '@owlpost/client';
+import type { ErrorCode, ErrorDescription, paths, TimelineEntry } from '@owlpost/client/rest';
 import { setupServer } from 'msw/node';
 import { createOpenApiHttp } from 'openapi-msw';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import type { Comment, Incident, Notification, User } from '../generated';
-import type { ErrorCode, ErrorDescription, paths, TimelineEntry } from '../generated/rest';
 import { harry, percy } from '../lib/testData';
 
 /** MSW with the paths, bodies and answers of the server's own description: what it would not send does not compile. */

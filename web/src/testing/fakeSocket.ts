@@ -7,8 +7,8 @@ export class FakeSocket {
   readonly io = { engine: { transport: { name: 'websocket' }, on: () => undefined, off: () => undefined, once: () => undefined, close: () => undefined } };
   private readonly listeners = new Map<string, Set<Listener>>();
 
-  /** Tells the server from where this page wants to go on; the dashboard sets it. */
-  readAuth: () => unknown = () => undefined;
+  /** Tells the server from where this page wants to go on; the client sets it. */
+  auth: (give: (auth: unknown) => void) => void = () => undefined;
 
   constructor(private readonly acknowledge: () => unknown) {}
 
@@ -24,7 +24,7 @@ export class FakeSocket {
 
   connect(): void {
     this.connected = true;
-    this.readAuth();
+    this.auth(() => undefined);
     this.receive('connect');
     this.receive('connection:acknowledged', this.acknowledge());
   }

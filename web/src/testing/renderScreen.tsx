@@ -1,4 +1,5 @@
 import { MantineProvider } from '@mantine/core';
+import type { User } from '@owlpost/client';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { act, render } from '@testing-library/react';
 import { userEvent } from '@testing-library/user-event';
@@ -7,7 +8,6 @@ import { MemoryRouter } from 'react-router';
 import { vi } from 'vitest';
 import { theme } from '../app/theme';
 import { Toasts } from '../app/Toasts';
-import type { User } from '../generated';
 import { createQueryClientForDashboard } from '../lib/queryClient';
 import { sessionStore } from '../lib/session';
 import { RealtimeProvider } from '../realtime';
@@ -15,9 +15,7 @@ import { FakeSocket } from './fakeSocket';
 import './browser';
 
 const opened = vi.hoisted(() => ({ socket: null as FakeSocket | null }));
-vi.mock('../realtime/socket', () => ({
-  openSocketToOwnServer: (readAuth: () => unknown) => Object.assign(opened.socket!, { readAuth }),
-}));
+vi.mock('socket.io-client', () => ({ io: ({ auth }: Pick<FakeSocket, 'auth'>) => Object.assign(opened.socket!, { auth }) }));
 
 interface Options {
   /** Who looks at it; nobody before the login. */
@@ -27,7 +25,7 @@ interface Options {
 
 /** Shows a part of the dashboard as it is in the app, but for the shell, beside toasts and over a socket that a test speaks for. */
 export function renderScreen(screen: ReactNode, { as = null, path = '/incidents' }: Options = {}) {
-  const socket = new FakeSocket(() => ({ user: as, lastEventId: '0', connectionId: 's1', serverTime: new Date().toISOString() }));
+  const socket = new FakeSocket(() => ({ user: as, lastEventId: '0', socketId: 's1' }));
   opened.socket = socket;
   const later = Date.now() + 900_000;
   sessionStore.set(as && { user: as, accessToken: 'token', refreshToken: 'refresh', issuedAt: Date.now(), expiresAt: later });

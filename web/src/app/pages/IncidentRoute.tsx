@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Paper, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
+import { type Incident, OwlPostError } from '@owlpost/client';
 import { IconListDetails, IconMapSearch } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import type { ComponentProps } from 'react';
@@ -17,8 +18,6 @@ import {
   useIncident,
 } from '../../features/incidents';
 import { IncidentViewers } from '../../features/presence';
-import type { Incident } from '../../generated';
-import { ApiError } from '../../lib/apiError';
 import { useIncidentRoom } from '../../realtime';
 import classes from './IncidentRoute.module.css';
 
@@ -87,7 +86,7 @@ export function IncidentRoute() {
   const { settled } = useIncidentRoom(id);
   const { data: incident, dataUpdatedAt, error, failureCount, refetch } = useIncident(id, client, settled);
   useDocumentTitle(`${incident?.title ?? 'Incident'} · Owl Post`);
-  if (error instanceof ApiError && (error.status === 404 || error.status === 400)) return <NoSuchIncident />;
+  if (error instanceof OwlPostError && (error.status === 404 || error.status === 400)) return <NoSuchIncident />;
   if (incident) {
     const isFromList = dataUpdatedAt === NEVER_FETCHED && failureCount > 0;
     return (

@@ -8,4 +8,4 @@ export type {
   TimelineEntry,
   TimelineKind,
   TimelinePage,
-} from '../../generated/rest';
+} from '@owlpost/client/rest';

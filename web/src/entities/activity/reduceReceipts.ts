@@ -1,5 +1,5 @@
-import type { IncidentReceipts } from '../../generated';
-import type { ReceiptsOfIncident } from '../../generated/rest';
+import type { IncidentReceipts } from '@owlpost/client';
+import type { ReceiptsOfIncident } from '@owlpost/client/rest';
 
 /** What the room is told of whom it reached: at most 50 people, and not who is online. */
 export function applyReceiptsToCached(data: ReceiptsOfIncident, told: IncidentReceipts): ReceiptsOfIncident {

@@ -1,4 +1,4 @@
-import type { DomainEvent } from '../../lib/domainEvents';
+import type { DomainEvent } from '@owlpost/client';
 import type { CommentPages, ListedComment } from './types';
 
 /** Pages run from the latest back; comments inside a page run forward. */

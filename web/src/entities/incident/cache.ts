@@ -1,5 +1,5 @@
+import type { Incident } from '@owlpost/client';
 import type { QueryClient } from '@tanstack/react-query';
-import type { Incident } from '../../generated';
 import { incidentKeys } from './keys';
 import { type IncidentEdit, revertRefusedFieldsOfEdit } from './mergeEdits';
 import { findIncidentInPages, mapIncidentInPages } from './pages';

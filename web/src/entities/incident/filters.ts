@@ -1,4 +1,4 @@
-import type { Incident, Severity, Status } from '../../generated';
+import type { Incident, Severity, Status } from '@owlpost/client';
 
 /** What a list of incidents shows; the same words in the address bar, in the query key and in the request. */
 export interface IncidentFilters {

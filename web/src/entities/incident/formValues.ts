@@ -1,4 +1,4 @@
-import type { Incident, Severity } from '../../generated';
+import type { Incident, Severity } from '@owlpost/client';
 
 /** What the forms of reporting and editing hold. */
 export interface IncidentFormValues {

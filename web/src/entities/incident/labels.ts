@@ -1,4 +1,4 @@
-import type { Severity, Status, User } from '../../generated';
+import type { Severity, Status, User } from '@owlpost/client';
 
 export const severityLabels: Record<Severity, string> = { MISCHIEF: 'Mischief', SERIOUS: 'Serious', CRITICAL: 'Critical' };
 export const statusLabels: Record<Status, string> = { OPEN: 'Open', IN_PROGRESS: 'In progress', RESOLVED: 'Resolved' };

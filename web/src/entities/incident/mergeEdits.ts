@@ -1,4 +1,4 @@
-import type { Incident } from '../../generated';
+import type { Incident } from '@owlpost/client';
 
 /** What people change of an incident. */
 export type EditableField = 'title' | 'description' | 'severity' | 'status' | 'location' | 'assignee';

@@ -1,4 +1,4 @@
-import type { Incident, Severity } from '../../generated';
+import type { Incident, Severity } from '@owlpost/client';
 import { readSortOfFilters, type IncidentFilters } from './filters';
 
 const ranks: Record<Severity, number> = { CRITICAL: 0, SERIOUS: 1, MISCHIEF: 2 };

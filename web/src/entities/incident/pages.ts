@@ -1,4 +1,4 @@
-import type { Incident } from '../../generated';
+import type { Incident } from '@owlpost/client';
 import type { IncidentPages } from './types';
 
 /** Changes one incident of a list, or drops it (`null`). Pages that do not hold it stay the same objects. */

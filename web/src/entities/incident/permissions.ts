@@ -1,4 +1,4 @@
-import type { Incident, User } from '../../generated';
+import type { Incident, User } from '@owlpost/client';
 import { isPrefectOrAurorRole } from '../../lib/roles';
 
 /** Mirrors the server's policy, so that nobody is offered what would be refused. The server decides. */

@@ -1,6 +1,5 @@
+import type { DomainEvent, Incident } from '@owlpost/client';
 import { describe, expect, it } from 'vitest';
-import type { Incident } from '../../generated';
-import type { DomainEvent } from '../../lib/domainEvents';
 import { buildEventForTest, buildIncidentForTest, harry, percy } from '../../lib/testData';
 import { applyEventToIncident, type IncidentFilters, type IncidentPages, reduceIncidentPagesWithEvent } from '.';
 

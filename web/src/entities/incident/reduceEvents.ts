@@ -1,5 +1,4 @@
-import type { Incident, User } from '../../generated';
-import type { DomainEvent } from '../../lib/domainEvents';
+import type { DomainEvent, Incident, User } from '@owlpost/client';
 import { matchIncidentAgainstFilters, readSortOfFilters, type IncidentFilters } from './filters';
 import { compareInOrderOfFilters, writeCursorBehindIncident } from './order';
 import { findIncidentInPages, mapIncidentInPages } from './pages';

@@ -1,7 +1,6 @@
+import { type Incident, OwlPostError } from '@owlpost/client';
 import type { QueryClient } from '@tanstack/react-query';
-import type { Incident } from '../../generated';
-import { ApiError } from '../../lib/apiError';
-import { sendApiRequest } from '../../lib/http';
+import { rest } from '../../lib/server';
 import { incidentKeys } from './keys';
 import { type EditableField, type IncidentEdit, listCollisionsOfEdit } from './mergeEdits';
 import type { IncidentDetail } from './types';
@@ -27,7 +26,7 @@ export interface IncidentUpdate {
 }
 
 export function fetchIncidentById(id: string, signal?: AbortSignal): Promise<IncidentDetail> {
-  return sendApiRequest<IncidentDetail>({ path: `/api/incidents/${encodeURIComponent(id)}`, signal });
+  return rest.get('/api/incidents/{id}', { path: { id }, signal });
 }
 
 export function fetchFreshIncidentIntoCache(client: QueryClient, id: string): Promise<IncidentDetail> {
@@ -58,14 +57,13 @@ export async function saveEditUnlessCollided(client: QueryClient, { edit, base }
   let { version } = base;
   for (let tries = 0; ; tries += 1) {
     try {
-      return await sendApiRequest<Incident>({
-        method: 'PATCH',
-        path: `/api/incidents/${base.id}`,
+      return await rest.patch('/api/incidents/{id}', {
+        path: { id: base.id },
         body: buildBodyOfEdit(edit, version),
-        headers: { 'Idempotency-Key': `${key}.${version}` },
+        idempotencyKey: `${key}.${version}`,
       });
     } catch (error) {
-      if (!(error instanceof ApiError) || error.code !== 'CONFLICT' || tries === MOST_RETRIES) throw error;
+      if (!(error instanceof OwlPostError) || error.code !== 'CONFLICT' || tries === MOST_RETRIES) throw error;
       const latest = await fetchFreshIncidentIntoCache(client, base.id);
       const collided = listCollisionsOfEdit(base, edit, latest);
       if (collided.length > 0) throw new EditCollision(collided, latest);

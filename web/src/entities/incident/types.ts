@@ -1,6 +1,6 @@
+import type { Incident } from '@owlpost/client';
+import type { IncidentPage, IncidentWithCounts } from '@owlpost/client/rest';
 import type { InfiniteData } from '@tanstack/react-query';
-import type { Incident } from '../../generated';
-import type { IncidentPage, IncidentWithCounts } from '../../generated/rest';
 
 export type { IncidentPage };
 export type IncidentPages = InfiniteData<IncidentPage, unknown>;

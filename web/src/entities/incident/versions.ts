@@ -1,4 +1,4 @@
-import type { Incident } from '../../generated';
+import type { Incident } from '@owlpost/client';
 
 /**
  * The one rule of versions: what belongs to an earlier version of an incident than the one that is known changes nothing. Changes

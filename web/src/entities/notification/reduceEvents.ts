@@ -1,5 +1,4 @@
-import type { Notification, NotificationDeleted, NotificationNew, NotificationRead } from '../../generated';
-import type { DomainEvent } from '../../lib/domainEvents';
+import type { DomainEvent, Notification, NotificationDeleted, NotificationNew, NotificationRead } from '@owlpost/client';
 import type { NotificationPages } from './types';
 
 function mapNotificationsInPages(

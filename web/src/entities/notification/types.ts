@@ -1,5 +1,5 @@
+import type { NotificationPage } from '@owlpost/client/rest';
 import type { InfiniteData } from '@tanstack/react-query';
-import type { NotificationPage } from '../../generated/rest';
 
 export type { NotificationPage };
 export type NotificationPages = InfiniteData<NotificationPage, unknown>;

@@ -1,4 +1,4 @@
-import type { PresenceCounts, PresenceJoin, Role, User } from '../../generated';
+import type { PresenceCounts, PresenceJoin, Role, User } from '@owlpost/client';
 import type { OnlineUsers, Viewers } from './types';
 
 function addUserUnlessPresent(users: User[], user: User): User[] {

@@ -1,4 +1,4 @@
-import type { IncidentViewers, OnlineUsers } from '../../generated/rest';
+import type { IncidentViewers, OnlineUsers } from '@owlpost/client/rest';
 
 export type { OnlineUsers };
 export type Viewers = Pick<IncidentViewers, 'count' | 'users'>;

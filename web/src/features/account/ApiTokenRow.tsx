@@ -1,7 +1,7 @@
 import { Badge, Button, Group, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import type { ApiToken } from '@owlpost/client/rest';
 import { TimeAgo } from '../../components/TimeAgo';
-import type { ApiToken } from '../../generated/rest';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { formatDayOfTime } from '../../lib/time';
 import { useRevokeApiToken } from './api/apiTokens';

@@ -1,9 +1,9 @@
 import { Button, Loader, SegmentedControl, Stack, Text } from '@mantine/core';
+import type { MadeToken } from '@owlpost/client/rest';
 import { useState } from 'react';
 import { QueryFailure } from '../../components/QueryFailure';
 import { SecretOnce } from '../../components/SecretOnce';
 import { TitledSection } from '../../components/TitledSection';
-import type { MadeToken } from '../../generated/rest';
 import { useCurrentUser } from '../../lib/session';
 import { useApiTokens } from './api/apiTokens';
 import { ApiTokenRow } from './ApiTokenRow';

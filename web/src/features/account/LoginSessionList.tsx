@@ -1,8 +1,8 @@
 import { Badge, Button, Group, Loader, Stack, Text } from '@mantine/core';
+import type { ListedLogin } from '@owlpost/client/rest';
 import { QueryFailure } from '../../components/QueryFailure';
 import { TimeAgo } from '../../components/TimeAgo';
 import { TitledSection } from '../../components/TitledSection';
-import type { ListedLogin } from '../../generated/rest';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { useEndLoginSession, useLoginSessions } from './api/loginSessions';
 import { describeClientOfUserAgent } from '../../lib/describeClient';

@@ -1,7 +1,7 @@
 import { Button, Checkbox, Group, Select, Stack, TextInput } from '@mantine/core';
 import { hasLength, isNotEmpty, useForm } from '@mantine/form';
+import type { MadeToken, Scope } from '@owlpost/client/rest';
 import { FormFailure } from '../../components/FormFailure';
-import type { MadeToken, Scope } from '../../generated/rest';
 import { useServerForm } from '../../lib/useServerForm';
 import { useCreateApiToken } from './api/apiTokens';
 import { scopeDescriptions, scopeLabels } from './scopes';

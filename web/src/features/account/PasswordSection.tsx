@@ -1,7 +1,7 @@
 import { Alert, Button, Stack } from '@mantine/core';
 import { hasLength, isNotEmpty, useForm } from '@mantine/form';
+import type { PasswordChange } from '@owlpost/client/rest';
 import { useQueryClient } from '@tanstack/react-query';
-import type { PasswordChange } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
 import { PasswordField } from '../../components/PasswordField';
 import { TitledSection } from '../../components/TitledSection';

@@ -1,7 +1,7 @@
 import { Group, Text } from '@mantine/core';
+import type { Role } from '@owlpost/client';
 import { TitledSection } from '../../components/TitledSection';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { Role } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 

@@ -1,4 +1,4 @@
-import type { Scope } from '../../generated/rest';
+import type { Scope } from '@owlpost/client/rest';
 
 export const scopeLabels: Record<Scope, string> = {
   report: 'Report incidents',

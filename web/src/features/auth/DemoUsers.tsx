@@ -1,5 +1,5 @@
 import { Button, Divider, SimpleGrid, Text } from '@mantine/core';
-import type { Credentials } from '../../generated/rest';
+import type { Credentials } from '@owlpost/client/rest';
 import { UserAvatar } from '../../components/UserAvatar';
 import { roleLabels } from '../../lib/roles';
 import { useMeta } from './api/getMeta';

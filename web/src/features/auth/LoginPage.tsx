@@ -1,12 +1,13 @@
 import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { isNotEmpty, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
+import { OwlPostError } from '@owlpost/client';
+import type { Credentials } from '@owlpost/client/rest';
 import { useEffect, useRef } from 'react';
 import { Link } from 'react-router';
 import { FormFailure } from '../../components/FormFailure';
 import { PasswordField } from '../../components/PasswordField';
-import type { Credentials } from '../../generated/rest';
-import { ApiError, describeErrorForPeople } from '../../lib/apiError';
+import { describeErrorForPeople } from '../../lib/apiError';
 import { useRetryDelay } from '../../lib/useRetryDelay';
 import { useServerForm } from '../../lib/useServerForm';
 import { loginUserWithPassword } from './api/loginUser';
@@ -16,7 +17,7 @@ import { SignedOutNotice } from './SignedOutNotice';
 
 /** Which of the two is wrong nobody is told, and the server's words are for programs. */
 function describeFailedLogin(error: unknown): string {
-  const isWrong = error instanceof ApiError && error.status === 401;
+  const isWrong = error instanceof OwlPostError && error.status === 401;
   return isWrong ? 'Email or password is wrong.' : describeErrorForPeople(error);
 }
 

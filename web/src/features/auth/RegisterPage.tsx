@@ -1,8 +1,8 @@
 import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { hasLength, isEmail, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
+import type { Registration } from '@owlpost/client/rest';
 import { Link, useLocation } from 'react-router';
-import type { Registration } from '../../generated/rest';
 import { FormFailure } from '../../components/FormFailure';
 import { PasswordField } from '../../components/PasswordField';
 import { useServerForm } from '../../lib/useServerForm';

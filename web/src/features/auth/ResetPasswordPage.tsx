@@ -1,16 +1,17 @@
 import { Alert, Anchor, Button, Stack, Text } from '@mantine/core';
 import { hasLength, useForm } from '@mantine/form';
 import { useDocumentTitle } from '@mantine/hooks';
+import { OwlPostError } from '@owlpost/client';
 import { Link, useLocation } from 'react-router';
 import { FormFailure } from '../../components/FormFailure';
 import { PasswordField } from '../../components/PasswordField';
-import { ApiError, describeErrorForPeople } from '../../lib/apiError';
+import { describeErrorForPeople } from '../../lib/apiError';
 import { useServerForm } from '../../lib/useServerForm';
 import { resetPasswordWithToken } from './api/resetPassword';
 import { AuthLayout } from './AuthLayout';
 
 function describeFailedReset(error: unknown): string {
-  const isSpent = error instanceof ApiError && error.status === 404;
+  const isSpent = error instanceof OwlPostError && error.status === 404;
   return isSpent ? 'This link was used already, or is too old. Ask for another one.' : describeErrorForPeople(error);
 }
 

@@ -1,8 +1,8 @@
 import { Combobox, Group, Text, Textarea, useCombobox } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
+import type { User } from '@owlpost/client';
 import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
 import { insertMentionAtCaret, keepPeopleMatchingQuery, readMentionAtCaret } from '../../lib/mentions';
 

@@ -1,6 +1,6 @@
+import type { User } from '@owlpost/client';
 import { useMemo } from 'react';
 import { type CommentPages, listCommentsOldestFirst, type ListedComment } from '../../entities/comment';
-import type { User } from '../../generated';
 import { useCurrentUser } from '../../lib/session';
 import { useHiddenIds } from '../../lib/undoable';
 import { type QueuedWrite, useQueuedWrites } from '../../realtime';

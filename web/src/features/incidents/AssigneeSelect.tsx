@@ -1,6 +1,6 @@
 import { Group, Select, Text, type SelectProps } from '@mantine/core';
+import type { User } from '@owlpost/client';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { User } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useAssignablePeople } from './useAssignablePeople';
 

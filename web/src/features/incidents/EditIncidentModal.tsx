@@ -1,8 +1,8 @@
 import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import type { Incident } from '@owlpost/client';
 import { useEffect, useEffectEvent, useState } from 'react';
 import { EditCollision, type EditDraft, type IncidentFormValues, readFormValuesFromIncident } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { type DraftAccess, useDraft } from '../../lib/drafts';
 import { useUpdateIncident } from './api/updateIncident';

@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Group, MultiSelect, Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback, useDisclosure } from '@mantine/hooks';
+import type { Severity, Status, User } from '@owlpost/client';
 import { IconFilter, IconSearch, IconX } from '@tabler/icons-react';
 import { useState } from 'react';
 import {
@@ -11,7 +12,6 @@ import {
   type IncidentFilters,
   type IncidentSort,
 } from '../../entities/incident';
-import type { Severity, Status, User } from '../../generated';
 import { useAssignablePeople } from './useAssignablePeople';
 import classes from './FilterBar.module.css';
 

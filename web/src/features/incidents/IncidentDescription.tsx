@@ -1,8 +1,8 @@
 import { Alert, Spoiler, Text } from '@mantine/core';
+import type { Incident } from '@owlpost/client';
 import { IconCircleCheck } from '@tabler/icons-react';
 import { TextWithLinks } from '../../components/TextWithLinks';
 import { TimeAgo } from '../../components/TimeAgo';
-import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import classes from './IncidentRow.module.css';
 

@@ -1,7 +1,7 @@
 import { SegmentedControl, Stack, Text, Textarea, TextInput } from '@mantine/core';
 import { hasLength, type UseFormReturnType } from '@mantine/form';
+import type { Severity } from '@owlpost/client';
 import { type IncidentFormValues, severityLabels } from '../../entities/incident';
-import type { Severity } from '../../generated';
 
 export const incidentFormRules = {
   title: hasLength({ min: 1, max: 200 }, 'Say what happened, in up to 200 characters'),

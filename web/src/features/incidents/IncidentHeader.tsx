@@ -1,5 +1,6 @@
 import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import type { Incident } from '@owlpost/client';
 import { IconArrowLeft, IconCircleCheck, IconPencil, IconRotate } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { CopyTextButton } from '../../components/CopyTextButton';
@@ -7,7 +8,6 @@ import { SeverityBadge } from '../../components/SeverityBadge';
 import { StatusBadge } from '../../components/StatusBadge';
 import { TimeAgo } from '../../components/TimeAgo';
 import { mayUserUpdateIncident, readFiltersFromSearchParams, shortenIncidentIdForPeople } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import { addBasePathTo } from '../../lib/basePath';
 import { BACK } from '../../lib/placeOfPage';
 import { useCurrentUser } from '../../lib/session';

@@ -1,4 +1,5 @@
 import { Badge } from '@mantine/core';
+import type { Incident } from '@owlpost/client';
 import { IconMapPin } from '@tabler/icons-react';
 import { memo } from 'react';
 import { Link } from 'react-router';
@@ -8,7 +9,6 @@ import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
 import { styleReadableBadgeText } from '../../components/badgeText';
 import { shortenIncidentIdForPeople } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import { TakeItButton } from './TakeItButton';
 import classes from './IncidentRow.module.css';

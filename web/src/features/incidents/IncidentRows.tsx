@@ -1,4 +1,4 @@
-import type { Incident } from '../../generated';
+import type { Incident } from '@owlpost/client';
 import { IncidentRow } from './IncidentRow';
 import type { ListPlace } from './listPlace';
 import classes from './IncidentList.module.css';

@@ -1,9 +1,9 @@
 import { Anchor } from '@mantine/core';
+import type { Incident, IncidentCreated, IncidentResolved, IncidentUpdated, User } from '@owlpost/client';
 import { useQueryClient } from '@tanstack/react-query';
 import { useState, type ReactNode } from 'react';
 import { Link, useLocation } from 'react-router';
 import { findIncidentInCache } from '../../entities/incident';
-import type { Incident, IncidentCreated, IncidentResolved, IncidentUpdated, User } from '../../generated';
 import { formatCountWithNoun } from '../../lib/labels';
 import { useCurrentUser } from '../../lib/session';
 import { playSoundIfUserAllows } from '../../lib/sound';

@@ -1,11 +1,11 @@
 import { Group, Paper, Select, Stack, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
+import type { Incident, Severity, Status } from '@owlpost/client';
 import { IconMapPin } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { TimeAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
 import { EditCollision, type IncidentEdit, mayUserAssignIncidents, mayUserUpdateIncident, severityLabels, statusLabels } from '../../entities/incident';
-import type { Incident, Severity, Status } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { useChangedFields } from '../../realtime';

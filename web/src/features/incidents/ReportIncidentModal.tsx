@@ -1,12 +1,11 @@
 import { Alert, Button, Group, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { createRandomKeyForRequest, type User } from '@owlpost/client';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { type IncidentFormValues, mayUserAssignIncidents } from '../../entities/incident';
-import type { User } from '../../generated';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { type DraftAccess, useDraft } from '../../lib/drafts';
-import { createRandomKeyForRequest } from '../../lib/randomKey';
 import { useCurrentUser } from '../../lib/session';
 import { showSuccessAsToast, showToastOnTop } from '../../lib/toasts';
 import { AssigneeSelect } from './AssigneeSelect';

@@ -1,6 +1,6 @@
 import { Alert, Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
 import { hasLength, useForm } from '@mantine/form';
-import type { Incident } from '../../generated';
+import type { Incident } from '@owlpost/client';
 import { describeErrorForPeople, readFieldErrorsFromServer } from '../../lib/apiError';
 import { useDraft } from '../../lib/drafts';
 import { useResolveIncident } from './api/resolveIncident';

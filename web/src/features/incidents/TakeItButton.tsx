@@ -1,7 +1,7 @@
 import { Button, type ButtonProps } from '@mantine/core';
+import type { Incident } from '@owlpost/client';
 import { IconHandStop } from '@tabler/icons-react';
 import { mayUserAcknowledgeIncident } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import { useCurrentUser } from '../../lib/session';
 import { useWaitingFor } from './useWaitingFor';
 import { useAcknowledgeIncident } from './api/acknowledgeIncident';

@@ -1,11 +1,11 @@
 import { Anchor, Group, Text, Title } from '@mantine/core';
+import type { Incident } from '@owlpost/client';
 import { IconFlame } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { Link } from 'react-router';
 import { SecondsAgo } from '../../components/TimeAgo';
 import { UserAvatar } from '../../components/UserAvatar';
 import { statusLabels, writeFiltersToSearchParams } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import { useChangedFields } from '../../realtime';
 import { TakeItButton } from './TakeItButton';
 import { sortUrgentForDuty, urgentFilters } from './alerts/alerts';

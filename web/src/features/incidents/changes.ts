@@ -1,5 +1,5 @@
+import type { IncidentChanges } from '@owlpost/client';
 import { severityLabels, statusLabels } from '../../entities/incident';
-import type { IncidentChanges } from '../../generated';
 
 function describeChangesForPeople(changes: IncidentChanges): string[] {
   const parts: string[] = [];

@@ -1,4 +1,5 @@
-import { createStoreWithListeners, useStore } from '../../lib/store';
+import { createStoreWithListeners } from '@owlpost/client';
+import { useStore } from '../../lib/store';
 
 /** The list that was looked at last, as its address has it: the way back leads there. */
 const lastListStore = createStoreWithListeners('');

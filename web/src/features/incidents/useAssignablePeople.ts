@@ -1,6 +1,6 @@
 import { useDebouncedValue } from '@mantine/hooks';
+import type { User } from '@owlpost/client';
 import { useState } from 'react';
-import type { User } from '../../generated';
 import { useUserSearch } from '../../lib/api/searchUsers';
 
 const SEARCH_DELAY_MS = 200;

@@ -1,4 +1,5 @@
 import type { UseFormReturnType } from '@mantine/form';
+import type { Incident } from '@owlpost/client';
 import { useEffect, useEffectEvent, useState } from 'react';
 import {
   type EditableField,
@@ -8,7 +9,6 @@ import {
   pickChangedFieldsOfEdit,
   readFormValuesFromIncident,
 } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import type { FieldCollision } from './CollisionNotice';
 
 /** An edit that follows what others change meanwhile: silently where it was not touched, with a question where it was. */

@@ -1,5 +1,5 @@
+import type { IncidentCounts } from '@owlpost/client/rest';
 import { areSameFilters, filtersOfDuty, type IncidentFilters } from '../../entities/incident';
-import type { IncidentCounts } from '../../generated/rest';
 
 export interface View {
   name: string;

@@ -1,6 +1,6 @@
+import type { Notification } from '@owlpost/client';
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it } from 'vitest';
-import type { Notification } from '../../generated';
 import { buildEventForTest, harry } from '../../lib/testData';
 import { describeRefusal, http, startFakeServer } from '../../testing/fakeServer';
 import { renderScreen } from '../../testing/renderScreen';

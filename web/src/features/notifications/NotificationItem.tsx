@@ -1,9 +1,9 @@
 import { ActionIcon, Group, Text, ThemeIcon } from '@mantine/core';
+import type { Notification } from '@owlpost/client';
 import { IconCheck, IconX } from '@tabler/icons-react';
 import { useRef } from 'react';
 import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
-import type { Notification } from '../../generated';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useReportOfSeen } from '../../realtime';
 import { notificationLooks } from './looks';

@@ -1,5 +1,5 @@
+import type { NotificationType } from '@owlpost/client';
 import { IconAlertTriangle, IconAt, IconFlame, IconUserCheck } from '@tabler/icons-react';
-import type { NotificationType } from '../../generated';
 
 export const notificationLooks: Record<NotificationType, { icon: typeof IconAt; color: string; name: string }> = {
   mention: { icon: IconAt, color: 'indigo', name: 'Mention' },

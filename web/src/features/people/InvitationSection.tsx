@@ -1,11 +1,11 @@
 import { Button, Group, Loader, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import type { Role } from '@owlpost/client';
+import type { Invitation } from '@owlpost/client/rest';
 import { FormFailure } from '../../components/FormFailure';
 import { QueryFailure } from '../../components/QueryFailure';
 import { TimeAgo } from '../../components/TimeAgo';
 import { TitledSection } from '../../components/TitledSection';
-import type { Role } from '../../generated';
-import type { Invitation } from '../../generated/rest';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { roleLabels } from '../../lib/roles';
 import { formatTimeInFull } from '../../lib/time';

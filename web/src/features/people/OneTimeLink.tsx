@@ -1,5 +1,5 @@
+import type { LinkOnce } from '@owlpost/client/rest';
 import { SecretOnce } from '../../components/SecretOnce';
-import type { LinkOnce } from '../../generated/rest';
 import { formatTimeInFull } from '../../lib/time';
 
 interface Props {

@@ -1,6 +1,6 @@
 import { Alert, Button, Code, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
+import type { Role, User } from '@owlpost/client';
 import { useState, type ReactNode } from 'react';
-import type { Role, User } from '../../generated';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';

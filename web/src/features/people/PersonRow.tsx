@@ -1,8 +1,8 @@
 import { ActionIcon, Alert, Badge, Button, Group, Menu, Stack, Text } from '@mantine/core';
+import type { Role, User } from '@owlpost/client';
 import { IconDots, IconKey, IconTrash, IconUserOff } from '@tabler/icons-react';
 import { useState } from 'react';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { Role, User } from '../../generated';
 import { announcePolitelyToReaders } from '../../lib/announcer';
 import { describeErrorForPeople } from '../../lib/apiError';
 import { roleLabels } from '../../lib/roles';

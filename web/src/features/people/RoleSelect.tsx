@@ -1,5 +1,5 @@
 import { Select, type SelectProps } from '@mantine/core';
-import type { Role } from '../../generated';
+import type { Role } from '@owlpost/client';
 import { roleLabels } from '../../lib/roles';
 
 const roles = (Object.keys(roleLabels) as Role[]).map((value) => ({ value, label: roleLabels[value] }));

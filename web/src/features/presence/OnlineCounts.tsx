@@ -1,6 +1,6 @@
 import { Group, Popover, ScrollArea, Skeleton, Stack, Text, UnstyledButton, VisuallyHidden } from '@mantine/core';
+import type { Role, User } from '@owlpost/client';
 import { UserAvatar } from '../../components/UserAvatar';
-import type { Role, User } from '../../generated';
 import { useAlertHeight } from '../../lib/alertHeight';
 import { roleLabels } from '../../lib/roles';
 import { useLinkState } from '../../realtime';

@@ -1,4 +1,4 @@
-import type { PresenceCounts } from '../../generated';
+import type { PresenceCounts } from '@owlpost/client';
 import { formatCountWithNoun } from '../../lib/labels';
 
 export function describeOnlineCountsInWords(byRole: PresenceCounts['byRole']): string {

@@ -1,9 +1,9 @@
 import { Button, Group, Stack, Switch, Text } from '@mantine/core';
+import type { PushSubscription } from '@owlpost/client/rest';
 import { useSyncExternalStore } from 'react';
 import { QueryFailure } from '../../components/QueryFailure';
 import { TimeAgo } from '../../components/TimeAgo';
 import { TitledSection } from '../../components/TitledSection';
-import type { PushSubscription } from '../../generated/rest';
 import { describeClientOfUserAgent } from '../../lib/describeClient';
 import { findObstacleToPush, type PushObstacle, pushedStore } from '../../lib/pushSubscription';
 import { useCurrentUser } from '../../lib/session';

@@ -1,5 +1,5 @@
+import type { Role } from '@owlpost/client';
 import { useEffect, useRef } from 'react';
-import type { Role } from '../../generated';
 import { roleLabels } from '../../lib/roles';
 import { showToastOnTop } from '../../lib/toasts';
 

@@ -1,14 +1,13 @@
+import type { User } from '@owlpost/client';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import type { User } from '../../generated';
-import type { UserList } from '../../generated/rest';
-import { sendApiRequest } from '../http';
+import { rest } from '../server';
 import { queryKeys } from '../queryKeys';
 
 const LIMIT = 50;
 
 async function searchUsersByName(q: string, assignable: boolean, signal: AbortSignal): Promise<User[]> {
-  const query = { q, limit: LIMIT, assignable: assignable ? 'true' : undefined };
-  const answer = await sendApiRequest<UserList>({ path: '/api/users', query, signal });
+  const query = { q, limit: LIMIT, assignable: assignable || null };
+  const answer = await rest.get('/api/users', { query, signal });
   return answer.users;
 }
 

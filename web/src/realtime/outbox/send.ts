@@ -1,10 +1,9 @@
+import { createRandomKeyForRequest, OwlPostError, REQUEST_BOUND_MS } from '@owlpost/client';
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { findIncidentInCache, shortenIncidentIdForPeople } from '../../entities/incident';
 import { announcePolitelyToReaders } from '../../lib/announcer';
-import { ApiError, isUnreachableFailure } from '../../lib/apiError';
-import { createRandomKeyForRequest } from '../../lib/randomKey';
-import { REQUEST_BOUND_MS } from '../../lib/requestBound';
+import { isUnreachableFailure } from '../../lib/apiError';
 import { sessionStore } from '../../lib/session';
 import { linkStore } from '../linkStore';
 import { createIdInOrder, MOST_WRITES, openOutboxOfPerson, type Outbox, type QueuedWrite } from './store';
@@ -33,7 +32,7 @@ function mayGoAtOnce(outbox: Outbox): boolean {
  */
 export async function sendOrKeepWrite<W extends Write>(client: QueryClient, write: W, key: string): Promise<AnswerOf<W> | null> {
   const me = sessionStore.get()?.user.id;
-  if (!me) throw new ApiError('UNAUTHENTICATED', 'You are signed out.', 401);
+  if (!me) throw new OwlPostError('UNAUTHENTICATED', 'You are signed out.', 401);
   const outbox = openOutboxOfPerson(me);
   const now = Date.now();
   const direct = mayGoAtOnce(outbox);
@@ -48,7 +47,7 @@ export async function sendOrKeepWrite<W extends Write>(client: QueryClient, writ
   };
   const hasRoom = outbox.add(kept);
   if (!direct) {
-    if (!hasRoom) throw new ApiError('OUTBOX_FULL', `${MOST_WRITES} changes are waiting already, or the browser has no room for more.`, 0);
+    if (!hasRoom) throw new OwlPostError('OUTBOX_FULL', `${MOST_WRITES} changes are waiting already, or the browser has no room for more.`, 0);
     announcePolitelyToReaders('Kept: it is sent when the connection is back');
     return null;
   }

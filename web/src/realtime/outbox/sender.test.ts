@@ -1,6 +1,6 @@
+import type { TokenGrant } from '@owlpost/client/rest';
 import { QueryClient } from '@tanstack/react-query';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { TokenGrant } from '../../generated/rest';
 import { harry, percy } from '../../lib/testData';
 import { saveSessionFromTokenAnswer, sessionStore } from '../../lib/session';
 import { linkStore } from '../linkStore';

@@ -1,3 +1,4 @@
+import { type Comment, type Incident, OwlPostError } from '@owlpost/client';
 import type { QueryClient } from '@tanstack/react-query';
 import { appendCommentToPages, commentKeys, type CommentPages } from '../../entities/comment';
 import {
@@ -7,8 +8,7 @@ import {
   patchIncidentInCache,
   revertIncidentInCache,
 } from '../../entities/incident';
-import type { Comment, Incident } from '../../generated';
-import { ApiError, describeErrorForPeople, isPassingFailure } from '../../lib/apiError';
+import { describeErrorForPeople, isPassingFailure } from '../../lib/apiError';
 import { sessionStore } from '../../lib/session';
 import { runInOneTabAtATime } from '../../lib/tabLock';
 import { showFailureAsToast, showSuccessAsToast } from '../../lib/toasts';
@@ -141,7 +141,7 @@ export class OutboxSender {
   /** `false`: it has to wait on, and so have all behind it. */
   private async sendOneUnlessUnreachable(next: QueuedWrite): Promise<boolean> {
     if (next.triedAt !== null && Date.now() - next.triedAt > LONGEST_DOUBT_MS && KINDS_KNOWN_BY_KEY.includes(next.write.kind)) {
-      this.refuse(next, new ApiError('UNCONFIRMED', 'No answer came for a day: look whether it arrived before you send it again.', 0));
+      this.refuse(next, new OwlPostError('UNCONFIRMED', 'No answer came for a day: look whether it arrived before you send it again.', 0));
       return true;
     }
     this.outbox.change(next.id, { triedAt: next.triedAt ?? Date.now(), heldUntil: 0 });

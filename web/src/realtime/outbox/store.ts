@@ -1,5 +1,5 @@
+import type { Incident } from '@owlpost/client';
 import type { EditableField } from '../../entities/incident';
-import type { Incident } from '../../generated';
 import type { Write } from './writes';
 
 /** As many changes as one person may have waiting in one browser, those that were refused among them. */

@@ -1,9 +1,8 @@
+import { type Comment, type Incident, OwlPostError, type User } from '@owlpost/client';
+import type { IncidentReport } from '@owlpost/client/rest';
 import type { QueryClient } from '@tanstack/react-query';
 import { type IncidentUpdate, saveEditUnlessCollided } from '../../entities/incident';
-import type { Comment, Incident, User } from '../../generated';
-import type { IncidentReport } from '../../generated/rest';
-import { ApiError } from '../../lib/apiError';
-import { type ApiRequest, sendApiRequest } from '../../lib/http';
+import { rest } from '../../lib/server';
 
 /** What people do that may wait for a connection, and what the server answers to each. */
 export type Write =
@@ -36,38 +35,42 @@ export type AnswerOf<W extends Write> = WriteAnswers[W['kind']];
 export const KINDS_KNOWN_BY_KEY: readonly WriteKind[] = ['comment', 'report'];
 
 /** What is gone already needs neither be deleted nor marked. */
-async function sendUnlessGone(request: ApiRequest): Promise<undefined> {
+async function settleUnlessGone(sent: Promise<unknown>): Promise<undefined> {
   try {
-    await sendApiRequest({ ...request, keepalive: true });
+    await sent;
   } catch (error) {
-    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    if (!(error instanceof OwlPostError) || error.status !== 404) throw error;
   }
   return undefined;
 }
 
 /** The same call with the same key may be made again and again: it comes to one change. */
 async function performWriteOfKind(client: QueryClient, write: Write, key: string): Promise<unknown> {
-  const headers = { 'Idempotency-Key': key };
+  const options = { idempotencyKey: key };
+  /** Goes on when the page is closed. */
+  const lasting = { ...options, keepalive: true };
   switch (write.kind) {
     case 'comment':
-      return await sendApiRequest({ method: 'POST', path: `/api/incidents/${write.incidentId}/comments`, body: { content: write.content }, headers });
+      return await rest.post('/api/incidents/{id}/comments', { ...options, path: { id: write.incidentId }, body: { content: write.content } });
     case 'report':
-      return await sendApiRequest({ method: 'POST', path: '/api/incidents', body: write.report, headers });
+      return await rest.post('/api/incidents', { ...options, body: write.report });
     case 'edit':
       return await saveEditUnlessCollided(client, write.update, key);
     case 'resolve': {
       const body = write.resolution ? { resolution: write.resolution } : {};
-      const answer = await sendApiRequest<{ incident: Incident }>({ method: 'DELETE', path: `/api/incidents/${write.incidentId}`, body, headers });
+      const answer = await rest.delete('/api/incidents/{id}', { ...options, path: { id: write.incidentId }, body });
       return answer.incident;
     }
     case 'take':
-      return await sendApiRequest({ method: 'POST', path: `/api/incidents/${write.incidentId}/acknowledge`, body: { version: write.version }, headers });
+      return await rest.post('/api/incidents/{id}/acknowledge', { ...options, path: { id: write.incidentId }, body: { version: write.version } });
     case 'delete-comment':
-      return await sendUnlessGone({ method: 'DELETE', path: `/api/incidents/${write.incidentId}/comments/${write.commentId}`, headers });
+      return await settleUnlessGone(
+        rest.delete('/api/incidents/{id}/comments/{commentId}', { ...lasting, path: { id: write.incidentId, commentId: write.commentId } }),
+      );
     case 'read-notification':
-      return await sendUnlessGone({ method: 'PATCH', path: `/api/notifications/${write.notificationId}/read`, headers });
+      return await settleUnlessGone(rest.patch('/api/notifications/{id}/read', { ...lasting, path: { id: write.notificationId } }));
     case 'dismiss-notification':
-      return await sendUnlessGone({ method: 'DELETE', path: `/api/notifications/${write.notificationId}`, headers });
+      return await settleUnlessGone(rest.delete('/api/notifications/{id}', { ...lasting, path: { id: write.notificationId } }));
   }
 }
 
@@ -82,7 +85,7 @@ export function readIncidentOfWrite(write: Write): string | null {
 
 /** Who was faster, when that is why an incident could not be taken. */
 export function readFirstWhoTook(error: unknown): { acknowledgedBy: User; acknowledgedAt: string } | null {
-  if (!(error instanceof ApiError)) return null;
+  if (!(error instanceof OwlPostError)) return null;
   const { acknowledgedBy, acknowledgedAt } = (error.details as { acknowledgedBy?: User; acknowledgedAt?: string } | undefined) ?? {};
   return acknowledgedBy && acknowledgedAt ? { acknowledgedBy, acknowledgedAt } : null;
 }

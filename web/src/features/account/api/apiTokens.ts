@@ -1,6 +1,6 @@
+import type { NewToken } from '@owlpost/client/rest';
 import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
-import type { MadeToken, NewToken, TokenPage } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 
 /** One's own, or those of everybody. */
@@ -8,7 +8,7 @@ export function useApiTokens(all: boolean) {
   return useInfiniteQuery({
     queryKey: queryKeys.apiTokens(all),
     queryFn: ({ pageParam, signal }) =>
-      sendApiRequest<TokenPage>({ path: '/api/tokens', query: { all: all ? 'true' : undefined, before: pageParam }, signal }),
+      rest.get('/api/tokens', { query: { all: all || null, before: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextBefore,
     staleTime: 0,
@@ -24,7 +24,7 @@ function useRefetchOfTokens(): () => Promise<void> {
 export function useCreateApiToken() {
   const refetch = useRefetchOfTokens();
   return useMutation({
-    mutationFn: (token: NewToken) => sendApiRequest<MadeToken>({ method: 'POST', path: '/api/tokens', body: token }),
+    mutationFn: (token: NewToken) => rest.post('/api/tokens', { body: token }),
     onSettled: refetch,
   });
 }
@@ -32,7 +32,7 @@ export function useCreateApiToken() {
 export function useRevokeApiToken() {
   const refetch = useRefetchOfTokens();
   return useMutation({
-    mutationFn: (id: string) => sendApiRequest({ method: 'DELETE', path: `/api/tokens/${id}` }),
+    mutationFn: (id: string) => rest.delete('/api/tokens/{id}', { path: { id } }),
     onSettled: refetch,
   });
 }

@@ -1,6 +1,6 @@
-import type { PasswordChange } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import type { PasswordChange } from '@owlpost/client/rest';
+import { rest } from '../../../lib/server';
 
 export function changeOwnPassword(change: PasswordChange): Promise<void> {
-  return sendApiRequest({ method: 'PUT', path: '/api/auth/password', body: change });
+  return rest.put('/api/auth/password', { body: change });
 }

@@ -1,12 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { LoginList } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 
 export function useLoginSessions() {
   return useQuery({
     queryKey: queryKeys.loginSessions,
-    queryFn: ({ signal }) => sendApiRequest<LoginList>({ path: '/api/auth/sessions', signal }),
+    queryFn: ({ signal }) => rest.get('/api/auth/sessions', { signal }),
     select: (answer) => answer.sessions,
     // No event tells of them.
     staleTime: 0,
@@ -17,7 +16,7 @@ export function useLoginSessions() {
 export function useEndLoginSession() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => sendApiRequest({ method: 'DELETE', path: `/api/auth/sessions/${id}` }),
+    mutationFn: (id: string) => rest.delete('/api/auth/sessions/{id}', { path: { id } }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.loginSessions }),
   });
 }

@@ -1,13 +1,8 @@
-import type { Credentials, TokenGrant } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
-import { saveSessionFromTokenAnswer, type Session } from '../../../lib/session';
+import type { Session } from '@owlpost/client';
+import type { Credentials } from '@owlpost/client/rest';
+import { rest } from '../../../lib/server';
+import { saveSessionFromTokenAnswer } from '../../../lib/session';
 
 export async function loginUserWithPassword(credentials: Credentials): Promise<Session> {
-  const answer = await sendApiRequest<TokenGrant>({
-    method: 'POST',
-    path: '/api/auth/login',
-    body: credentials,
-    anonymous: true,
-  });
-  return saveSessionFromTokenAnswer(answer);
+  return saveSessionFromTokenAnswer(await rest.post('/api/auth/login', { body: credentials, anonymous: true }));
 }

@@ -1,4 +1,4 @@
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { forgetSessionOfThisBrowser, sessionStore } from '../../../lib/session';
 
 /** Signs every tab of this browser out. The server is told, but is not waited for. */
@@ -6,6 +6,6 @@ export function logoutUserOfThisBrowser(): void {
   const refreshToken = sessionStore.get()?.refreshToken;
   forgetSessionOfThisBrowser();
   if (!refreshToken) return;
-  const told = sendApiRequest({ method: 'POST', path: '/api/auth/logout', body: { refreshToken }, anonymous: true });
+  const told = rest.post('/api/auth/logout', { body: { refreshToken }, anonymous: true });
   told.catch(() => undefined);
 }

@@ -1,13 +1,8 @@
-import type { Registration, TokenGrant } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
-import { saveSessionFromTokenAnswer, type Session } from '../../../lib/session';
+import type { Session } from '@owlpost/client';
+import type { Registration } from '@owlpost/client/rest';
+import { rest } from '../../../lib/server';
+import { saveSessionFromTokenAnswer } from '../../../lib/session';
 
 export async function registerUserWithPassword(registration: Registration): Promise<Session> {
-  const answer = await sendApiRequest<TokenGrant>({
-    method: 'POST',
-    path: '/api/auth/register',
-    body: registration,
-    anonymous: true,
-  });
-  return saveSessionFromTokenAnswer(answer);
+  return saveSessionFromTokenAnswer(await rest.post('/api/auth/register', { body: registration, anonymous: true }));
 }

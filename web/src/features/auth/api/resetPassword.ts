@@ -1,5 +1,5 @@
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 
 export function resetPasswordWithToken(token: string, password: string): Promise<void> {
-  return sendApiRequest({ method: 'POST', path: '/api/auth/password-reset', body: { token, password }, anonymous: true });
+  return rest.post('/api/auth/password-reset', { body: { token, password }, anonymous: true });
 }

@@ -1,7 +1,7 @@
+import type { Incident } from '@owlpost/client';
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { incidentKeys, type IncidentPage } from '../../../entities/incident';
-import type { Incident } from '../../../generated';
-import { sendApiRequest } from '../../../lib/http';
+import { incidentKeys } from '../../../entities/incident';
+import { rest } from '../../../lib/server';
 
 const MOST_FOUND = 7;
 const NONE: readonly Incident[] = [];
@@ -10,7 +10,7 @@ const NONE: readonly Incident[] = [];
 export function useIncidentSearch(q: string): readonly Incident[] {
   const { data } = useQuery({
     queryKey: [...incidentKeys.all, 'found', q],
-    queryFn: ({ signal }) => sendApiRequest<IncidentPage>({ path: '/api/incidents', query: { q, limit: MOST_FOUND }, signal }),
+    queryFn: ({ signal }) => rest.get('/api/incidents', { query: { q, limit: MOST_FOUND }, signal }),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
     enabled: q !== '',

@@ -1,7 +1,7 @@
+import { createRandomKeyForRequest } from '@owlpost/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { appendCommentToPages, commentKeys, type CommentPages, removeCommentFromPages } from '../../../entities/comment';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import { createRandomKeyForRequest } from '../../../lib/randomKey';
 import { useCurrentUser } from '../../../lib/session';
 import { showFailureAsToast } from '../../../lib/toasts';
 import { useOutbox } from '../../../realtime';

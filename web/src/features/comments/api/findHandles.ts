@@ -1,9 +1,8 @@
+import type { User } from '@owlpost/client';
 import { type QueryClient, useQueries, useQueryClient } from '@tanstack/react-query';
 import { commentKeys, type CommentPages } from '../../../entities/comment';
 import { type OnlineUsers, presenceKeys } from '../../../entities/presence';
-import type { User } from '../../../generated';
-import type { UserList } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 import { sessionStore } from '../../../lib/session';
 
@@ -33,7 +32,7 @@ function isHandleOfAnybody(handle: string, signal: AbortSignal): Promise<boolean
   const query = { q: handle, after: handle.slice(0, -1), limit: MOST_NEIGHBOURS };
   const ask = async () => {
     signal.throwIfAborted();
-    const { users } = await sendApiRequest<UserList>({ path: '/api/users', query, signal });
+    const { users } = await rest.get('/api/users', { query, signal });
     return users.some((user) => user.handle === handle);
   };
   const answer = lastLookUp.then(ask, ask);

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { commentKeys, type CommentPage } from '../../../entities/comment';
-import { sendApiRequest } from '../../../lib/http';
+import { commentKeys } from '../../../entities/comment';
+import { rest } from '../../../lib/server';
 
 const PAGE_SIZE = 50;
 
@@ -9,8 +9,8 @@ export function useComments(incidentId: string, enabled: boolean) {
   return useInfiniteQuery({
     queryKey: commentKeys.of(incidentId),
     queryFn: ({ pageParam, signal }) =>
-      sendApiRequest<CommentPage>({
-        path: `/api/incidents/${incidentId}/comments`,
+      rest.get('/api/incidents/{id}/comments', {
+        path: { id: incidentId },
         query: { limit: PAGE_SIZE, before: pageParam },
         signal,
       }),

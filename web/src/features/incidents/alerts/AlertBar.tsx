@@ -1,11 +1,11 @@
 import { Anchor, Button, Group, Text, VisuallyHidden } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
+import type { IncidentAcknowledged } from '@owlpost/client';
 import { IconBellRinging, IconFlame, IconVolumeOff } from '@tabler/icons-react';
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { mayUserAcknowledgeIncident, findIncidentInCache } from '../../../entities/incident';
-import type { IncidentAcknowledged } from '../../../generated';
 import { announcePolitelyToReaders } from '../../../lib/announcer';
 import { useCurrentUser } from '../../../lib/session';
 import { playSoundAfterGesture } from '../../../lib/sound';

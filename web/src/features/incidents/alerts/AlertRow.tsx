@@ -1,7 +1,7 @@
 import { Button, Group, Text } from '@mantine/core';
+import type { Incident } from '@owlpost/client';
 import { useRef } from 'react';
 import { Link } from 'react-router';
-import type { Incident } from '../../../generated';
 import { useCurrentUser } from '../../../lib/session';
 import { formatLengthOfTime, useSecondsNow } from '../../../lib/time';
 import { useOnScreen } from '../../../lib/useOnScreen';

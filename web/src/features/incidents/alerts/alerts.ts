@@ -1,5 +1,5 @@
+import type { Incident, User } from '@owlpost/client';
 import type { IncidentFilters } from '../../../entities/incident';
-import type { Incident, User } from '../../../generated';
 
 /** Critical and not resolved: what an Auror looks at first. */
 export const urgentFilters: IncidentFilters = { status: ['OPEN', 'IN_PROGRESS'], severity: ['CRITICAL'], sort: 'newest' };

@@ -1,5 +1,5 @@
+import type { Incident } from '@owlpost/client';
 import { useEffect } from 'react';
-import type { Incident } from '../../../generated';
 
 const PREFIX = /^\(\d+ critical\) /;
 

@@ -1,6 +1,6 @@
+import type { Incident } from '@owlpost/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { incidentKeys, patchIncidentInCache } from '../../../entities/incident';
-import type { Incident } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { formatClockOfTime } from '../../../lib/time';
 import { showFailureAsToast } from '../../../lib/toasts';

@@ -1,6 +1,6 @@
+import type { IncidentReport } from '@owlpost/client/rest';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { incidentKeys } from '../../../entities/incident';
-import type { IncidentReport } from '../../../generated/rest';
 import { useOutbox } from '../../../realtime';
 
 interface NewReport {

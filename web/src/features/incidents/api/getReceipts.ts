@@ -1,11 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import { activityKeys, type Receipts } from '../../../entities/activity';
-import { sendApiRequest } from '../../../lib/http';
+import { activityKeys } from '../../../entities/activity';
+import { rest } from '../../../lib/server';
 
 export function useReceipts(incidentId: string, enabled: boolean) {
   return useQuery({
     queryKey: activityKeys.receiptsOf(incidentId),
-    queryFn: ({ signal }) => sendApiRequest<Receipts>({ path: `/api/incidents/${incidentId}/receipts`, signal }),
+    queryFn: ({ signal }) => rest.get('/api/incidents/{id}/receipts', { path: { id: incidentId }, signal }),
     staleTime: 0,
     enabled,
   });

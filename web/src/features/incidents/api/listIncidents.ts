@@ -1,15 +1,14 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { type IncidentFilters, incidentKeys, type IncidentPage, readSortOfFilters } from '../../../entities/incident';
-import { sendApiRequest } from '../../../lib/http';
+import { type IncidentFilters, incidentKeys, readSortOfFilters } from '../../../entities/incident';
+import { rest } from '../../../lib/server';
 
 const PAGE_SIZE = 30;
 
 function fetchIncidentPageWithFilters(filters: IncidentFilters, before: string | null, signal: AbortSignal) {
-  return sendApiRequest<IncidentPage>({
-    path: '/api/incidents',
+  return rest.get('/api/incidents', {
     query: {
-      status: filters.status?.join(','),
-      severity: filters.severity?.join(','),
+      status: filters.status,
+      severity: filters.severity,
       assignee: filters.assignee,
       q: filters.q,
       sort: readSortOfFilters(filters),

@@ -1,11 +1,11 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { activityKeys, type IncidentInPast, type TimelinePage } from '../../../entities/activity';
-import { sendApiRequest } from '../../../lib/http';
+import { activityKeys } from '../../../entities/activity';
+import { rest } from '../../../lib/server';
 
 const PAGE_SIZE = 100;
 
 export function fetchTimelinePage(incidentId: string, before: string | null, signal: AbortSignal) {
-  return sendApiRequest<TimelinePage>({ path: `/api/incidents/${incidentId}/timeline`, query: { limit: PAGE_SIZE, before }, signal });
+  return rest.get('/api/incidents/{id}/timeline', { path: { id: incidentId }, query: { limit: PAGE_SIZE, before }, signal });
 }
 
 /** Everything that happened to an incident, newest first: one request until older pages are asked for. */
@@ -24,7 +24,7 @@ export function useTimeline(incidentId: string, enabled: boolean) {
 export function useIncidentInPast(incidentId: string, time: string | null) {
   return useQuery({
     queryKey: activityKeys.incidentAt(incidentId, time ?? ''),
-    queryFn: ({ signal }) => sendApiRequest<IncidentInPast>({ path: `/api/incidents/${incidentId}/at`, query: { time }, signal }),
+    queryFn: ({ signal }) => rest.get('/api/incidents/{id}/at', { path: { id: incidentId }, query: { time: time ?? '' }, signal }),
     placeholderData: (before) => before,
     staleTime: Infinity,
     enabled: time !== null,

@@ -3,7 +3,7 @@ import { IconDownload, IconHistory } from '@tabler/icons-react';
 import { useState } from 'react';
 import { QueryFailure } from '../../../components/QueryFailure';
 import { describeErrorForPeople } from '../../../lib/apiError';
-import { downloadFileFromServer } from '../../../lib/http';
+import { rest, saveAnswerAsFile } from '../../../lib/server';
 import { useTimeline } from '../api/listTimeline';
 import { showFailureAsToast } from '../../../lib/toasts';
 import { StoryEntry } from './StoryEntry';
@@ -13,8 +13,8 @@ import classes from './Timeline.module.css';
 
 function ExportMenu({ incidentId }: { incidentId: string }) {
   const save = (format: 'md' | 'json') => {
-    const path = `/api/incidents/${incidentId}/timeline`;
-    downloadFileFromServer({ path, query: { format } }, `timeline-${incidentId}.${format}`).catch((error: unknown) =>
+    const answer = rest.download('/api/incidents/{id}/timeline', { path: { id: incidentId }, query: { format } });
+    saveAnswerAsFile(answer, `timeline-${incidentId}.${format}`).catch((error: unknown) =>
       showFailureAsToast('The timeline was not saved', describeErrorForPeople(error)),
     );
   };

@@ -1,5 +1,5 @@
+import type { User } from '@owlpost/client';
 import { writeFieldValueForPeople } from '../../../entities/incident';
-import type { User } from '../../../generated';
 import type { FieldChange, TimelineEntry, TimelineKind } from '../../../entities/activity';
 import { joinNamesForReading } from '../../../lib/labels';
 import { formatDayOfTime } from '../../../lib/time';

@@ -1,7 +1,7 @@
+import type { Notification } from '@owlpost/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { deleteWithUndoToast } from '../../../components/showUndoToast';
 import { countUnreadInPages, dropNotificationFromPages, type NotificationPages, notificationKeys } from '../../../entities/notification';
-import type { Notification } from '../../../generated';
 import { describeErrorForPeople } from '../../../lib/apiError';
 import { showFailureAsToast } from '../../../lib/toasts';
 import { showHiddenThing } from '../../../lib/undoable';

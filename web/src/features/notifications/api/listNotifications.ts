@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { notificationKeys, type NotificationPage } from '../../../entities/notification';
-import { sendApiRequest } from '../../../lib/http';
+import { notificationKeys } from '../../../entities/notification';
+import { rest } from '../../../lib/server';
 
 const PAGE_SIZE = 20;
 
@@ -8,7 +8,7 @@ export function useNotificationList() {
   return useInfiniteQuery({
     queryKey: notificationKeys.all,
     queryFn: ({ pageParam, signal }) =>
-      sendApiRequest<NotificationPage>({ path: '/api/notifications', query: { limit: PAGE_SIZE, before: pageParam }, signal }),
+      rest.get('/api/notifications', { query: { limit: PAGE_SIZE, before: pageParam }, signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextBefore,
   });

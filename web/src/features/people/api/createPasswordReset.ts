@@ -1,9 +1,8 @@
 import { useMutation } from '@tanstack/react-query';
-import type { LinkOnce } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 
 export function useCreatePasswordReset(id: string) {
   return useMutation({
-    mutationFn: () => sendApiRequest<LinkOnce>({ method: 'POST', path: `/api/users/${id}/password-reset` }),
+    mutationFn: () => rest.post('/api/users/{id}/password-reset', { path: { id } }),
   });
 }

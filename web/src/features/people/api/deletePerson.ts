@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 
 export function useDeletePerson(id: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: () => sendApiRequest({ method: 'DELETE', path: `/api/users/${id}` }),
+    mutationFn: () => rest.delete('/api/users/{id}', { path: { id } }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.everyUser }),
   });
 }

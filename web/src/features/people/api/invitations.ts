@@ -1,12 +1,12 @@
+import type { InvitationBody } from '@owlpost/client/rest';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { InvitationBody, InvitationList, LinkOnce } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 
 export function useOpenInvitations() {
   return useQuery({
     queryKey: queryKeys.invitations,
-    queryFn: ({ signal }) => sendApiRequest<InvitationList>({ path: '/api/invitations', signal }),
+    queryFn: ({ signal }) => rest.get('/api/invitations', { signal }),
     select: (answer) => answer.invitations,
     staleTime: 0,
     refetchOnWindowFocus: true,
@@ -16,7 +16,7 @@ export function useOpenInvitations() {
 export function useCreateInvitation() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: InvitationBody) => sendApiRequest<LinkOnce>({ method: 'POST', path: '/api/invitations', body }),
+    mutationFn: (body: InvitationBody) => rest.post('/api/invitations', { body }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.invitations }),
   });
 }
@@ -24,7 +24,7 @@ export function useCreateInvitation() {
 export function useWithdrawInvitation() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => sendApiRequest({ method: 'DELETE', path: `/api/invitations/${id}` }),
+    mutationFn: (id: string) => rest.delete('/api/invitations/{id}', { path: { id } }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.invitations }),
   });
 }

@@ -1,6 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import type { UserList } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { queryKeys } from '../../../lib/queryKeys';
 
 const PAGE_SIZE = 30;
@@ -10,8 +9,8 @@ export function usePeople(q: string, deactivated: boolean) {
   return useInfiniteQuery({
     queryKey,
     queryFn: ({ pageParam, signal }) => {
-      const query = { q, deactivated: deactivated ? 'true' : undefined, limit: PAGE_SIZE, after: pageParam };
-      return sendApiRequest<UserList>({ path: '/api/users', query, signal });
+      const query = { q, deactivated: deactivated || null, limit: PAGE_SIZE, after: pageParam };
+      return rest.get('/api/users', { query, signal });
     },
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextAfter,

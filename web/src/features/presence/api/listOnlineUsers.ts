@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { type OnlineUsers, presenceKeys } from '../../../entities/presence';
-import { sendApiRequest } from '../../../lib/http';
+import { presenceKeys } from '../../../entities/presence';
+import { rest } from '../../../lib/server';
 
 export function useOnlineUsers() {
   return useQuery({
     queryKey: presenceKeys.online,
-    queryFn: ({ signal }) => sendApiRequest<OnlineUsers>({ path: '/api/presence/online', signal }),
+    queryFn: ({ signal }) => rest.get('/api/presence/online', { signal }),
   });
 }

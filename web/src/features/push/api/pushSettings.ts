@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import type { PushSettings } from '../../../generated/rest';
-import { sendApiRequest } from '../../../lib/http';
+import { rest } from '../../../lib/server';
 import { subscribeBrowserToPushes, unsubscribeBrowserFromPushes } from '../../../lib/pushSubscription';
 import { queryKeys } from '../../../lib/queryKeys';
 import { useCurrentUser } from '../../../lib/session';
@@ -8,7 +7,7 @@ import { useCurrentUser } from '../../../lib/session';
 export function usePushSettings() {
   return useQuery({
     queryKey: queryKeys.push,
-    queryFn: ({ signal }) => sendApiRequest<PushSettings>({ path: '/api/push', signal }),
+    queryFn: ({ signal }) => rest.get('/api/push', { signal }),
     // No event tells of them.
     staleTime: 0,
     refetchOnWindowFocus: true,
@@ -30,7 +29,7 @@ export function useSwitchOfPushes(publicKey: string | undefined) {
 export function useForgetPushedBrowser() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (id: string) => sendApiRequest({ method: 'DELETE', path: `/api/push/subscriptions/${id}` }),
+    mutationFn: (id: string) => rest.delete('/api/push/subscriptions/{id}', { path: { id } }),
     onSettled: () => client.invalidateQueries({ queryKey: queryKeys.push }),
   });
 }

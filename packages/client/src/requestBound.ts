@@ -1,8 +1,6 @@
-import { createStoreWithListeners, useStore } from './store';
-
 /** How long a server may keep silent on a request. */
 export const REQUEST_BOUND_MS = 10_000;
-/** From then on a person is told that an answer is still waited for. */
+/** From then on a person should be told that an answer is still waited for. */
 export const PATIENCE_MS = 5_000;
 
 export interface RequestBound {
@@ -15,11 +13,11 @@ export interface RequestBound {
   end: () => void;
 }
 
-/** How many requests have been waiting for longer than people are patient. */
-const slowStore = createStoreWithListeners(0);
-
-/** Bounds one request, from its first byte to the last of its answer. Whoever starts it ends it. */
-export function startBoundOfRequest(caller?: AbortSignal): RequestBound {
+/**
+ * Bounds one request, from its first byte to the last of its answer. Whoever starts it ends it. `onSlow` is told when the request
+ * begins to take longer than people are patient, and when it no longer does.
+ */
+export function startBoundOfRequest(caller?: AbortSignal, onSlow: (isSlow: boolean) => void = () => undefined): RequestBound {
   const controller = new AbortController();
   const abort = () => controller.abort(caller?.reason);
   if (caller?.aborted) abort();
@@ -27,7 +25,7 @@ export function startBoundOfRequest(caller?: AbortSignal): RequestBound {
   let passed = false;
   let isSlow = false;
   const setSlow = (slow: boolean) => {
-    if (slow !== isSlow) slowStore.set(slowStore.get() + (slow ? 1 : -1));
+    if (slow !== isSlow) onSlow(slow);
     isSlow = slow;
   };
   const arm = () => [
@@ -54,9 +52,4 @@ export function startBoundOfRequest(caller?: AbortSignal): RequestBound {
       caller?.removeEventListener('abort', abort);
     },
   };
-}
-
-/** Whether an answer has been waited for so long that it should be said. */
-export function useSlowAnswer(): boolean {
-  return useStore(slowStore) > 0;
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { sendApiRequest } from './http';
-import { REQUEST_BOUND_MS, startBoundOfRequest } from './requestBound';
+import { PATIENCE_MS, REQUEST_BOUND_MS, startBoundOfRequest } from './requestBound';
+import { createTransportToServer, readJsonOfAnswer } from './transport';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => {
@@ -19,11 +19,16 @@ it('should end a request without an answer, and one whose answer stops half way'
   ];
   for (const answer of bodies) {
     vi.stubGlobal('fetch', vi.fn((_: string, init: RequestInit) => answer(init)));
-    const failed = sendApiRequest({ path: '/api/x', anonymous: true }).catch((error: unknown) => error);
-    await vi.advanceTimersByTimeAsync(REQUEST_BOUND_MS - 1);
+    const transport = createTransportToServer('');
+    const failed = transport.exchange({ method: 'GET', path: '/api/x' }, undefined, readJsonOfAnswer).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(PATIENCE_MS - 1);
+    expect(transport.slow.get()).toBe(0);
+    await vi.advanceTimersByTimeAsync(REQUEST_BOUND_MS - PATIENCE_MS);
+    expect(transport.slow.get()).toBe(1);
     expect(await Promise.race([failed, Promise.resolve('waiting')])).toBe('waiting');
     await vi.advanceTimersByTimeAsync(1);
     expect(await failed).toMatchObject({ code: 'TIMEOUT', status: 0 });
+    expect(transport.slow.get()).toBe(0);
     expect(fetch).toHaveBeenCalledTimes(1);
   }
 });

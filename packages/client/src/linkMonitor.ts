@@ -1,21 +1,28 @@
 import { HeartbeatWatch } from './heartbeat';
-import { linkStore } from './linkStore';
+import type { LinkStore } from './link';
 import type { OwlSocket } from './socket';
+
+/** Outside of a browser, as in Node, nobody says whether there is a network. */
+const isWithoutPage = typeof document === 'undefined';
 
 /** This long without an answer counts as offline. */
 const OFFLINE_AFTER_MS = 15_000;
 
-/** Watches the transport and the machine's network, keeps the link state, and reconnects as soon as it may help. */
+/** Watches the transport and, in a browser, the machine's network; keeps the link state, and reconnects as soon as it may help. */
 export class LinkMonitor {
   private offlineTimer: ReturnType<typeof setTimeout> | null = null;
   private readonly heartbeat = new HeartbeatWatch(() => this.reconnectWithoutDelay());
 
-  constructor(private readonly socket: OwlSocket) {}
+  constructor(
+    private readonly socket: OwlSocket,
+    private readonly link: LinkStore,
+  ) {}
 
   start(): void {
     this.socket.on('connect', this.noticeConnected);
     this.socket.on('disconnect', this.noticeLost);
     this.socket.on('connect_error', this.noticeLost);
+    if (isWithoutPage) return;
     window.addEventListener('offline', this.noticeNetworkGone);
     window.addEventListener('online', this.noticeNetworkBack);
     document.addEventListener('visibilitychange', this.noticePageShown);
@@ -26,11 +33,12 @@ export class LinkMonitor {
     this.socket.off('connect', this.noticeConnected);
     this.socket.off('disconnect', this.noticeLost);
     this.socket.off('connect_error', this.noticeLost);
+    this.heartbeat.stop();
+    this.clearTimerOfOffline();
+    if (isWithoutPage) return;
     window.removeEventListener('offline', this.noticeNetworkGone);
     window.removeEventListener('online', this.noticeNetworkBack);
     document.removeEventListener('visibilitychange', this.noticePageShown);
-    this.heartbeat.stop();
-    this.clearTimerOfOffline();
   }
 
   /** Gives up waiting for the next attempt and makes it now. */
@@ -49,29 +57,29 @@ export class LinkMonitor {
     const engine = this.socket.io.engine;
     this.heartbeat.watchEngineUntilStopped(engine);
     const readTransportName = () => (engine.transport.name === 'websocket' ? 'websocket' : 'polling');
-    linkStore.set({ transport: readTransportName() });
-    engine.once('upgrade', () => linkStore.set({ transport: readTransportName() }));
+    this.link.set({ transport: readTransportName() });
+    engine.once('upgrade', () => this.link.set({ transport: readTransportName() }));
   };
 
   private readonly noticeLost = (): void => {
     this.heartbeat.stop();
-    if (!navigator.onLine) {
+    if (!isWithoutPage && !navigator.onLine) {
       this.noticeNetworkGone();
       return;
     }
-    if (linkStore.get().status !== 'offline') linkStore.set({ status: 'reconnecting', transport: null });
-    this.offlineTimer ??= setTimeout(() => linkStore.set({ status: 'offline' }), OFFLINE_AFTER_MS);
+    if (this.link.get().status !== 'offline') this.link.set({ status: 'reconnecting', transport: null });
+    this.offlineTimer ??= setTimeout(() => this.link.set({ status: 'offline' }), OFFLINE_AFTER_MS);
   };
 
   private readonly noticeNetworkGone = (): void => {
-    linkStore.set({ status: 'offline', transport: null });
+    this.link.set({ status: 'offline', transport: null });
     // A dead network can look alive for a minute: do not wait for the missing heartbeat.
     if (this.socket.connected) this.socket.io.engine.close();
   };
 
   private readonly noticeNetworkBack = (): void => {
     this.clearTimerOfOffline();
-    linkStore.set({ status: 'reconnecting' });
+    this.link.set({ status: 'reconnecting' });
     this.reconnectWithoutDelay();
   };
 

@@ -1,0 +1,179 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createSourceOfFixedToken } from './credentials';
+import { CALL_TIMEOUT_MS, RealtimeClient } from './realtime';
+import { createSourceOfSession, readSessionFromGrant, type Session } from './session';
+import { createStoreWithListeners } from './store';
+import { FakeSocket } from './testing/fakeSocket';
+import { harry, percy } from './testing/people';
+import { createTransportToServer } from './transport';
+
+const opened = vi.hoisted(() => ({ socket: null as FakeSocket | null }));
+vi.mock('socket.io-client', () => ({ io: (_url: string, { auth }: Pick<FakeSocket, 'auth'>) => Object.assign(opened.socket!, { auth }) }));
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+function openClientForTest(credentials: ConstructorParameters<typeof RealtimeClient>[0]['credentials'] = createSourceOfFixedToken('owl_1')) {
+  const socket = new FakeSocket();
+  opened.socket = socket;
+  const client = new RealtimeClient({ url: 'http://x.example', credentials });
+  const heard: string[] = [];
+  client.onEvent(({ payload }, { replayed }) => heard.push(payload.eventId + (replayed ? ' replayed' : '')));
+  client.onRefetch((reason) => heard.push(reason));
+  client.connect();
+  const send = (...ids: string[]) => ids.forEach((eventId) => socket.receive('incident:created', { eventId, incident: { id: eventId } }));
+  return { socket, client, heard, send };
+}
+
+const signIn = (user = harry) => readSessionFromGrant({ user, accessToken: `of-${user.id}`, refreshToken: 'r', expiresIn: 10 });
+
+describe('events', () => {
+  it('should come once and in order over a cut, and say which are replayed', () => {
+    const { socket, client, heard, send } = openClientForTest();
+    expect(socket.open('10')).toEqual({ token: 'owl_1', room: ['incidents'] });
+    send('11', '12', '12');
+    socket.lose('transport close');
+    expect(client.link.get()).toMatchObject({ status: 'reconnecting' });
+    expect(socket.open('14')).toMatchObject({ lastEventId: '12' });
+    expect(client.link.get().status).toBe('catching-up');
+    send('12', '13', '14');
+    socket.receive('events:resumed', { from: '12', to: '14', count: 2, complete: true });
+    send('15');
+    expect(heard).toEqual(['connected', '11', '12', '13 replayed', '14 replayed', '15']);
+    expect(client.link.get()).toMatchObject({ status: 'live', caughtUp: 2, catchUps: 1 });
+  });
+
+  it('should say that a gap must be fetched, and go on behind it', () => {
+    const { socket, heard } = openClientForTest();
+    socket.open('10');
+    socket.lose('transport close');
+    socket.open('99');
+    socket.receive('events:resumed', { from: '10', to: '99', count: 0, complete: false });
+    socket.lose('transport close');
+    expect(socket.open('99')).toMatchObject({ lastEventId: '99' });
+    expect(heard).toEqual(['connected', 'gap']);
+  });
+
+  it('should take a replay that never ends for a gap', () => {
+    const { socket, client, heard } = openClientForTest();
+    socket.open('10');
+    socket.lose('transport close');
+    socket.open('11');
+    vi.advanceTimersByTime(CALL_TIMEOUT_MS);
+    expect(heard).toEqual(['connected', 'gap']);
+    expect(client.link.get().status).toBe('live');
+  });
+
+  it('should reach every listener, though one throws', () => {
+    vi.stubGlobal('queueMicrotask', vi.fn());
+    const { socket, client, heard, send } = openClientForTest();
+    client.on('incident:created', () => {
+      throw new Error('mine');
+    });
+    socket.open();
+    send('1');
+    expect(heard).toEqual(['connected', '1']);
+    expect(queueMicrotask).toHaveBeenCalledTimes(1);
+  });
+
+  it('should not go on where somebody else was', () => {
+    const store = createStoreWithListeners<Session | null>(signIn());
+    const { socket } = openClientForTest(createSourceOfSession({ transport: createTransportToServer(''), store }));
+    socket.open('10');
+    socket.lose('transport close');
+    store.set(signIn(percy));
+    expect(socket.open('10')).not.toHaveProperty('lastEventId');
+  });
+});
+
+describe('rooms', () => {
+  it('should be entered again after every reconnection, and left with the last who wants them', async () => {
+    const { socket, client } = openClientForTest();
+    const onJoined = vi.fn();
+    const early = client.join('incident:1', onJoined);
+    expect(socket.open()).toMatchObject({ room: ['incidents', 'incident:1'] });
+    expect(await early.joined).toMatchObject({ users: [] });
+    const late = client.join('incident:1');
+    await late.joined;
+    socket.lose('transport close');
+    socket.open();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(onJoined).toHaveBeenCalledTimes(2);
+    early.leave();
+    expect(socket.emitted.filter(([name]) => name === 'room:leave')).toEqual([]);
+    late.leave();
+    expect(socket.emitted.at(-1)).toEqual(['room:leave', { room: 'incident:1' }]);
+  });
+
+  it('should be given up when they are refused, and tried again when they cannot be had at the moment', async () => {
+    const { socket, client } = openClientForTest();
+    socket.open();
+    socket.answer = () => ({ ok: false, error: { code: 'RATE_LIMITED', message: 'Slower' } });
+    const room = client.join('incident:1');
+    await vi.advanceTimersByTimeAsync(0);
+    socket.answer = () => ({ ok: true, users: [harry] });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(await room.joined).toMatchObject({ users: [harry] });
+    socket.answer = () => ({ ok: false, error: { code: 'FORBIDDEN', message: 'No' } });
+    await expect(client.join('role:AUROR').joined).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    socket.lose('transport close');
+    expect(socket.open()).toMatchObject({ room: ['incidents', 'incident:1'] });
+  });
+});
+
+describe('calls', () => {
+  it('should fail at once without a connection, in time without an answer, and with the code of a refusal', async () => {
+    const { socket, client } = openClientForTest();
+    const call = () => client.call('incident:acknowledge', { incidentId: '1' });
+    await expect(call()).rejects.toMatchObject({ code: 'NETWORK' });
+    expect(client.tell('typing:start', { incidentId: '1' })).toBe(false);
+    socket.open();
+    socket.answer = () => null;
+    await expect(call()).rejects.toMatchObject({ code: 'TIMEOUT' });
+    socket.answer = () => ({ ok: false, error: { code: 'CONFLICT', message: 'Taken', details: { acknowledgedBy: percy } } });
+    await expect(call()).rejects.toMatchObject({ code: 'CONFLICT', details: { acknowledgedBy: percy } });
+    socket.answer = () => ({ ok: true, incident: { id: '1' } });
+    expect(await call()).toMatchObject({ incident: { id: '1' } });
+  });
+});
+
+describe('tokens', () => {
+  const grant = { user: harry, accessToken: 'new', refreshToken: 'r2', expiresIn: 900 };
+  const openSignedInClient = () => {
+    const store = createStoreWithListeners<Session | null>(signIn());
+    return { store, ...openClientForTest(createSourceOfSession({ transport: createTransportToServer(''), store })) };
+  };
+
+  it('should be renewed before they expire, and shown to the server over the living connection', async () => {
+    vi.stubGlobal('fetch', vi.fn(async () => Response.json(grant)));
+    const { socket } = openSignedInClient();
+    expect(socket.open()).toMatchObject({ token: 'of-u-harry' });
+    await vi.advanceTimersByTimeAsync(8_000);
+    await vi.waitFor(() => expect(socket.emitted).toContainEqual(['authenticate', { token: 'new' }]));
+  });
+
+  it('should be renewed when the server refuses one that expired while away', async () => {
+    vi.stubGlobal('fetch', vi.fn(async () => Response.json(grant)));
+    const { socket } = openSignedInClient();
+    socket.open();
+    socket.lose('transport close');
+    const connect = vi.spyOn(socket, 'connect');
+    socket.active = false;
+    socket.receive('connect_error', Object.assign(new Error('Token expired'), { data: { code: 'TOKEN_EXPIRED' } }));
+    await vi.waitFor(() => expect(connect).toHaveBeenCalledTimes(1));
+    expect(socket.open()).toMatchObject({ token: 'new' });
+  });
+
+  it('should be given up when there is no other, so that nothing is tried for ever', async () => {
+    const { socket, client } = openClientForTest();
+    const connect = vi.spyOn(socket, 'connect');
+    socket.active = false;
+    socket.receive('connect_error', Object.assign(new Error('Authentication failed'), { data: { code: 'UNAUTHENTICATED' } }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(client.link.get().status).toBe('refused');
+    expect(connect).not.toHaveBeenCalled();
+  });
+});
