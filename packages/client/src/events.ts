@@ -49,21 +49,6 @@ export interface DurableEvents {
   'user:updated': UserUpdated & Durable;
 }
 
-export const DURABLE_EVENT_NAMES = [
-  'incident:created',
-  'incident:updated',
-  'incident:resolved',
-  'comment:created',
-  'comment:deleted',
-  'notification:new',
-  'notification:read',
-  'notification:deleted',
-  'escalation:critical',
-  'incident:acknowledged',
-  'escalation:step',
-  'user:updated',
-] as const satisfies readonly (keyof DurableEvents)[];
-
 export type DurableEventName = keyof DurableEvents;
 
 /** A durable event, narrowed by `name`. */
@@ -80,17 +65,6 @@ export interface PassingEvents {
   'events:resumed': EventsResumed;
   error: ErrorPayload;
 }
-
-export const PASSING_EVENT_NAMES = [
-  'presence:join',
-  'presence:leave',
-  'presence:typing',
-  'presence:counts',
-  'incident:receipts',
-  'connection:acknowledged',
-  'events:resumed',
-  'error',
-] as const satisfies readonly (keyof PassingEvents)[];
 
 export type OwlPostEvents = DurableEvents & PassingEvents;
 

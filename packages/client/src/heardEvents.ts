@@ -12,16 +12,16 @@ export function pickLaterEventPosition(a: string | null, b: string): string {
  * Bounded.
  */
 export class HeardEvents {
-  private readonly seen = new Set<string>();
+  readonly #seen = new Set<string>();
   position: string | null = null;
 
   /** False when the event was heard before. */
   recordEventUnlessSeen(eventId: string): boolean {
-    if (this.seen.has(eventId)) return false;
-    this.seen.add(eventId);
-    if (this.seen.size > SEEN_LIMIT) {
-      const oldest = this.seen.values().next().value;
-      if (oldest !== undefined) this.seen.delete(oldest);
+    if (this.#seen.has(eventId)) return false;
+    this.#seen.add(eventId);
+    if (this.#seen.size > SEEN_LIMIT) {
+      const oldest = this.#seen.values().next().value;
+      if (oldest !== undefined) this.#seen.delete(oldest);
     }
     this.advancePositionToAtLeast(eventId);
     return true;
@@ -33,7 +33,7 @@ export class HeardEvents {
 
   /** For somebody else, to whom other events are owed. */
   forgetEverythingHeardSoFar(): void {
-    this.seen.clear();
+    this.#seen.clear();
     this.position = null;
   }
 }

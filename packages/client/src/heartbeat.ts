@@ -18,39 +18,43 @@ function readIntervalOfHeartbeat(engine: Engine): number {
  * there, long before the client library gives the connection up.
  */
 export class HeartbeatWatch {
-  private engine: Engine | null = null;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private heardAt = 0;
+  #engine: Engine | null = null;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #heardAt = 0;
 
-  constructor(private readonly onSilence: () => void) {}
+  readonly #onSilence: () => void;
+
+  constructor(onSilence: () => void) {
+    this.#onSilence = onSilence;
+  }
 
   watchEngineUntilStopped(engine: Engine): void {
     this.stop();
-    this.engine = engine;
-    engine.on('heartbeat', this.noteLife);
-    this.noteLife();
-    this.waitForSilence(readIntervalOfHeartbeat(engine) + HEARTBEAT_GRACE_MS);
+    this.#engine = engine;
+    engine.on('heartbeat', this.#noteLife);
+    this.#noteLife();
+    this.#waitForSilence(readIntervalOfHeartbeat(engine) + HEARTBEAT_GRACE_MS);
   }
 
   stop(): void {
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
-    this.engine?.off('heartbeat', this.noteLife);
-    this.engine = null;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#engine?.off('heartbeat', this.#noteLife);
+    this.#engine = null;
   }
 
-  private readonly noteLife = (): void => {
-    this.heardAt = Date.now();
+  readonly #noteLife = (): void => {
+    this.#heardAt = Date.now();
   };
 
   /** One timer for a whole interval, whatever arrives meanwhile: a burst must not set hundreds. */
-  private waitForSilence(longestMs: number): void {
-    const left = this.heardAt + longestMs - Date.now();
-    this.timer = setTimeout(() => {
-      if (Date.now() - this.heardAt < longestMs) this.waitForSilence(longestMs);
+  #waitForSilence(longestMs: number): void {
+    const left = this.#heardAt + longestMs - Date.now();
+    this.#timer = setTimeout(() => {
+      if (Date.now() - this.#heardAt < longestMs) this.#waitForSilence(longestMs);
       else {
         this.stop();
-        this.onSilence();
+        this.#onSilence();
       }
     }, Math.max(left, 0));
   }

@@ -13,7 +13,6 @@ export { createSourceOfSession, readSessionFromGrant, type Session, type Session
 export { createSourceOfAskedTokens, createSourceOfFixedToken, type Credentials, type CredentialSource } from './credentials';
 export { OwlPostError, type OwlPostErrorCode } from './errors';
 export {
-  DURABLE_EVENT_NAMES,
   FEED_ROOM,
   nameRoomOfIncident,
   readIncidentFromRoom,

@@ -1,13 +1,7 @@
+import type { Socket } from 'socket.io-client';
 import type { CredentialSource } from './credentials';
 import { createNetworkErrorForRequest, createTimeoutErrorForRequest, OwlPostError } from './errors';
-import {
-  type DomainEvent,
-  DURABLE_EVENT_NAMES,
-  FEED_ROOM,
-  type OwlPostCalls,
-  type OwlPostEvents,
-  PASSING_EVENT_NAMES,
-} from './events';
+import { type DomainEvent, FEED_ROOM, type OwlPostCalls, type OwlPostEvents } from './events';
 import type { ConnectionAcknowledged, EventsResumed } from './generated';
 import { HeardEvents } from './heardEvents';
 import { createStoreOfLink, type LinkState, type LinkStore } from './link';
@@ -24,9 +18,10 @@ const REFUSED_RETRY_MS = 2_000;
 /** While catching up, it is told so often how far one is: a burst must not tell hundreds of times. */
 const COUNT_EVERY_MS = 100;
 
-const ANY_EVENT = 'any';
-const REFETCH = 'refetch';
-const DISCONNECT = 'disconnect';
+// What this client says itself: no server has such names.
+const ANY_EVENT = '$event';
+const REFETCH = '$refetch';
+const DISCONNECT = '$disconnect';
 
 /** Whether an event arrived while catching up: news to the application, not to the world. */
 export interface EventMeta {
@@ -56,231 +51,231 @@ export interface RealtimeOptions {
 export class RealtimeClient {
   /** How true is what the application shows. */
   readonly link: ReadableStore<LinkState>;
-  private readonly state: LinkStore;
-  private readonly socket: OwlSocket;
-  private readonly heard = new HeardEvents();
-  private readonly listeners = new ListenersByName();
-  private readonly tokens: TokenKeeper;
-  private readonly monitor: LinkMonitor;
-  private readonly rooms = new RoomMemberships({
+  readonly #state: LinkStore;
+  readonly #socket: OwlSocket;
+  readonly #heard = new HeardEvents();
+  readonly #listeners = new ListenersByName();
+  readonly #tokens: TokenKeeper;
+  readonly #monitor: LinkMonitor;
+  readonly #rooms = new RoomMemberships({
     enter: (room) => this.call('room:join', { room }),
     leave: (room) => this.tell('room:leave', { room }),
   });
   /** The token this connection lives by. */
-  private usedToken = '';
-  private userId: string | null = null;
-  private running = false;
-  private resuming = false;
-  private caughtUp = 0;
-  private refusals = 0;
-  private askedFrom: string | null = null;
-  private resumeTimer: ReturnType<typeof setTimeout> | undefined;
-  private retryTimer: ReturnType<typeof setTimeout> | undefined;
-  private countTimer: ReturnType<typeof setTimeout> | undefined;
+  #usedToken = '';
+  #userId: string | null = null;
+  #running = false;
+  #resuming = false;
+  #caughtUp = 0;
+  #refusals = 0;
+  #askedFrom: string | null = null;
+  #resumeTimer: ReturnType<typeof setTimeout> | undefined;
+  #retryTimer: ReturnType<typeof setTimeout> | undefined;
+  #countTimer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly options: RealtimeOptions) {
-    this.link = this.state = options.link ?? createStoreOfLink();
-    this.socket = openSocketToServer(options.url, () => this.readCredentialsForConnection(), options.socket);
-    this.tokens = new TokenKeeper(options.credentials, (token) => this.authenticateWithNewToken(token));
-    this.monitor = new LinkMonitor(this.socket, this.state);
-    this.listenToServerEvents();
-    this.listenToConnectionEvents();
+  readonly #options: RealtimeOptions;
+
+  constructor(options: RealtimeOptions) {
+    this.#options = options;
+    this.link = this.#state = options.link ?? createStoreOfLink();
+    this.#socket = openSocketToServer(options.url, () => this.#readCredentialsForConnection(), options.socket);
+    this.#tokens = new TokenKeeper(options.credentials, (token) => this.#authenticateWithNewToken(token));
+    this.#monitor = new LinkMonitor(this.#socket, this.#state);
+    this.#listenToServerEvents();
+    this.#listenToConnectionEvents();
   }
 
   /** Connects, and stays connected until `disconnect`. */
   connect(): void {
-    if (this.running) return;
-    this.running = true;
-    this.refusals = 0;
-    this.tokens.start();
-    this.monitor.start();
-    this.socket.connect();
+    if (this.#running) return;
+    this.#running = true;
+    this.#refusals = 0;
+    this.#tokens.start();
+    this.#monitor.start();
+    this.#socket.connect();
   }
 
   /** Ends the connection. What was heard is remembered: another `connect` brings what happened meanwhile. */
   disconnect(): void {
-    this.running = false;
-    this.tokens.stop();
-    this.monitor.stop();
-    clearTimeout(this.retryTimer);
-    this.stopCatchingUp();
-    this.socket.disconnect();
-    this.state.reset();
+    this.#running = false;
+    this.#tokens.stop();
+    this.#monitor.stop();
+    clearTimeout(this.#retryTimer);
+    this.#stopCatchingUp();
+    this.#socket.disconnect();
+    this.#state.reset();
   }
 
   /** Whether calls can be made at this moment. */
   get connected(): boolean {
-    return this.socket.connected;
+    return this.#socket.connected;
   }
 
   /** Listens to an event of the server. Durable ones come once and in order. Answers how to stop listening. */
   on<N extends keyof OwlPostEvents>(name: N, listener: (payload: OwlPostEvents[N], meta: EventMeta) => void): () => void {
-    return this.listeners.add(name, listener);
+    return this.#listeners.add(name, listener);
   }
 
   /** Listens to every durable event, once and in order. */
   onEvent(listener: DomainEventListener): () => void {
-    return this.listeners.add(ANY_EVENT, listener);
+    return this.#listeners.add(ANY_EVENT, listener);
   }
 
   /** Tells when to fetch again what is shown: events alone do not bring it up to date. */
   onRefetch(listener: (reason: RefetchReason) => void): () => void {
-    return this.listeners.add(REFETCH, listener);
+    return this.#listeners.add(REFETCH, listener);
   }
 
   /** Tells when a connection is over: who is there and who types is no longer known. */
   onDisconnect(listener: () => void): () => void {
-    return this.listeners.add(DISCONNECT, listener);
+    return this.#listeners.add(DISCONNECT, listener);
   }
 
   /** Enters a room, and enters it again after every reconnection. */
   join(room: string, onJoined?: RoomListener): RoomMembership {
-    return this.rooms.join(room, onJoined);
+    return this.#rooms.join(room, onJoined);
   }
 
   /** Calls the server and waits for its answer. Fails with an `OwlPostError`: `NETWORK` at once where there is no connection. */
   call<N extends keyof OwlPostCalls>(name: N, request: OwlPostCalls[N]['request'], timeoutMs = CALL_TIMEOUT_MS): Promise<OwlPostCalls[N]['answer']> {
     return new Promise((resolve, reject) => {
-      if (!this.socket.connected) return reject(createNetworkErrorForRequest());
-      // The types of socket.io-client cannot follow a name that is not known yet.
-      const emit = (this.socket.timeout(timeoutMs) as { emit: (...words: unknown[]) => unknown }).emit.bind(this.socket);
-      emit(name, request, (lost: Error | null, answer: Answer<OwlPostCalls[N]['answer']>) => {
-        if (lost) reject(this.socket.connected ? createTimeoutErrorForRequest() : createNetworkErrorForRequest());
+      if (!this.#socket.connected) return reject(createNetworkErrorForRequest());
+      const tell = (lost: Error | null, answer: Answer<OwlPostCalls[N]['answer']>) => {
+        if (lost) reject(this.#socket.connected ? createTimeoutErrorForRequest() : createNetworkErrorForRequest());
         else if (answer.ok) resolve(answer);
         else reject(new OwlPostError(answer.error.code, answer.error.message, 0, answer.error.details));
-      });
+      };
+      // The types of socket.io-client cannot follow a name that is not known yet.
+      (this.#socket as Socket).timeout(timeoutMs).emit(name, request, tell);
     });
   }
 
   /** Calls the server without waiting for an answer. False: there is no connection, and nothing was said. */
   tell<N extends keyof OwlPostCalls>(name: N, request: OwlPostCalls[N]['request']): boolean {
-    if (this.socket.connected) (this.socket.emit as (...words: unknown[]) => unknown).call(this.socket, name, request);
-    return this.socket.connected;
+    if (this.#socket.connected) (this.#socket as Socket).emit(name, request);
+    return this.#socket.connected;
   }
 
-  private readCredentialsForConnection(): ConnectionAuth | Promise<ConnectionAuth> {
-    const { credentials } = this.options;
-    if (credentials.get()) return this.describeConnectionToServer();
-    return credentials.renew(null).then(() => this.describeConnectionToServer());
+  #readCredentialsForConnection(): ConnectionAuth | Promise<ConnectionAuth> {
+    const { credentials } = this.#options;
+    if (credentials.get()) return this.#describeConnectionToServer();
+    return credentials.renew(null).then(() => this.#describeConnectionToServer());
   }
 
-  private describeConnectionToServer(): ConnectionAuth {
-    const used = this.options.credentials.get();
-    this.usedToken = used?.accessToken ?? '';
-    this.forgetPastOfAnotherUser(used?.user?.id);
-    this.askedFrom = this.heard.position;
+  #describeConnectionToServer(): ConnectionAuth {
+    const used = this.#options.credentials.get();
+    this.#usedToken = used?.accessToken ?? '';
+    this.#forgetPastOfAnotherUser(used?.user?.id);
+    this.#askedFrom = this.#heard.position;
     return {
-      token: this.usedToken,
-      room: [...(this.options.rooms ?? [FEED_ROOM]), ...this.rooms.listRoomsOfMembers()],
-      ...(this.askedFrom === null ? {} : { lastEventId: this.askedFrom }),
+      token: this.#usedToken,
+      room: [...(this.#options.rooms ?? [FEED_ROOM]), ...this.#rooms.listRoomsOfMembers()],
+      ...(this.#askedFrom === null ? {} : { lastEventId: this.#askedFrom }),
     };
   }
 
   /** Other events are owed to somebody else. */
-  private forgetPastOfAnotherUser(userId: string | undefined): void {
+  #forgetPastOfAnotherUser(userId: string | undefined): void {
     if (userId === undefined) return;
-    if (this.userId !== null && this.userId !== userId) this.heard.forgetEverythingHeardSoFar();
-    this.userId = userId;
+    if (this.#userId !== null && this.#userId !== userId) this.#heard.forgetEverythingHeardSoFar();
+    this.#userId = userId;
   }
 
-  private listenToServerEvents(): void {
-    const socket = this.socket as { on: (name: string, listener: (payload: never) => void) => unknown };
-    for (const name of DURABLE_EVENT_NAMES) {
-      socket.on(name, (payload: DomainEvent['payload']) => {
-        if (!this.heard.recordEventUnlessSeen(payload.eventId)) return;
-        const meta: EventMeta = { replayed: this.resuming };
-        if (this.resuming) this.countEventOfReplay();
-        this.listeners.tell(name, payload, meta);
-        this.listeners.tell(ANY_EVENT, { name, payload }, meta);
-      });
-    }
-    for (const name of PASSING_EVENT_NAMES) {
-      socket.on(name, (payload: unknown) => this.listeners.tell(name, payload, { replayed: false }));
-    }
+  #listenToServerEvents(): void {
+    // Whatever its name: a newer server may have events that this client does not know, and they have their place in the log too.
+    this.#socket.onAny((name: string, payload: object) => {
+      const { eventId } = payload as { eventId?: unknown };
+      const meta: EventMeta = { replayed: this.#resuming };
+      if (typeof eventId !== 'string') return this.#listeners.tell(name, payload, meta);
+      if (!this.#heard.recordEventUnlessSeen(eventId)) return;
+      if (this.#resuming) this.#countEventOfReplay();
+      this.#listeners.tell(name, payload, meta);
+      this.#listeners.tell(ANY_EVENT, { name, payload }, meta);
+    });
   }
 
-  private listenToConnectionEvents(): void {
-    this.socket.on('connection:acknowledged', (ack) => this.beginAfterAcknowledgement(ack));
-    this.socket.on('events:resumed', (resumed) => this.finishCatchingUp(resumed));
-    this.socket.on('disconnect', (reason) => {
-      this.listeners.tell(DISCONNECT);
-      this.stopCatchingUp();
+  #listenToConnectionEvents(): void {
+    this.#socket.on('connection:acknowledged', (ack) => this.#beginAfterAcknowledgement(ack));
+    this.#socket.on('events:resumed', (resumed) => this.#finishCatchingUp(resumed));
+    this.#socket.on('disconnect', (reason) => {
+      this.#listeners.tell(DISCONNECT);
+      this.#stopCatchingUp();
       // The server closed it on purpose, so the client library will not try again by itself: we do.
-      if (reason === 'io server disconnect') void this.retryWithRenewedToken(false);
+      if (reason === 'io server disconnect') void this.#retryWithRenewedToken(false);
     });
-    this.socket.on('connect_error', (error) => {
-      if (this.socket.active) return;
+    this.#socket.on('connect_error', (error) => {
+      if (this.#socket.active) return;
       const { code } = (error as { data?: { code?: string } }).data ?? {};
-      void this.retryWithRenewedToken(code === 'UNAUTHENTICATED' || code === 'TOKEN_EXPIRED' || code === 'FORBIDDEN');
+      void this.#retryWithRenewedToken(code === 'UNAUTHENTICATED' || code === 'TOKEN_EXPIRED' || code === 'FORBIDDEN');
     });
-    this.socket.on('error', ({ code }) => {
-      if (code === 'TOKEN_EXPIRED') void this.tokens.renewTokenNow(this.usedToken);
+    this.#socket.on('error', ({ code }) => {
+      if (code === 'TOKEN_EXPIRED') void this.#tokens.renewTokenNow(this.#usedToken);
     });
   }
 
-  private beginAfterAcknowledgement(ack: ConnectionAcknowledged): void {
-    this.refusals = 0;
-    this.rooms.enterEveryRoomAgain();
-    if (this.askedFrom === null) {
+  #beginAfterAcknowledgement(ack: ConnectionAcknowledged): void {
+    this.#refusals = 0;
+    this.#rooms.enterEveryRoomAgain();
+    if (this.#askedFrom === null) {
       // What was fetched before the socket was there may lack what happened in between.
-      if (ack.lastEventId) this.heard.advancePositionToAtLeast(ack.lastEventId);
-      this.listeners.tell(REFETCH, 'connected');
-      this.state.set({ status: 'live', caughtUp: 0 });
+      if (ack.lastEventId) this.#heard.advancePositionToAtLeast(ack.lastEventId);
+      this.#listeners.tell(REFETCH, 'connected');
+      this.#state.set({ status: 'live', caughtUp: 0 });
       return;
     }
-    this.resuming = true;
-    this.caughtUp = 0;
-    this.state.set({ status: 'catching-up', caughtUp: 0 });
-    this.resumeTimer = setTimeout(() => {
-      const position = this.heard.position ?? '0';
-      this.finishCatchingUp({ from: position, to: position, count: 0, complete: false });
+    this.#resuming = true;
+    this.#caughtUp = 0;
+    this.#state.set({ status: 'catching-up', caughtUp: 0 });
+    this.#resumeTimer = setTimeout(() => {
+      const position = this.#heard.position ?? '0';
+      this.#finishCatchingUp({ from: position, to: position, count: 0, complete: false });
     }, CALL_TIMEOUT_MS);
   }
 
-  private finishCatchingUp(resumed: EventsResumed): void {
-    this.stopCatchingUp();
-    if (resumed.to) this.heard.advancePositionToAtLeast(resumed.to);
-    if (!resumed.complete) this.listeners.tell(REFETCH, 'gap');
-    this.state.set({ status: 'live', caughtUp: resumed.count, catchUps: this.state.get().catchUps + 1 });
+  #finishCatchingUp(resumed: EventsResumed): void {
+    this.#stopCatchingUp();
+    if (resumed.to) this.#heard.advancePositionToAtLeast(resumed.to);
+    if (!resumed.complete) this.#listeners.tell(REFETCH, 'gap');
+    this.#state.set({ status: 'live', caughtUp: resumed.count, catchUps: this.#state.get().catchUps + 1 });
   }
 
-  private stopCatchingUp(): void {
-    clearTimeout(this.resumeTimer);
-    clearTimeout(this.countTimer);
-    this.countTimer = undefined;
-    this.resuming = false;
+  #stopCatchingUp(): void {
+    clearTimeout(this.#resumeTimer);
+    clearTimeout(this.#countTimer);
+    this.#countTimer = undefined;
+    this.#resuming = false;
   }
 
-  private countEventOfReplay(): void {
-    this.caughtUp += 1;
-    this.countTimer ??= setTimeout(() => {
-      this.countTimer = undefined;
-      this.state.set({ caughtUp: this.caughtUp });
+  #countEventOfReplay(): void {
+    this.#caughtUp += 1;
+    this.#countTimer ??= setTimeout(() => {
+      this.#countTimer = undefined;
+      this.#state.set({ caughtUp: this.#caughtUp });
     }, COUNT_EVERY_MS);
   }
 
-  private authenticateWithNewToken(token: string): void {
-    if (!this.socket.connected) return;
+  #authenticateWithNewToken(token: string): void {
+    if (!this.#socket.connected) return;
     this.call('authenticate', { token }).then(
       () => {
-        this.usedToken = token;
+        this.#usedToken = token;
       },
-      () => this.running && this.monitor.reconnectWithoutDelay(),
+      () => this.#running && this.#monitor.reconnectWithoutDelay(),
     );
   }
 
-  private async retryWithRenewedToken(isRefused: boolean): Promise<void> {
-    const { credentials } = this.options;
-    const renewed = await this.tokens.renewTokenNow(this.usedToken);
-    if (!this.running) return;
+  async #retryWithRenewedToken(isRefused: boolean): Promise<void> {
+    const { credentials } = this.#options;
+    const renewed = await this.#tokens.renewTokenNow(this.#usedToken);
+    if (!this.#running) return;
     if (!credentials.get() || (isRefused && !credentials.canRenew)) {
       this.disconnect();
-      this.state.set({ status: 'refused' });
+      this.#state.set({ status: 'refused' });
       return;
     }
     // A new token that is refused as well is no reason to ask without a pause.
-    this.refusals += 1;
-    clearTimeout(this.retryTimer);
-    this.retryTimer = setTimeout(() => this.socket.connect(), renewed && this.refusals === 1 ? 0 : REFUSED_RETRY_MS);
+    this.#refusals += 1;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => this.#socket.connect(), renewed && this.#refusals === 1 ? 0 : REFUSED_RETRY_MS);
   }
 }

@@ -33,12 +33,16 @@ export interface RoomCalls {
 
 /** Who wants to be in which room. */
 export class RoomMemberships {
-  private readonly members = new Set<Member>();
+  readonly #members = new Set<Member>();
 
-  constructor(private readonly calls: RoomCalls) {}
+  readonly #calls: RoomCalls;
+
+  constructor(calls: RoomCalls) {
+    this.#calls = calls;
+  }
 
   listRoomsOfMembers(): string[] {
-    return [...new Set([...this.members].map(({ room }) => room))];
+    return [...new Set([...this.#members].map(({ room }) => room))];
   }
 
   join(room: string, onJoined: RoomListener = () => undefined): RoomMembership {
@@ -46,37 +50,37 @@ export class RoomMemberships {
     const joined = new Promise<RoomJoinAnswer>((resolve, reject) => Object.assign(member, { resolve, reject }));
     // Whoever does not ask for the answer must not be ended by it.
     joined.catch(() => undefined);
-    this.members.add(member);
-    void this.enterRoomOfMember(member);
+    this.#members.add(member);
+    void this.#enterRoomOfMember(member);
     return {
       room,
       joined,
       leave: () => {
-        if (this.members.delete(member) && ![...this.members].some((other) => other.room === room)) this.calls.leave(room);
+        if (this.#members.delete(member) && ![...this.#members].some((other) => other.room === room)) this.#calls.leave(room);
       },
     };
   }
 
   /** A new connection knows the rooms already; what comes of it is who is there. */
   enterEveryRoomAgain(): void {
-    for (const member of this.members) void this.enterRoomOfMember(member);
+    for (const member of this.#members) void this.#enterRoomOfMember(member);
   }
 
-  private async enterRoomOfMember(member: Member): Promise<void> {
+  async #enterRoomOfMember(member: Member): Promise<void> {
     try {
-      const answer = await this.calls.enter(member.room);
-      if (!this.members.has(member)) return;
+      const answer = await this.#calls.enter(member.room);
+      if (!this.#members.has(member)) return;
       member.resolve(answer);
       member.onJoined(answer);
     } catch (error) {
-      if (!this.members.has(member)) return;
+      if (!this.#members.has(member)) return;
       const code = error instanceof OwlPostError ? error.code : 'INTERNAL';
       if (FINAL_CODES.includes(code)) {
-        this.members.delete(member);
+        this.#members.delete(member);
         member.reject(error);
       } else if (code !== 'NETWORK') {
         // Without a connection, the next one brings it.
-        setTimeout(() => this.members.has(member) && void this.enterRoomOfMember(member), RETRY_MS);
+        setTimeout(() => this.#members.has(member) && void this.#enterRoomOfMember(member), RETRY_MS);
       }
     }
   }

@@ -1,5 +1,8 @@
 type Listener = (...values: unknown[]) => void;
 
+/** What the client library says, and no server. */
+const OF_THE_LIBRARY = ['connect', 'connect_error', 'disconnect'];
+
 /** Stands in for the socket: says what a test has it say, and answers calls as the test wants. */
 export class FakeSocket {
   connected = false;
@@ -7,12 +10,18 @@ export class FakeSocket {
   readonly emitted: [name: string, payload: unknown][] = [];
   readonly io = { engine: { transport: { name: 'websocket' }, on: () => undefined, off: () => undefined, once: () => undefined, close: () => undefined } };
   private readonly listeners = new Map<string, Set<Listener>>();
+  private readonly anyListeners = new Set<Listener>();
   auth: (give: (auth: Record<string, unknown>) => void) => void = () => undefined;
   /** What calls are answered with; `null`: nothing comes in time. */
   answer: (name: string, payload: unknown) => unknown = () => ({ ok: true, users: [] });
 
   on(name: string, listener: Listener): this {
     this.listeners.set(name, (this.listeners.get(name) ?? new Set()).add(listener));
+    return this;
+  }
+
+  onAny(listener: Listener): this {
+    this.anyListeners.add(listener);
     return this;
   }
 
@@ -55,6 +64,7 @@ export class FakeSocket {
   }
 
   receive(name: string, ...values: unknown[]): void {
+    if (!OF_THE_LIBRARY.includes(name)) for (const listener of this.anyListeners) listener(name, ...values);
     for (const listener of [...(this.listeners.get(name) ?? [])]) listener(...values);
   }
 }
