@@ -2,8 +2,10 @@
 
 FROM node:22-bookworm-slim AS web
 WORKDIR /src/web
+COPY packages/client/package.json /src/packages/client/
 COPY web/package.json web/package-lock.json ./
 RUN npm ci --no-audit --no-fund
+COPY packages/client/src /src/packages/client/src
 COPY web ./
 RUN npm run build
 

@@ -22,10 +22,10 @@ NPM        := $(shell command -v npm)
 CARGO_DENY  = $(shell command -v cargo-deny || echo $(TOOLS)/bin/cargo-deny)
 # A browser of the environment, of the PATH, or what `make chromium` installs.
 CHROMIUM    = $${CHROMIUM_PATH:-$$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}
-WEB_SOURCES := $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
+WEB_SOURCES := $(shell find web packages/client/src -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
                  -o -type f -print 2>/dev/null)
 
-.PHONY: help run build web test test-rust test-clients test-web check check-rust check-web check-documents deny \
+.PHONY: help run build web test test-rust test-package test-clients test-web check check-rust check-web check-package check-documents deny \
         deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release test-traces fuzz types fmt clean
 
 help: ## Say what there is
@@ -50,12 +50,17 @@ build: ## Build the server
 
 web: $(if $(wildcard web/package.json),web/dist/index.html) ## Build the dashboard into web/dist
 
-web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+# The dashboard takes the sources of packages/client as they are; what that needs of others is the dashboard's too.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json packages/client/package.json
 	cd web && npm ci --no-audit --no-fund
 	@touch $@
 
 web/dist/index.html: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	cd web && npm run build
+	@touch $@
+
+packages/client/node_modules/.package-lock.json: packages/client/package.json packages/client/package-lock.json
+	cd packages/client && npm ci --no-audit --no-fund
 	@touch $@
 
 document-checks/node_modules/.package-lock.json: document-checks/package.json document-checks/package-lock.json
@@ -69,7 +74,7 @@ client-compat-tests/node_modules/.package-lock.json: client-compat-tests/package
 # --- tests -----------------------------------------------------------------------------------------------------
 
 # With OWLPOST_TEST_DATABASE_URL (an administrator's URL) on that Postgres, else on the embedded one.
-test: web test-rust test-clients test-web ## Run every test
+test: web test-rust test-package test-clients test-web ## Run every test
 
 test-rust: ## Run the Rust tests
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
@@ -78,7 +83,10 @@ test-rust: ## Run the Rust tests
 	    echo "$(CARGO) test $(WORKSPACE)"; $(CARGO) test $(WORKSPACE) --no-fail-fast; \
 	fi
 
-test-clients: build python client-compat-tests/node_modules/.package-lock.json ## Run real socket.io and generated REST clients against the server
+test-package: packages/client/node_modules/.package-lock.json ## Run the tests of @owlpost/client that need no server
+	cd packages/client && npm test
+
+test-clients: build python client-compat-tests/node_modules/.package-lock.json packages/client/node_modules/.package-lock.json ## Run real socket.io and generated REST clients, and @owlpost/client, against the server
 	cd client-compat-tests && OWLPOST_BIN="$(BIN)" OWLPOST_PYTHON="$(PYTHON_ENV)/bin/python" npm test
 
 test-web: $(if $(wildcard web/package.json),test-web-unit test-web-browser) ## Run the dashboard's tests, in a browser too
@@ -107,7 +115,7 @@ python: ## Make sure there is a Python with the generator of clients and python-
 
 # --- checks ----------------------------------------------------------------------------------------------------
 
-check: check-rust deny check-web check-documents ## Check format, lints, documentation, licences, types and published documents
+check: check-rust deny check-web check-package check-documents ## Check format, lints, documentation, licences, types and published documents
 
 check-rust:
 	$(CARGO) fmt --all --check
@@ -117,6 +125,9 @@ check-rust:
 
 check-web: $(if $(wildcard web/package.json),web/node_modules/.package-lock.json)
 	@if [ -f web/package.json ]; then cd web && npm run lint && npm run typecheck; fi
+
+check-package: packages/client/node_modules/.package-lock.json web/node_modules/.package-lock.json
+	cd packages/client && npm run lint && npm run typecheck && npm run check:package
 
 check-documents: document-checks/node_modules/.package-lock.json
 	cd document-checks && npm run check
@@ -130,7 +141,7 @@ deny-advisories: $(CARGO_DENY) ## Check the dependencies for known vulnerabiliti
 $(TOOLS)/bin/cargo-deny:
 	$(CARGO) install cargo-deny --locked --root $(TOOLS)
 
-types: document-checks/node_modules/.package-lock.json ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and web/src/generated anew
+types: document-checks/node_modules/.package-lock.json ## Write docs/openapi.json, docs/PROTOCOL.asyncapi.yaml, docs/METRICS.md and packages/client/src/generated anew
 	OWLPOST_UPDATE=1 $(CARGO) test $(WORKSPACE) --test conventions
 	cd document-checks && npm run types
 
@@ -164,7 +175,7 @@ $(TOOLS)/bin/cargo-about:
 $(TOOLS)/bin/cargo-cyclonedx:
 	$(CARGO) install cargo-cyclonedx --locked --root $(TOOLS)
 
-release: web $(TOOLS)/bin/cargo-about $(TOOLS)/bin/cargo-cyclonedx ## Pack program, manual, manifests, licences and SBOMs into dist
+release: web packages/client/node_modules/.package-lock.json $(TOOLS)/bin/cargo-about $(TOOLS)/bin/cargo-cyclonedx ## Pack program, manual, manifests, licences and SBOMs into dist
 	@$(CARGO) build --release --locked -p owlpost
 	PATH="$(TOOLS)/bin:$$PATH" BIN="$(BIN)" deploy/release/pack.sh
 
@@ -189,4 +200,4 @@ fuzz: ## Fuzz everything that reads what strangers send, guided by coverage, FUZ
 
 clean: ## Remove what was built; data directories stay
 	$(CARGO) clean
-	rm -rf web/dist web/node_modules client-compat-tests/node_modules document-checks/node_modules
+	rm -rf web/dist web/node_modules packages/client/dist packages/client/node_modules client-compat-tests/node_modules document-checks/node_modules

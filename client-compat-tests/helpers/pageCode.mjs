@@ -7,7 +7,7 @@ import ts from 'typescript';
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = new URL('../../docs/clients/', import.meta.url);
-const GENERATED = new URL('../../web/src/generated', import.meta.url);
+const GENERATED = new URL('../../packages/client/src/generated', import.meta.url);
 
 /** The TypeScript of `docs/clients/<page>.md`: `load()` resolves with what it exports. */
 export function compileCodeOfPage(page) {

@@ -2,8 +2,8 @@
 //!
 //! - [`openapi`]: `docs/openapi.json`, the document a server serves; `tests/openapi.rs` compares;
 //! - [`protocol`]: `docs/PROTOCOL.asyncapi.yaml`, from event names and payload types; `tests/protocol.rs` compares;
-//! - [`types`]: `web/src/generated`, from payload types; `tests/generated_types.rs` compares; `hub_types` is its part
-//!   for SignalR;
+//! - [`types`]: `packages/client/src/generated`, from payload types; `tests/generated_types.rs` compares; `hub_types` is
+//!   its part for SignalR;
 //! - `docs/METRICS.md`, from the table of metrics; `tests/metrics.rs` compares;
 //! - `tests/published_schemas.rs`: both documents say of values and fields what the code says;
 //! - `tests/naming.rs`: functions are named with four words or more;

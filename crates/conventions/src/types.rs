@@ -1,4 +1,4 @@
-//! TypeScript types of every payload and answer, for `web/` and for whoever writes a client.
+//! TypeScript types of every payload and answer, for `packages/client` and for whoever writes another client.
 
 use std::{fs, io, path::Path};
 

@@ -1,4 +1,4 @@
-//! `web/src/generated` is what the Rust types say.
+//! `packages/client/src/generated` is what the Rust types say.
 
 use std::{collections::BTreeMap, env, fs, path::Path};
 
@@ -8,7 +8,7 @@ use owlpost_conventions::types::write_typescript_types_into;
 const OF_OPENAPI: &str = "rest.ts";
 
 fn read_every_file(folder: &Path) -> BTreeMap<String, String> {
-    let entries = fs::read_dir(folder).expect("a folder; `make types` writes web/src/generated");
+    let entries = fs::read_dir(folder).expect("a folder; `make types` writes it");
     entries
         .map(|entry| {
             let entry = entry.expect("an entry");
@@ -20,7 +20,7 @@ fn read_every_file(folder: &Path) -> BTreeMap<String, String> {
 
 #[test]
 fn should_find_the_generated_types_current() {
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/src/generated");
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client/src/generated");
     let fresh = tempfile::tempdir().expect("a temporary folder");
     write_typescript_types_into(fresh.path()).expect("types");
     if env::var_os("OWLPOST_UPDATE").is_some() {

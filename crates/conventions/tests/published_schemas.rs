@@ -204,7 +204,7 @@ fn should_read_and_write_the_words_it_publishes() {
     check(PagerDutyAction::ALL, PagerDutyAction::as_str);
     check(Scope::ALL, Scope::as_str);
     check(TimelineKind::ALL, TimelineKind::as_str);
-    let types = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../web/src/generated");
+    let types = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packages/client/src/generated");
     for (name, words) in
         list_words_of_enumerations().into_iter().filter(|(name, _)| !OF_REST_ALONE.contains(name))
     {

@@ -1,4 +1,3 @@
-import type { Socket } from 'socket.io-client';
 import type { CredentialSource } from './credentials';
 import { createNetworkErrorForRequest, createTimeoutErrorForRequest, OwlPostError } from './errors';
 import { type DomainEvent, FEED_ROOM, type OwlPostCalls, type OwlPostEvents } from './events';
@@ -8,7 +7,7 @@ import { createStoreOfLink, type LinkState, type LinkStore } from './link';
 import { LinkMonitor } from './linkMonitor';
 import { ListenersByName } from './listeners';
 import { type RoomListener, type RoomMembership, RoomMemberships } from './rooms';
-import { type Answer, type ConnectionAuth, openSocketToServer, type OwlSocket, type SocketSettings } from './socket';
+import { type Answer, type AnySocket, type ConnectionAuth, openSocketToServer, type OwlSocket, type SocketSettings } from './socket';
 import type { ReadableStore } from './store';
 import { TokenKeeper } from './tokenKeeper';
 
@@ -146,13 +145,13 @@ export class RealtimeClient {
         else reject(new OwlPostError(answer.error.code, answer.error.message, 0, answer.error.details));
       };
       // The types of socket.io-client cannot follow a name that is not known yet.
-      (this.#socket as Socket).timeout(timeoutMs).emit(name, request, tell);
+      (this.#socket as AnySocket).timeout(timeoutMs).emit(name, request, tell);
     });
   }
 
   /** Calls the server without waiting for an answer. False: there is no connection, and nothing was said. */
   tell<N extends keyof OwlPostCalls>(name: N, request: OwlPostCalls[N]['request']): boolean {
-    if (this.#socket.connected) (this.#socket as Socket).emit(name, request);
+    if (this.#socket.connected) (this.#socket as AnySocket).emit(name, request);
     return this.#socket.connected;
   }
 

@@ -12,6 +12,8 @@ type MadeCalls = {
   [N in keyof OwlPostCalls]: (request: OwlPostCalls[N]['request'], answer?: (answer: Answer<OwlPostCalls[N]['answer']>) => void) => void;
 };
 export type OwlSocket = Socket<ListenedEvents, MadeCalls>;
+/** The same socket, where the name of a call is not known while compiling. */
+export type AnySocket = Socket;
 
 /** What the server wants to know when a connection begins; asked anew at every reconnection. */
 export interface ConnectionAuth {
