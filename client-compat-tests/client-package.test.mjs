@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
-import { createCommentAsUser, createIncidentAsUser, requestApiExpectingStatus } from './helpers/api.mjs';
+import { createCommentAsUser, createIncidentAsUser, fetchIncidentPresenceAsUser, requestApiExpectingStatus } from './helpers/api.mjs';
 import { openNetworkLineToServer } from './helpers/networkLine.mjs';
 import { runTestWithOwnServer, useServerForTestFile } from './helpers/server.mjs';
 import { createUserWithRole, createUsersWithRoles, TEST_PASSWORD } from './helpers/users.mjs';
@@ -178,13 +178,13 @@ describe('A client of the package', () => {
     });
   });
 
-  test('should_be_in_its_rooms_again_and_hear_what_was_said_there', async (context) => {
+  test('should_view_an_incident_again_and_hear_what_was_said_there', async (context) => {
     const incident = await createIncidentAsUser(server, bob);
     const { client, heard, status } = openClientWithRecord(context, line.url, ada);
     const joins = [];
-    const room = client.join(owlpost.nameRoomOfIncident(incident.id), ({ users }) => joins.push(users.map(({ id }) => id)));
+    const viewing = client.view(incident.id, ({ users }) => joins.push(users.map(({ id }) => id)));
     client.connect();
-    assert.equal((await room.joined).count, 1);
+    assert.equal((await viewing.joined).count, 1);
     const said = [(await createCommentAsUser(server, bob, incident.id)).id];
     const comments = () => heard.filter(({ name }) => name === 'comment:created').map(({ payload }) => payload.comment.id);
     await waitUntilConditionHolds('what is said is heard', () => comments().length === 1);
@@ -197,8 +197,9 @@ describe('A client of the package', () => {
     await waitUntilConditionHolds('what is said is heard again', () => comments().length === 3);
     assert.deepEqual(comments(), said);
     assert.deepEqual(joins, [[ada.id], [ada.id]]);
-    room.leave();
-    await assert.rejects(client.join('role:AUROR').joined, { name: 'OwlPostError', code: 'FORBIDDEN' });
+    viewing.leave();
+    await waitUntilConditionHolds('nobody is there', async () => (await fetchIncidentPresenceAsUser(server, bob, incident.id)).count === 0);
+    await assert.rejects(client.view('nothing').joined, { name: 'OwlPostError', code: 'VALIDATION_ERROR' });
   });
 
   test('should_fail_with_the_codes_of_the_server', async (context) => {

@@ -13,8 +13,6 @@ export { createSourceOfSession, readSessionFromGrant, type Session, type Session
 export { createSourceOfAskedTokens, createSourceOfFixedToken, type Credentials, type CredentialSource } from './credentials';
 export { OwlPostError, type OwlPostErrorCode } from './errors';
 export {
-  FEED_ROOM,
-  nameRoomOfIncident,
   readIncidentFromRoom,
   type DomainEvent,
   type DurableEventName,
@@ -23,7 +21,7 @@ export {
   type OwlPostEvents,
 } from './events';
 export { createStoreOfLink, type LinkState, type LinkStatus, type LinkStore } from './link';
-export type { RoomListener, RoomMembership } from './rooms';
+export type { RoomListener, Viewing } from './viewing';
 export { createStoreWithListeners, type ReadableStore, type Store } from './store';
 export { createRandomKeyForRequest } from './randomKey';
 export { REQUEST_BOUND_MS } from './requestBound';

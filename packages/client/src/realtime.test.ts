@@ -89,36 +89,53 @@ describe('events', () => {
   });
 });
 
-describe('rooms', () => {
-  it('should be entered again after every reconnection, and left with the last who wants them', async () => {
+describe('the viewed incident', () => {
+  const joinsOf = (socket: FakeSocket) => socket.emitted.map(([name, payload]) => `${name} ${(payload as { room: string }).room}`);
+
+  it('should be entered again after every reconnection, and left with the last who wants it', async () => {
     const { socket, client } = openClientForTest();
     const onJoined = vi.fn();
-    const early = client.join('incident:1', onJoined);
+    const early = client.view('1', onJoined);
     expect(socket.open()).toMatchObject({ room: ['incidents', 'incident:1'] });
     expect(await early.joined).toMatchObject({ users: [] });
-    const late = client.join('incident:1');
+    const late = client.view('1');
     await late.joined;
+    late.leave();
     socket.lose('transport close');
     socket.open();
     await vi.advanceTimersByTimeAsync(0);
     expect(onJoined).toHaveBeenCalledTimes(2);
     early.leave();
-    expect(socket.emitted.filter(([name]) => name === 'room:leave')).toEqual([]);
-    late.leave();
-    expect(socket.emitted.at(-1)).toEqual(['room:leave', { room: 'incident:1' }]);
+    expect(joinsOf(socket)).toEqual(['room:join incident:1', 'room:join incident:1', 'room:join incident:1', 'room:leave incident:1']);
   });
 
-  it('should be given up when they are refused, and tried again when they cannot be had at the moment', async () => {
+  it('should be the last of those still wanted, and say that what was not viewed was not heard', async () => {
+    const { socket, client, heard } = openClientForTest();
+    socket.open();
+    const [outer, inner] = [client.view('1'), client.view('2')];
+    await inner.joined;
+    socket.lose('transport close');
+    expect(socket.open()).toMatchObject({ room: ['incidents', 'incident:2'] });
+    expect(heard).toEqual(['connected']);
+    inner.leave();
+    await outer.joined;
+    expect(heard).toEqual(['connected', 'gap']);
+    outer.leave();
+    expect(joinsOf(socket).slice(-2)).toEqual(['room:join incident:1', 'room:leave incident:1']);
+  });
+
+  it('should be given up when it is refused, and tried again when it cannot be had at the moment', async () => {
     const { socket, client } = openClientForTest();
     socket.open();
     socket.answer = () => ({ ok: false, error: { code: 'RATE_LIMITED', message: 'Slower' } });
-    const room = client.join('incident:1');
+    const { joined } = client.view('1');
     await vi.advanceTimersByTimeAsync(0);
     socket.answer = () => ({ ok: true, users: [harry] });
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(await room.joined).toMatchObject({ users: [harry] });
-    socket.answer = () => ({ ok: false, error: { code: 'FORBIDDEN', message: 'No' } });
-    await expect(client.join('role:AUROR').joined).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    expect(await joined).toMatchObject({ users: [harry] });
+    socket.answer = (_, payload) =>
+      (payload as { room: string }).room === 'incident:1' ? { ok: true, users: [] } : { ok: false, error: { code: 'NOT_FOUND', message: 'No' } };
+    await expect(client.view('2').joined).rejects.toMatchObject({ code: 'NOT_FOUND' });
     socket.lose('transport close');
     expect(socket.open()).toMatchObject({ room: ['incidents', 'incident:1'] });
   });

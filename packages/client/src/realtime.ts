@@ -1,15 +1,15 @@
 import type { CredentialSource } from './credentials';
 import { createNetworkErrorForRequest, createTimeoutErrorForRequest, OwlPostError } from './errors';
-import { type DomainEvent, FEED_ROOM, type OwlPostCalls, type OwlPostEvents } from './events';
+import { type DomainEvent, FEED_ROOM, nameRoomOfIncident, type OwlPostCalls, type OwlPostEvents } from './events';
 import type { ConnectionAcknowledged, EventsResumed } from './generated';
 import { HeardEvents } from './heardEvents';
 import { createStoreOfLink, type LinkState, type LinkStore } from './link';
 import { LinkMonitor } from './linkMonitor';
 import { ListenersByName } from './listeners';
-import { type RoomListener, type RoomMembership, RoomMemberships } from './rooms';
 import { type Answer, type AnySocket, type ConnectionAuth, openSocketToServer, type OwlSocket, type SocketSettings } from './socket';
 import type { ReadableStore } from './store';
 import { TokenKeeper } from './tokenKeeper';
+import { type RoomListener, ViewedIncidents, type Viewing } from './viewing';
 
 /** How long a call, or a replay, may take. */
 export const CALL_TIMEOUT_MS = 15_000;
@@ -30,7 +30,7 @@ export type DomainEventListener = (event: DomainEvent, meta: EventMeta) => void;
 /**
  * Why what was fetched before may lack events that will not come any more:
  * - `connected`: it is the first connection, and something may have happened since one fetched
- * - `gap`: more was missed than the server replays
+ * - `gap`: more was missed than the server replays, or another incident was viewed meanwhile
  */
 export type RefetchReason = 'connected' | 'gap';
 
@@ -38,8 +38,8 @@ export interface RealtimeOptions {
   /** Where the server is, with the path it is below, if any; empty for the server of this page. */
   url: string;
   credentials: CredentialSource;
-  /** Rooms of the whole application: entered with every connection. The feed of all incidents, unless said otherwise. */
-  rooms?: readonly string[];
+  /** False: changes are heard of the viewed incident alone, and not of all of them. New incidents and one's own notifications always are. */
+  feed?: boolean;
   /** Where the state of the link is kept, for who wants to have it before there is a client. */
   link?: LinkStore;
   /** Further options for socket.io-client. */
@@ -56,9 +56,10 @@ export class RealtimeClient {
   readonly #listeners = new ListenersByName();
   readonly #tokens: TokenKeeper;
   readonly #monitor: LinkMonitor;
-  readonly #rooms = new RoomMemberships({
-    enter: (room) => this.call('room:join', { room }),
-    leave: (room) => this.tell('room:leave', { room }),
+  readonly #viewed = new ViewedIncidents({
+    enter: (id) => this.call('room:join', { room: nameRoomOfIncident(id) }),
+    leave: (id) => this.tell('room:leave', { room: nameRoomOfIncident(id) }),
+    reportMissed: () => this.#listeners.tell(REFETCH, 'gap'),
   });
   /** The token this connection lives by. */
   #usedToken = '';
@@ -130,9 +131,12 @@ export class RealtimeClient {
     return this.#listeners.add(DISCONNECT, listener);
   }
 
-  /** Enters a room, and enters it again after every reconnection. */
-  join(room: string, onJoined?: RoomListener): RoomMembership {
-    return this.#rooms.join(room, onJoined);
+  /**
+   * Views an incident: enters its room, and enters it again after every reconnection. A connection views one incident at a time, as a
+   * person does: viewing another one leaves it, until that is left again.
+   */
+  view(incidentId: string, onJoined?: RoomListener): Viewing {
+    return this.#viewed.view(incidentId, onJoined);
   }
 
   /** Calls the server and waits for its answer. Fails with an `OwlPostError`: `NETWORK` at once where there is no connection. */
@@ -166,9 +170,12 @@ export class RealtimeClient {
     this.#usedToken = used?.accessToken ?? '';
     this.#forgetPastOfAnotherUser(used?.user?.id);
     this.#askedFrom = this.#heard.position;
+    const { incidentId } = this.#viewed;
+    const room = this.#options.feed === false ? [] : [FEED_ROOM];
+    if (incidentId !== undefined) room.push(nameRoomOfIncident(incidentId));
     return {
       token: this.#usedToken,
-      room: [...(this.#options.rooms ?? [FEED_ROOM]), ...this.#rooms.listRoomsOfMembers()],
+      room,
       ...(this.#askedFrom === null ? {} : { lastEventId: this.#askedFrom }),
     };
   }
@@ -214,7 +221,7 @@ export class RealtimeClient {
 
   #beginAfterAcknowledgement(ack: ConnectionAcknowledged): void {
     this.#refusals = 0;
-    this.#rooms.enterEveryRoomAgain();
+    this.#viewed.enterRoomAgain();
     if (this.#askedFrom === null) {
       // What was fetched before the socket was there may lack what happened in between.
       if (ack.lastEventId) this.#heard.advancePositionToAtLeast(ack.lastEventId);

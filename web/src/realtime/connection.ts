@@ -1,4 +1,4 @@
-import { type DomainEventListener, nameRoomOfIncident, RealtimeClient, type User } from '@owlpost/client';
+import { type DomainEventListener, RealtimeClient, type User } from '@owlpost/client';
 import type { QueryClient, QueryFilters } from '@tanstack/react-query';
 import { activityKeys, applyReceiptsToCached, type Receipts } from '../entities/activity';
 import { presenceKeys } from '../entities/presence';
@@ -57,11 +57,11 @@ export class RealtimeConnection {
    * it is clear that this must wait.
    */
   viewIncidentWhileOpen(id: string, onSettled: () => void): () => void {
-    const room = this.client.join(nameRoomOfIncident(id), ({ users }) => this.presence.setViewersOfIncident(id, users));
-    if (this.client.connected) room.joined.then(onSettled, onSettled);
+    const viewing = this.client.view(id, ({ users }) => this.presence.setViewersOfIncident(id, users));
+    if (this.client.connected) viewing.joined.then(onSettled, onSettled);
     else onSettled();
     return () => {
-      room.leave();
+      viewing.leave();
       this.presence.forgetViewersOfIncident(id);
     };
   }
