@@ -54,7 +54,8 @@ export default tseslint.config(
             allowImportsFromTo('realtime', ['entity', 'lib']),
             allowImportsFromTo('feature', ['components', 'entity', 'lib', 'realtime', 'testing']),
             allowImportsFromTo('app', ['feature', 'components', 'entity', 'lib', 'realtime', 'testing']),
-            allowImportsFromTo('testing', ['app', 'lib', 'realtime']),
+            // Itself: of the client package.
+            allowImportsFromTo('testing', ['app', 'lib', 'realtime', 'testing']),
             { allow: { to: { module: { origin: ['external', 'core'] } } } },
           ],
         },

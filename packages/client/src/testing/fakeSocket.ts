@@ -48,13 +48,13 @@ export class FakeSocket {
     if (this.connected) this.lose('io client disconnect');
   }
 
-  /** Connects; what the server was told. */
-  open(lastEventId = '0'): Record<string, unknown> {
+  /** Connects, and acknowledges it; what the server was told. */
+  open(acknowledgement: object): Record<string, unknown> {
     let told: Record<string, unknown> = {};
     this.auth((auth) => (told = auth));
     this.connected = true;
     this.receive('connect');
-    this.receive('connection:acknowledged', { lastEventId });
+    this.receive('connection:acknowledged', acknowledgement);
     return told;
   }
 

@@ -1,5 +1,15 @@
 import { expect, it } from 'vitest';
+import type { OwlPostCalls, OwlPostEvents } from './events';
+import type { IncidentHubEvents, IncidentHubMethods } from './generated/hub';
 import { createOwlPost } from './index';
+
+type ValuesOf<T> = T[keyof T];
+type RequestsOf<T> = { [M in keyof T]: T[M] extends (request: infer R) => unknown ? R : never }[keyof T];
+
+/** What the server says and takes, as generated from its tables, is all among what this client knows: otherwise this does not compile. */
+const unknownEvents: Exclude<ValuesOf<IncidentHubEvents>, ValuesOf<OwlPostEvents>>[] = [];
+const unknownCalls: Exclude<RequestsOf<IncidentHubMethods>, ValuesOf<OwlPostCalls>['request'] | string>[] = [];
+const checkedUnknowns: never[] = [...unknownEvents, ...unknownCalls];
 
 /** Checked by the compiler: never called. */
 async function callRestWithTypes() {
@@ -21,4 +31,5 @@ async function callRestWithTypes() {
 
 it('should know paths, parameters, bodies and answers at compile time', () => {
   expect(callRestWithTypes).toBeTypeOf('function');
+  expect(checkedUnknowns).toEqual([]);
 });
