@@ -21,7 +21,6 @@ export class HeartbeatWatch {
   #engine: Engine | null = null;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #heardAt = 0;
-
   readonly #onSilence: () => void;
 
   constructor(onSilence: () => void) {

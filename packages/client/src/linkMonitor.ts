@@ -12,14 +12,10 @@ const OFFLINE_AFTER_MS = 15_000;
 export class LinkMonitor {
   #offlineTimer: ReturnType<typeof setTimeout> | null = null;
   readonly #heartbeat = new HeartbeatWatch(() => this.reconnectWithoutDelay());
-
   readonly #socket: OwlSocket;
   readonly #link: LinkStore;
 
-  constructor(
-    socket: OwlSocket,
-    link: LinkStore,
-  ) {
+  constructor(socket: OwlSocket, link: LinkStore) {
     this.#socket = socket;
     this.#link = link;
   }

@@ -1,6 +1,6 @@
 import { createSourceOfAskedTokens, createSourceOfFixedToken } from './credentials';
 import type { User } from './generated';
-import type { Registration, Credentials as LoginBody } from './generated/rest';
+import type { Credentials as LoginBody, Registration, TokenGrant } from './generated/rest';
 import { RealtimeClient, type RealtimeOptions } from './realtime';
 import { createRestClient, type RestClient } from './rest';
 import { createSourceOfSession, readSessionFromGrant, type Session, type SessionOptions, type SessionSource } from './session';
@@ -14,6 +14,8 @@ export interface OwlPostOptions extends Omit<RealtimeOptions, 'credentials'>, Pa
 
 /** One server, as one person or tool. */
 export class OwlPost extends RealtimeClient {
+  readonly #login: SessionSource | null;
+
   constructor(
     options: RealtimeOptions,
     /** REST, typed by the OpenAPI document. */
@@ -22,33 +24,35 @@ export class OwlPost extends RealtimeClient {
     readonly session: ReadableStore<Session | null>,
     /** How many requests have been waiting for longer than people are patient. */
     readonly slow: ReadableStore<number>,
-    private readonly login: SessionSource | null,
+    login: SessionSource | null,
   ) {
     super(options);
+    this.#login = login;
   }
 
   /** Signs in, and stays signed in: tokens renew themselves. */
-  async logIn(body: LoginBody): Promise<User> {
-    return this.beginSessionOfPerson((await this.rest.post('/api/auth/login', { body, anonymous: true })));
+  logIn(body: LoginBody): Promise<User> {
+    return this.#beginSessionWithGrant(() => this.rest.post('/api/auth/login', { body, anonymous: true }));
   }
 
   /** Makes an account, and signs in with it. */
-  async register(body: Registration): Promise<User> {
-    return this.beginSessionOfPerson(await this.rest.post('/api/auth/register', { body, anonymous: true }));
+  register(body: Registration): Promise<User> {
+    return this.#beginSessionWithGrant(() => this.rest.post('/api/auth/register', { body, anonymous: true }));
   }
 
-  /** Disconnects and signs out, here at once and at the server as soon as it is told. */
+  /** Disconnects and signs out, here at once. Fails when the server could not be told, where the login then ends by itself in time. */
   async logOut(): Promise<void> {
     this.disconnect();
     const refreshToken = this.session.get()?.refreshToken;
-    this.login?.set(null);
+    this.#login?.set(null);
     if (refreshToken) await this.rest.post('/api/auth/logout', { body: { refreshToken }, anonymous: true });
   }
 
-  private beginSessionOfPerson(grant: Parameters<typeof readSessionFromGrant>[0]): User {
-    if (!this.login) throw new Error('Nobody logs in to a client that was given a token');
-    this.login.set(readSessionFromGrant(grant));
-    return grant.user;
+  async #beginSessionWithGrant(ask: () => Promise<TokenGrant>): Promise<User> {
+    if (!this.#login) throw new Error('Nobody logs in to a client that was given a token');
+    const session = readSessionFromGrant(await ask());
+    this.#login.set(session);
+    return session.user;
   }
 }
 

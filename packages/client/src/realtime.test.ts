@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createSourceOfFixedToken } from './credentials';
+import { createSourceOfAskedTokens, createSourceOfFixedToken } from './credentials';
 import { CALL_TIMEOUT_MS, RealtimeClient } from './realtime';
 import { createSourceOfSession, readSessionFromGrant, type Session } from './session';
 import { createStoreWithListeners } from './store';
@@ -183,6 +183,19 @@ describe('tokens', () => {
     socket.receive('connect_error', Object.assign(new Error('Token expired'), { data: { code: 'TOKEN_EXPIRED' } }));
     await vi.waitFor(() => expect(connect).toHaveBeenCalledTimes(1));
     expect(open()).toMatchObject({ token: 'new' });
+  });
+
+  it('should be asked for again when who tells them fails', async () => {
+    const answers = [() => Promise.reject(new Error('away')), () => 'theirs'];
+    const { socket, open } = openClientForTest(createSourceOfAskedTokens(() => answers.shift()!()));
+    const connect = vi.spyOn(socket, 'connect');
+    socket.active = false;
+    socket.auth(() => undefined);
+    await vi.advanceTimersByTimeAsync(0);
+    socket.receive('connect_error', Object.assign(new Error('Authentication token required'), { data: { code: 'UNAUTHENTICATED' } }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(connect).toHaveBeenCalledTimes(1);
+    expect(open()).toMatchObject({ token: 'theirs' });
   });
 
   it('should be given up when there is no other, so that nothing is tried for ever', async () => {

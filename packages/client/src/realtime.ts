@@ -72,7 +72,6 @@ export class RealtimeClient {
   #resumeTimer: ReturnType<typeof setTimeout> | undefined;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
   #countTimer: ReturnType<typeof setTimeout> | undefined;
-
   readonly #options: RealtimeOptions;
 
   constructor(options: RealtimeOptions) {
@@ -274,7 +273,7 @@ export class RealtimeClient {
     const { credentials } = this.#options;
     const renewed = await this.#tokens.renewTokenNow(this.#usedToken);
     if (!this.#running) return;
-    if (!credentials.get() || (isRefused && !credentials.canRenew)) {
+    if (!credentials.canRenew && (isRefused || !credentials.get())) {
       this.disconnect();
       this.#state.set({ status: 'refused' });
       return;

@@ -78,7 +78,9 @@ export function createSourceOfSession({ transport, store, renewAlone = (renew) =
     get: store.get,
     set: store.set,
     subscribe: store.subscribe,
-    canRenew: true,
+    get canRenew() {
+      return store.get() !== null;
+    },
     renew(stale) {
       if (stale === null) return Promise.resolve(store.get());
       inFlight ??= renewAlone(() => renewUnlessDoneAlready(stale), stale).finally(() => {

@@ -11,14 +11,10 @@ export class TokenKeeper {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #unsubscribe: (() => void) | null = null;
   #known: string | null = null;
-
   readonly #credentials: CredentialSource;
   readonly #onNewToken: (token: string) => void;
 
-  constructor(
-    credentials: CredentialSource,
-    onNewToken: (token: string) => void,
-  ) {
+  constructor(credentials: CredentialSource, onNewToken: (token: string) => void) {
     this.#credentials = credentials;
     this.#onNewToken = onNewToken;
   }
@@ -62,7 +58,7 @@ export class TokenKeeper {
 
   /** Replaces a token, unless somebody has done so already. True when there is one that differs from it now. */
   async renewTokenNow(staleToken: string): Promise<boolean> {
-    if (!this.#credentials.get()) return false;
+    if (!this.#credentials.canRenew) return false;
     const renewed = await this.#credentials.renew(staleToken);
     if (!renewed && this.#unsubscribe) this.#scheduleNextRenewal(RETRY_MS);
     return renewed !== null;

@@ -22,8 +22,6 @@ export type AnswerReader<T> = (response: Response, bound: RequestBound) => Promi
 
 /** Bounded exchanges with one server. */
 export interface Transport {
-  /** Where the server is. */
-  readonly url: string;
   /** How many requests have been waiting for longer than people are patient. */
   readonly slow: ReadableStore<number>;
   /** One exchange from its first byte to the last of its answer. Throws an `OwlPostError`, or what the caller's signal was aborted with. */
@@ -62,7 +60,6 @@ export function createTransportToServer(url: string): Transport {
   const root = url.replace(/\/+$/, '');
   const slow = createStoreWithListeners(0);
   return {
-    url: root,
     slow,
     async exchange(request, token, read) {
       const bound = startBoundOfRequest(request.signal, (isSlow) => slow.set(slow.get() + (isSlow ? 1 : -1)));
