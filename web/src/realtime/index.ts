@@ -4,6 +4,7 @@ export { useChangedFields } from './changeStore';
 export { useLinkState, type LinkState } from './linkStore';
 export {
   describeWriteInWords,
+  listKeysOfWrites,
   readFirstWhoTook,
   readIncidentOfWrite,
   readTextOfWrite,

@@ -22,6 +22,11 @@ export interface QueuedWrite {
   refusal?: { message: string; collision?: { fields: EditableField[]; latest: Incident } };
 }
 
+/** What a screen shows ahead of the answer under the key of its write gives way to the write once that waits: they are one. */
+export function listKeysOfWrites(writes: readonly QueuedWrite[]): ReadonlySet<string> {
+  return new Set(writes.map(({ key }) => key));
+}
+
 export interface Outbox {
   /** In order; the same array until something changes. */
   list: () => readonly QueuedWrite[];
