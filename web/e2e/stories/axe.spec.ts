@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults, RunOptions } from 'axe-core';
 import { listFaintTexts } from '../harness/contrast';
-import { areas, type Castle, furnishCastle, type State } from '../harness/states';
+import { type Castle, furnishCastle } from '../harness/furnishedCastle';
+import { areas } from '../harness/states';
+import type { State } from '../harness/visits';
 import { expect, test } from '../harness/test';
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
