@@ -1,5 +1,6 @@
 import type { EditableField } from '../../entities/incident';
 import type { Incident } from '../../generated';
+import { createListeners } from '../../lib/store';
 import type { Write } from './writes';
 
 /** As many changes as one person may have waiting in one browser, those that were refused among them. */
@@ -61,13 +62,15 @@ function parseStoredWriteOrNone(text: string): QueuedWrite[] {
 
 /** One entry of localStorage a write: two tabs that add one at the same moment keep both. */
 function createOutboxForPrefix(prefix: string): Outbox {
-  const listeners = new Set<() => void>();
   let signature = '';
   let writes: readonly QueuedWrite[] = [];
-  const tell = () => listeners.forEach((listener) => listener());
-  const tellOfOtherTabs = (event: StorageEvent) => {
-    if (event.key === null || event.key.startsWith(prefix)) tell();
-  };
+  const { tell, subscribe } = createListeners(() => {
+    const tellOfOtherTabs = (event: StorageEvent) => {
+      if (event.key === null || event.key.startsWith(prefix)) tell();
+    };
+    window.addEventListener('storage', tellOfOtherTabs);
+    return () => window.removeEventListener('storage', tellOfOtherTabs);
+  });
   const put = (write: QueuedWrite): boolean => {
     try {
       localStorage.setItem(prefix + write.id, JSON.stringify(write));
@@ -96,14 +99,7 @@ function createOutboxForPrefix(prefix: string): Outbox {
       localStorage.removeItem(prefix + id);
       tell();
     },
-    subscribe: (listener) => {
-      if (listeners.size === 0) window.addEventListener('storage', tellOfOtherTabs);
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) window.removeEventListener('storage', tellOfOtherTabs);
-      };
-    },
+    subscribe,
   };
 }
 
