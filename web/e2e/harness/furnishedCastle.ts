@@ -34,7 +34,8 @@ export async function furnishCastle(actAs: (person: Person) => Promise<ApiActor>
   ] as const)
     await who.comment(egg.id, words);
   await ron.report({ title: 'Cauldron leaks in classroom eleven', severity: 'SERIOUS', location: 'Dungeons, second corridor', description: 'Green, and it hums.' });
-  await ron.report({ title: `Nothing can be read here: ${LONG_WORD}`, description: LONG_WORD });
+  await ron.report({ title: `Nothing can be read here: ${LONG_WORD}`, description: LONG_WORD, location: LONG_WORD });
+  await percy.report({ title: `Nor here: ${LONG_WORD}`, severity: 'CRITICAL', location: LONG_WORD }).then(({ id }) => percy.take(id));
   await percy.report({ title: 'Staircase stuck between two floors', severity: 'SERIOUS', assigneeId: percy.user.id });
   const flood = await hermione.report({ title: 'Myrtle floods the first floor', severity: 'CRITICAL', location: 'Girls’ bathroom' });
   await percy.take(flood.id);

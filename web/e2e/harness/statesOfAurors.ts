@@ -38,7 +38,7 @@ export const ofAurors: Area = {
       name: 'outlets-secret',
       show: async (page, { kingsley }) => {
         await kingsley.send('POST', '/api/webhooks', { name: 'Quibbler', url: 'https://quibbler.example/owl', template: 'slack', enabled: false });
-        await kingsley.send('POST', '/api/webhooks', { name: `Gazette ${LONG_WORD}`, url: `http://127.0.0.1:9/${LONG_WORD}`, severities: ['CRITICAL'] });
+        await kingsley.send('POST', '/api/webhooks', { name: `Gazette ${LONG_WORD}`.slice(0, 100), url: `http://127.0.0.1:9/${LONG_WORD}`, severities: ['CRITICAL'] });
         // Nobody calls there, which is said.
         await kingsley.report({ title: 'Owls come back with their letters', severity: 'CRITICAL' }).then(({ id }) => kingsley.take(id));
         await page.getByLabel('Name').fill('Daily Prophet');
