@@ -53,17 +53,16 @@ export function WebhookForm({ webhook, label, deed, onSubmit, onCancel }: Props)
         <TextInput label="Name" description="Who is told, such as “Daily Prophet”." data-autofocus autoComplete="off" {...form.getInputProps('name')} />
         <TextInput
           label="Address"
-          description="Of http or https. Private networks are called only where the server allows them."
+          description="Such as https://prophet.example.org/owl. Private networks are called only where the server allows them."
           type="url"
           autoComplete="off"
           spellCheck={false}
-          placeholder="https://prophet.example.org/owl"
           {...form.getInputProps('url')}
         />
         <Select label="Written for" data={templates} allowDeselect={false} {...form.getInputProps('template')} />
         <TextInput
           label="Events"
-          description="Names or patterns with commas between them: * is one word, # any number. incident.created, comment.*, #"
+          description="Names such as incident.created, or patterns, with commas between them: * is one word, # any number."
           autoComplete="off"
           spellCheck={false}
           {...form.getInputProps('events')}

@@ -11,12 +11,12 @@ import { useWebhooks } from './api/listWebhooks';
 import { WebhookForm } from './WebhookForm';
 import { WebhookRow } from './WebhookRow';
 
-function WebhookList({ onMade }: { onMade: (made: MadeWebhook) => void }) {
+function WebhookList({ making, onMade }: { making: boolean; onMade: (made: MadeWebhook) => void }) {
   const webhooks = useWebhooks();
   if (webhooks.isPending) return <Loader aria-label="Loading webhooks" size="sm" />;
   if (webhooks.isError && !webhooks.data) return <QueryFailure error={webhooks.error} onRetry={() => void webhooks.refetch()} />;
   if (webhooks.data?.length === 0) {
-    return (
+    return making ? null : (
       <EmptyState icon={IconWebhook} title="Nobody is called yet">
         A webhook tells another program of what happens here, as it happens.
       </EmptyState>
@@ -59,7 +59,7 @@ export function WebhookSection() {
             Put it where the receiver checks signatures.
           </SecretOnce>
         )}
-        <WebhookList onMade={setMade} />
+        <WebhookList making={making} onMade={setMade} />
       </Stack>
     </TitledSection>
   );
