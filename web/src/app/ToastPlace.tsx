@@ -1,6 +1,6 @@
 import { notifications, notificationsStore, useNotifications } from '@mantine/notifications';
 import { useEffectEvent, useLayoutEffect, type RefObject } from 'react';
-import { findFreePlace, findPlaceForMost, type Span } from './toastPlace';
+import { findFreePlace, findPlaceForMost, type Span } from './freePlace';
 
 /** On what needs an answer, and where people write. */
 const NEVER_COVERED = '[data-never-covered]';

@@ -3,7 +3,7 @@ import { styleReadableBadgeText } from '../../components/badgeText';
 import { TimeAgo } from '../../components/TimeAgo';
 import type { OutletState } from '../../generated/rest';
 import { useNow } from '../../lib/time';
-import { useGapOfOutlet } from './api/findGapOfOutlet';
+import { useGapAfterPosition } from './api/findGapOfOutlet';
 import { countWaitingEvents, judgeStandingOfOutlet, standingLooks } from './standing';
 
 export function StandingBadge({ outlet }: { outlet: OutletState }) {
@@ -20,7 +20,7 @@ export function StandingBadge({ outlet }: { outlet: OutletState }) {
 export function OutletFacts({ outlet }: { outlet: OutletState }) {
   const { position, lagEvents, deliveredAt, failingSince, lastError, failures } = outlet;
   const standing = judgeStandingOfOutlet(outlet, useNow());
-  const hasGap = useGapOfOutlet(outlet);
+  const hasGap = useGapAfterPosition(position, standing !== 'live' && standing !== 'behind');
   return (
     <>
       <Group gap={6} data-testid="outlet-facts">

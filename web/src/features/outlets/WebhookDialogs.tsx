@@ -61,7 +61,7 @@ export function RedeliverDialog({ webhook, onClose }: DialogProps) {
   });
   const submit = useServerForm(form, async ({ from }: { from: string }) => {
     await redeliver.mutateAsync(from.trim());
-    showSuccessAsToast('Delivered again', `${webhook.name} is told of everything from event ${from.trim()} on.`);
+    showSuccessAsToast('Delivering again', `${webhook.name} is told of everything from event ${from.trim()} on.`);
     onClose();
   });
   return (

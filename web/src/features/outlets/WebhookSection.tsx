@@ -39,7 +39,7 @@ export function WebhookSection() {
   return (
     <TitledSection
       title="Webhooks"
-      description="Each event is delivered at least once and in order, signed as Standard Webhooks say. What is not taken is tried again for a day."
+      description="Each event is delivered at least once and in order, signed as Standard Webhooks say. What is not taken is tried again: for a day, unless the server is set otherwise."
       aside={!making && <Button onClick={() => setMaking(true)}>New webhook</Button>}
     >
       <Stack>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findFreePlace, findPlaceForMost } from './toastPlace';
+import { findFreePlace, findPlaceForMost } from './freePlace';
 
 const room = { top: 100, bottom: 700 };
 const composer = { top: 550, bottom: 700 };
