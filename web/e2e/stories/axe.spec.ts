@@ -35,13 +35,15 @@ async function findOverflow(page: Page): Promise<string | null> {
     const overflow = Math.round(end - window.innerWidth);
     return overflow > 0 ? `${overflow} px too wide: ${part.outerHTML.slice(0, 160)}` : null;
   };
-  await page.waitForFunction(`(${find.toString()})() === null`, undefined, { timeout: 2_000 }).catch(() => undefined);
+  await page.waitForFunction(`(${find.toString()})() === null`, undefined, { timeout: 10_000 }).catch(() => undefined);
   return page.evaluate(find);
 }
 
 /** Colours that are on their way to others are neither. What is not drawn because it is far below waits on its way. */
 async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
   await page.emulateMedia(media);
+  // They are on their way from the next frame on.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   const isSettled = () =>
     document.getAnimations().every((each) => {
       const target = each.effect instanceof KeyframeEffect ? each.effect.target : null;
