@@ -28,6 +28,8 @@ const test = base.extend<{ receiver: Receiver; tonks: ApiActor; page: Page }>({
 
 /** Failed deliveries are tried again after pauses that grow. */
 const AFTER_PAUSES = { timeout: 30_000 };
+// There are several of them in a story.
+test.describe.configure({ timeout: 180_000 });
 
 /** What it was told of, in order, each once: at least once is what webhooks promise. */
 const findTitles = ({ calls }: Receiver) => [...new Set(calls.map(({ body }) => (body.data as { incident: { title: string } }).incident.title))];
