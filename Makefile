@@ -95,6 +95,7 @@ test-web: $(if $(wildcard web/package.json),test-web-unit test-web-browser) ## R
 test-web-unit: web/node_modules/.package-lock.json
 	cd web && npm test
 
+# E2E_SCOPE=database tells only the stories in which the database matters.
 test-web-browser: web build chromium
 	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run e2e
 

@@ -14,6 +14,19 @@ function findChromiumOnMachine(): string | undefined {
   return undefined;
 }
 
+const SCOPES: Record<string, RegExp | undefined> = {
+  all: undefined,
+  // Stories in which it matters what the data is kept in: signing in, finding, telling, coming back.
+  database: /@database/,
+};
+
+/** Which stories are told: `E2E_SCOPE=database` where the others are told on another database. */
+function readScopeOfRun(): RegExp | undefined {
+  const name = process.env.E2E_SCOPE || 'all';
+  if (!Object.hasOwn(SCOPES, name)) throw new Error(`E2E_SCOPE is ${name}; it may be ${Object.keys(SCOPES).join(' or ')}`);
+  return SCOPES[name];
+}
+
 export const chromiumArguments = [
   '--disable-background-networking',
   '--disable-dev-shm-usage',
@@ -39,7 +52,7 @@ export default defineConfig({
     launchOptions: { executablePath: findChromiumOnMachine(), args: chromiumArguments },
   },
   projects: [
-    { name: 'e2e', testMatch: /.*\.spec\.ts/ },
+    { name: 'e2e', testMatch: /.*\.spec\.ts/, grep: readScopeOfRun() },
     { name: 'screenshots', testMatch: /.*\.shots\.ts/ },
   ],
 });

@@ -12,7 +12,7 @@ const SHELL = __SHELL__;
 /** The page that every address of the dashboard begins with. */
 const START = './';
 /** First segments of addresses that are pages of the dashboard, as the server and the router have them. */
-const PAGES = ['', 'login', 'register', 'reset-password', 'incidents', 'account', 'people'];
+const PAGES = ['', 'login', 'register', 'reset-password', 'incidents', 'account', 'people', 'outlets'];
 const CACHE_PREFIX = 'owlpost-shell-';
 const CACHE = CACHE_PREFIX + SHELL.version;
 /** Pages of the version before may be open, and want the rest of their files. */

@@ -21,7 +21,7 @@ struct DashboardFiles;
 const RESERVED: [&str; 6] = ["api", "socket.io", "socket.io-msgpack", "docs", "health", "metrics"];
 /// The pages of the dashboard, by the first segments of their paths; how many more segments each may have. Other paths are shown a page
 /// that says so, with a status that says so.
-const PAGES: [(&str, usize); 7] = [
+const PAGES: [(&str, usize); 8] = [
     ("", 0),
     ("login", 0),
     ("register", 0),
@@ -29,6 +29,7 @@ const PAGES: [(&str, usize); 7] = [
     ("incidents", 1),
     ("account", 0),
     ("people", 0),
+    ("outlets", 0),
 ];
 /// What browsers and crawlers look for by themselves: missing, it is no page.
 const FILES_AT_ROOT: [&str; 4] = ["favicon.ico", "robots.txt", "manifest.webmanifest", "sw.js"];
@@ -260,6 +261,7 @@ mod tests {
             ("/login", StatusCode::OK),
             ("/account", StatusCode::OK),
             ("/people", StatusCode::OK),
+            ("/outlets", StatusCode::OK),
             ("/incidents/1/2", StatusCode::NOT_FOUND),
             ("/login/1", StatusCode::NOT_FOUND),
             ("/people/1", StatusCode::NOT_FOUND),

@@ -22,7 +22,7 @@ export {
 } from './events';
 export { createStoreOfLink, type LinkState, type LinkStatus, type LinkStore } from './link';
 export type { RoomListener, Viewing } from './viewing';
-export { createStoreWithListeners, type ReadableStore, type Store } from './store';
+export { createListeners, createStoreWithListeners, type Listeners, type ReadableStore, type Store } from './store';
 export { createRandomKeyForRequest } from './randomKey';
 export { REQUEST_BOUND_MS } from './requestBound';
 export type * from './generated';

@@ -60,6 +60,10 @@ export class ApiActor {
     return this.login.user;
   }
 
+  get url(): string {
+    return this.server.url;
+  }
+
   async send<T>(method: string, path: string, body?: unknown): Promise<T> {
     const response = await fetch(this.server.url + path, {
       method,

@@ -1,87 +1,7 @@
-import type { Incident } from '@owlpost/client';
-import type { Page } from '@playwright/test';
-import type { ApiActor, Person } from './api';
+import { LONG_WORD } from './furnishedCastle';
+import { ofAurors } from './statesOfAurors';
 import { expect, makeUniqueTitle, waitForLiveLink } from './test';
-
-/** What the pages of the table show. */
-export interface Castle {
-  ron: ApiActor;
-  hermione: ApiActor;
-  percy: ApiActor;
-  /** With a thread, critical, and taken. */
-  egg: Incident;
-  resolved: Incident;
-}
-
-/** One page as somebody may find it. */
-export interface State {
-  name: string;
-  show: (page: Page, castle: Castle) => Promise<void>;
-  /** Takes away what would be in the way of the next. */
-  leave?: (page: Page, castle: Castle) => Promise<void>;
-}
-
-/** States that follow each other in one page. */
-export interface Area {
-  name: string;
-  /** Who looks; nobody before the login. */
-  who: Person | null;
-  states: State[];
-}
-
-const LONG_WORD = 'Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz'.repeat(2);
-
-/** A castle on an ordinary evening: a thread with links and mentions, long words, something of every severity and status. */
-export async function furnishCastle(actAs: (person: Person) => Promise<ApiActor>): Promise<Castle> {
-  const [ron, hermione, percy, tonks] = [await actAs('ron'), await actAs('hermione'), await actAs('percy'), await actAs('tonks')];
-  await percy.takeEverythingUrgent();
-  const egg = await hermione.report({
-    title: 'Dragon egg hatching in Hagrid’s hut',
-    description: 'Norwegian Ridgeback, about to come out. The hut is made of wood.\n\nWho comes: bring gloves, see https://castle.example/dragons?page=2.',
-    severity: 'CRITICAL',
-    location: 'Hagrid’s hut',
-  });
-  await tonks.take(egg.id);
-  await tonks.update(egg.id, { status: 'IN_PROGRESS' });
-  for (const [who, words] of [
-    [ron, 'It has hiccuped twice. The table is on fire, only a little.'],
-    [tonks, 'On my way. @percy.weasley keep everybody off the lawn, and tell @nobody.'],
-    [hermione, `Charlie takes it, see https://castle.example/a/very/long/address/that/does/not/end/${'dragons/'.repeat(12)}`],
-    [percy, `Done.\n\n${LONG_WORD}\n\nWho asks why is sent to @hermione.granger.`],
-  ] as const)
-    await who.comment(egg.id, words);
-  await ron.report({ title: 'Cauldron leaks in classroom eleven', severity: 'SERIOUS', location: 'Dungeons, second corridor', description: 'Green, and it hums.' });
-  await ron.report({ title: `Nothing can be read here: ${LONG_WORD}`, description: LONG_WORD });
-  await percy.report({ title: 'Staircase stuck between two floors', severity: 'SERIOUS', assigneeId: percy.user.id });
-  const flood = await hermione.report({ title: 'Myrtle floods the first floor', severity: 'CRITICAL', location: 'Girls’ bathroom' });
-  await percy.take(flood.id);
-  const resolved = await ron.report({ title: 'Bludger through the window of the Owlery', location: 'Owlery', description: 'Glass everywhere.' });
-  await percy.resolve(resolved.id, 'Reparo. The owls were told.');
-  return { ron, hermione, percy, egg, resolved };
-}
-
-async function visitPage(page: Page, path: string): Promise<void> {
-  await page.goto(path);
-  await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
-  await expect(page.getByLabel(/^Loading/)).toHaveCount(0);
-}
-
-async function visitList(page: Page, query = ''): Promise<void> {
-  await visitPage(page, `/incidents${query}`);
-  await expect(page.getByTestId('link-state')).toHaveAttribute('data-link', 'live');
-  await expect(page.getByTestId('view-count').first()).toBeAttached();
-}
-
-async function visitIncident(page: Page, { id }: Incident): Promise<void> {
-  await visitPage(page, `/incidents/${id}`);
-  await expect(page.getByTestId('viewers')).toBeVisible();
-  await expect(page.getByRole('region', { name: 'Timeline' })).toBeVisible();
-}
-
-const answerBadly = (page: Page, path: RegExp) =>
-  page.route(path, (route) => route.fulfill({ status: 403, json: { error: { code: 'FORBIDDEN', message: 'The list is kept from you' } } }));
-const stopAnsweringBadly = (page: Page) => page.unrouteAll({ behavior: 'ignoreErrors' });
-const pressEscape = (page: Page) => page.keyboard.press('Escape');
+import { answerBadly, type Area, pressEscape, pressUntilDialogOpens, stopAnsweringBadly, visitIncident, visitList, visitPage } from './visits';
 
 const beforeLogin: Area = {
   name: 'before the login',
@@ -257,12 +177,73 @@ const incident: Area = {
   ],
 };
 
+const withoutConnection: Area = {
+  name: 'writing without a connection',
+  who: 'cedric',
+  states: [
+    {
+      name: 'incident-waiting',
+      show: async (page, { egg }) => {
+        await visitIncident(page, egg);
+        await page.context().setOffline(true);
+        await expect(page.getByTestId('stale-banner')).toBeVisible();
+        await page.getByLabel('Write a comment').fill('Said without a connection: the roof is next.');
+        await page.keyboard.press('Control+Enter');
+        await page.getByRole('button', { name: 'Edit' }).click();
+        const form = page.getByRole('dialog', { name: 'Edit incident' });
+        await form.getByLabel('Where').fill(`What was Hagrid’s hut, ${LONG_WORD}`);
+        await form.getByRole('button', { name: 'Save changes' }).click();
+        await expect(page.getByTestId('incident-waiting')).toContainText('What was Hagrid');
+        await expect(page.getByTestId('comment').filter({ hasText: 'the roof is next' })).toContainText('waiting for connection');
+      },
+    },
+    {
+      name: 'waiting-writes',
+      show: async (page) => {
+        await page.getByRole('button', { name: /waiting/ }).click();
+        await expect(page.getByTestId('waiting-write')).toHaveCount(2);
+      },
+      leave: async (page) => {
+        for (const left of [1, 0]) {
+          await page.getByTestId('waiting-write').first().getByRole('button', { name: 'Cancel' }).click();
+          await expect(page.getByTestId('waiting-write')).toHaveCount(left);
+        }
+        await page.context().setOffline(false);
+        await waitForLiveLink(page);
+      },
+    },
+  ],
+};
+
 const shell: Area = {
   name: 'the shell',
   who: 'kingsley',
   states: [
     { name: 'account', show: (page) => visitPage(page, '/account') },
-    { name: 'people', show: (page) => visitPage(page, '/people') },
+    {
+      name: 'command-menu',
+      show: async (page) => {
+        await visitList(page);
+        await pressUntilDialogOpens(page, 'Control+k', 'Do or find');
+        await expect(page.getByRole('option', { name: 'Keyboard shortcuts' })).toBeVisible();
+      },
+    },
+    {
+      name: 'command-menu-found',
+      show: async (page, { egg }) => {
+        await page.getByLabel('Find a command or an incident').fill('dragon egg');
+        await expect(page.getByRole('option', { name: egg.title })).toBeVisible();
+      },
+      leave: pressEscape,
+    },
+    {
+      name: 'shortcut-help',
+      show: async (page) => {
+        await visitList(page);
+        await pressUntilDialogOpens(page, '?', 'Keyboard shortcuts');
+      },
+      leave: pressEscape,
+    },
     {
       name: 'online',
       show: async (page) => {
@@ -333,4 +314,4 @@ const shell: Area = {
 };
 
 /** Every page, in every state that matters. The last shows alerts, which would be in the way of the others. */
-export const areas: readonly Area[] = [beforeLogin, list, incident, shell];
+export const areas: readonly Area[] = [beforeLogin, list, incident, withoutConnection, ofAurors, shell];

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from '@playwright/test';
-import { areas, type Castle, furnishCastle } from '../harness/states';
+import { type Castle, furnishCastle } from '../harness/furnishedCastle';
+import { areas } from '../harness/states';
 import { test } from '../harness/test';
 
 /** To be looked at, and not kept: the pictures of the README are taken by `dashboard.shots.ts`. */

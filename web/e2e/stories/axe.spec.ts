@@ -3,7 +3,9 @@ import { createRequire } from 'node:module';
 import type { Page } from '@playwright/test';
 import type { AxeResults, RunOptions } from 'axe-core';
 import { listFaintTexts } from '../harness/contrast';
-import { areas, type Castle, furnishCastle, type State } from '../harness/states';
+import { type Castle, furnishCastle } from '../harness/furnishedCastle';
+import { areas } from '../harness/states';
+import type { State } from '../harness/visits';
 import { expect, test } from '../harness/test';
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -24,19 +26,24 @@ async function listFindingsOfAxe(page: Page, options: RunOptions = {}): Promise<
   return results.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.html.slice(0, 160)} (${node.failureSummary})`).join(' | ')}`);
 }
 
-/** By how many px the page, or what stands in its header, is wider than the window, once it has taken its new layout. */
-async function measureOverflow(page: Page): Promise<number> {
-  const measure = () => {
-    const ends = [...document.querySelectorAll('header *')].map((each) => each.getBoundingClientRect().right);
-    return Math.round(Math.max(document.documentElement.scrollWidth, ...ends) - window.innerWidth);
+/** What the page, or what stands in its header, is wider than the window by, once it has taken its new layout. */
+async function findOverflow(page: Page): Promise<string | null> {
+  const find = () => {
+    const parts = [document.documentElement, ...document.querySelectorAll('header *')];
+    const ends = parts.map((part) => ({ part, end: part === document.documentElement ? part.scrollWidth : part.getBoundingClientRect().right }));
+    const { part, end } = ends.reduce((widest, each) => (each.end > widest.end ? each : widest));
+    const overflow = Math.round(end - window.innerWidth);
+    return overflow > 0 ? `${overflow} px too wide: ${part.outerHTML.slice(0, 160)}` : null;
   };
-  await page.waitForFunction(`(${measure.toString()})() <= 0`, undefined, { timeout: 2_000 }).catch(() => undefined);
-  return page.evaluate(measure);
+  await page.waitForFunction(`(${find.toString()})() === null`, undefined, { timeout: 10_000 }).catch(() => undefined);
+  return page.evaluate(find);
 }
 
 /** Colours that are on their way to others are neither. What is not drawn because it is far below waits on its way. */
 async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
   await page.emulateMedia(media);
+  // They are on their way from the next frame on.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   const isSettled = () =>
     document.getAnimations().every((each) => {
       const target = each.effect instanceof KeyframeEffect ? each.effect.target : null;
@@ -51,8 +58,8 @@ async function listFindingsOfState(page: Page, state: State): Promise<string[]> 
   await page.evaluate(await axeSource);
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
-    const overflow = await measureOverflow(page);
-    if (overflow > 0) note(`${width} px`, [`the page is ${overflow} px too wide`]);
+    const overflow = await findOverflow(page);
+    if (overflow) note(`${width} px`, [overflow]);
     if (!WIDTHS_OF_AXE.includes(width)) continue;
     note(`${width} px, light`, await listFindingsOfAxe(page));
     // Another scheme changes colours alone.

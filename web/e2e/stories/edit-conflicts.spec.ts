@@ -1,7 +1,7 @@
 import { expect, makeUniqueTitle, test } from '../harness/test';
 
 test.describe('two people change one incident', () => {
-  test('should send only what was changed, and never set back what another wrote', async ({ openAs, actAs }) => {
+  test('should send only what was changed, and never set back what another wrote', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const incident = await percy.report({ title: makeUniqueTitle('Trol in the dungeon'), severity: 'MISCHIEF' });
     const page = await openAs('cedric', `/incidents/${incident.id}`);

@@ -11,7 +11,7 @@ import {
 } from '../harness/test';
 
 test.describe('the link', () => {
-  test('should resume what was missed while the network was away', async ({ openAs, actAs }) => {
+  test('should resume what was missed while the network was away', { tag: '@database' }, async ({ openAs, actAs }) => {
     const ron = await actAs('ron');
     const incident = await ron.report({ title: makeUniqueTitle('Before the cut') });
     const list = await openAs('harry');
@@ -43,7 +43,7 @@ test.describe('the link', () => {
     expect(refetched).toEqual([]);
   });
 
-  test('should come back by itself when the server was restarted', async ({ browser }) => {
+  test('should come back by itself when the server was restarted', { tag: '@database' }, async ({ browser }) => {
     test.setTimeout(150_000);
     const server = await TestServer.start();
     try {
@@ -65,7 +65,7 @@ test.describe('the link', () => {
     }
   });
 
-  test('should refetch when the log does not reach back far enough', async ({ openAs }) => {
+  test('should refetch when the log does not reach back far enough', { tag: '@database' }, async ({ openAs }) => {
     const page = await openAs('harry');
     // By polling, so that the server's word on the replay can be changed on its way: the log was trimmed.
     await page.routeWebSocket(/socket\.io/, (socket) => socket.close());

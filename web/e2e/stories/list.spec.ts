@@ -1,7 +1,7 @@
 import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
 
 test.describe('the list', () => {
-  test('should keep filters and search in the address', async ({ openAs, actAs }) => {
+  test('should keep filters and search in the address', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const word = `zonko${Date.now().toString(36)}`;
     const wanted = await percy.report({ title: `${word} fireworks`, severity: 'SERIOUS', assigneeId: percy.user.id });
@@ -28,7 +28,7 @@ test.describe('the list', () => {
     await expect(page).toHaveURL(/\/incidents$/);
   });
 
-  test('should load more as the reader goes down', async ({ openAs, actAs }) => {
+  test('should load more as the reader goes down', { tag: '@database' }, async ({ openAs, actAs }) => {
     const ron = await actAs('ron');
     const oldest = await ron.report({ title: makeUniqueTitle('The oldest') });
     for (let at = 0; at < 70; at += 1) await ron.report({ title: makeUniqueTitle('Filler') });

@@ -1,7 +1,7 @@
 import { expect, makeUniqueTitle, test } from '../harness/test';
 
 test.describe('US-NOTIFY-001: mentioned in a comment', () => {
-  test('should complete a mention, notify its person, and link to the very comment', async ({ openAs, actAs }) => {
+  test('should complete a mention, notify its person, and link to the very comment', { tag: '@database' }, async ({ openAs, actAs }) => {
     const ron = await actAs('ron');
     const incident = await ron.report({ title: makeUniqueTitle('Chess set') });
     for (let at = 0; at < 12; at += 1) await ron.comment(incident.id, `Move ${at}`);
@@ -51,7 +51,7 @@ test.describe('US-NOTIFY-001: mentioned in a comment', () => {
     await expect(comment.locator('[data-mention]')).toHaveCount(2);
   });
 
-  test('should keep a notification until it is dismissed, in every tab', async ({ openAs, actAs }) => {
+  test('should keep a notification until it is dismissed, in every tab', { tag: '@database' }, async ({ openAs, actAs }) => {
     const hermione = await actAs('hermione');
     const incident = await hermione.report({ title: makeUniqueTitle('Map') });
     const first = await openAs('ron');

@@ -16,7 +16,7 @@ test.describe('US-NOTIFY-002: assigned to me', () => {
     await expect(percy.getByRole('region', { name: 'Timeline' })).toContainText('assignee: nothing → Cedric Diggory');
   });
 
-  test('should have it there after login when the assignee was offline', async ({ openAs, actAs }) => {
+  test('should have it there after login when the assignee was offline', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const kingsley = await actAs('kingsley');
     const incident = await percy.report({ title: makeUniqueTitle('Werewolf tracks'), assigneeId: kingsley.user.id });

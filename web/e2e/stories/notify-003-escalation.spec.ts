@@ -7,7 +7,7 @@ declare global {
 }
 
 test.describe('US-NOTIFY-003: escalated', () => {
-  test('should call every Auror with a sound, and show it as urgent to all', async ({ openAs, actAs }) => {
+  test('should call every Auror with a sound, and show it as urgent to all', { tag: '@database' }, async ({ openAs, actAs }) => {
     const hermione = await actAs('hermione');
     await (await actAs('kingsley')).resolveEverythingUrgent();
     const incident = await hermione.report({ title: makeUniqueTitle('Troll'), severity: 'SERIOUS' });

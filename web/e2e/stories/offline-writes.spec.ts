@@ -30,7 +30,7 @@ async function readComments(actor: ApiActor, id: string): Promise<string[]> {
 }
 
 test.describe('writing without a connection', () => {
-  test('should send a comment, an edit and a resolution once and in order, also over a reload', async ({ openAs, actAs }) => {
+  test('should send a comment, an edit and a resolution once and in order, also over a reload', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const incident = await percy.report({ title: makeUniqueTitle('Cut off'), description: 'Before' });
     const page = await openAs('cedric', `/incidents/${incident.id}`);
@@ -155,7 +155,7 @@ test.describe('writing without a connection', () => {
     for (const tab of [first, second]) await expect(tab.getByTestId('comment')).toHaveText([/From the first/, /From the second/]);
   });
 
-  test('should not say twice what was answered into the void', async ({ openAs, actAs }) => {
+  test('should not say twice what was answered into the void', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const incident = await percy.report({ title: makeUniqueTitle('Answer lost') });
     const page = await openAs('cedric', `/incidents/${incident.id}`);

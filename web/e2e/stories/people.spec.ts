@@ -60,7 +60,7 @@ test('should find people, page by page, and give them roles', async ({ openAs, s
   await theirs.context().close();
 });
 
-test('should deactivate somebody, and let them in again', async ({ openAs, server, browser }) => {
+test('should deactivate somebody, and let them in again', { tag: '@database' }, async ({ openAs, server, browser }) => {
   const newcomer = await registerNewcomer(server, 'Mundungus Fletcher');
   const theirs = await openDashboardWithSession(browser, server.url, describeSessionForStorage(newcomer), '/incidents');
   await waitForLiveLink(theirs);

@@ -1,7 +1,7 @@
 import { expect, test } from '../harness/test';
 
 test.describe('US-PRESENCE-001: online user count', () => {
-  test('should count people by role, live, with the names on click', async ({ openAs }) => {
+  test('should count people by role, live, with the names on click', { tag: '@database' }, async ({ openAs }) => {
     const harry = await openAs('harry');
     const counts = harry.getByTestId('online-counts').filter({ visible: true });
     await expect(counts).toHaveText('0 Aurors online, 0 Prefects online, 1 Student');

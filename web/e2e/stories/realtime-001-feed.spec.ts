@@ -7,7 +7,7 @@ declare global {
 }
 
 test.describe('US-REALTIME-001: live incident creation', () => {
-  test('should show a new incident to everybody, the creator too, once only', async ({ openAs }) => {
+  test('should show a new incident to everybody, the creator too, once only', { tag: '@database' }, async ({ openAs }) => {
     const [harry, hermione] = [await openAs('harry'), await openAs('hermione')];
     const title = makeUniqueTitle('Pixies in the corridor');
     await harry.getByRole('button', { name: 'Report incident' }).click();

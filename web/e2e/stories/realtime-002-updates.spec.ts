@@ -1,7 +1,7 @@
 import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
 
 test.describe('US-REALTIME-002: live incident updates', () => {
-  test('should show changes on card and detail, and that they changed', async ({ openAs, actAs }) => {
+  test('should show changes on card and detail, and that they changed', { tag: '@database' }, async ({ openAs, actAs }) => {
     const reporter = await actAs('harry');
     const title = makeUniqueTitle('Boggart in the wardrobe');
     const incident = await reporter.report({ title, description: 'It rattles.', severity: 'MISCHIEF' });
@@ -39,7 +39,7 @@ test.describe('US-REALTIME-002: live incident updates', () => {
     await expect(detail.getByRole('status').filter({ hasText: `Harry Potter resolved ${title}` })).toBeVisible();
   });
 
-  test('should tell the story of an incident', async ({ openAs, actAs }) => {
+  test('should tell the story of an incident', { tag: '@database' }, async ({ openAs, actAs }) => {
     const percy = await actAs('percy');
     const incident = await percy.report({ title: makeUniqueTitle('Lost toad') });
     const page = await openAs('cedric', `/incidents/${incident.id}`);

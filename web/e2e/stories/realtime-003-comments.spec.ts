@@ -1,7 +1,7 @@
 import { expect, makeUniqueTitle, test } from '../harness/test';
 
 test.describe('US-REALTIME-003: live comments', () => {
-  test('should append comments live for both sides, once each', async ({ openAs, actAs }) => {
+  test('should append comments live for both sides, once each', { tag: '@database' }, async ({ openAs, actAs }) => {
     const incident = await (await actAs('harry')).report({ title: makeUniqueTitle('Ghost at dinner') });
     const path = `/incidents/${incident.id}`;
     const [harry, hermione] = [await openAs('harry', path), await openAs('hermione', path)];

@@ -7,6 +7,8 @@ function changeRoleOf(who: ApiActor, by: ApiActor, role: Role): Promise<unknown>
   return by.send('PATCH', `/api/users/${who.user.id}`, { role });
 }
 
+const pagesOfAurors = ['People', 'Outlets'] as const;
+
 /** What only a Prefect or an Auror may do with an incident of somebody else. */
 function listPowersOnPage(page: Page): Locator[] {
   const main = page.getByRole('main');
@@ -73,6 +75,37 @@ test.describe('a role that changes while its person has the page open', () => {
     await changeRoleOf(harry, tonks, 'AUROR');
     await take.click();
     await expect(findRowByTitle(page, incident.title).getByRole('img', { name: 'Assigned to Harry Potter' })).toBeVisible();
+  });
+
+  test('should open and close the pages of Aurors, and their entries, while they are looked at', async ({ openAs, actAs }) => {
+    const [tonks, harry] = [await actAs('tonks'), await actAs('harry')];
+    const page = await openAs('harry', '/people');
+    let loads = 0;
+    page.on('load', () => (loads += 1));
+    const menu = page.getByRole('menu');
+    const refusal = page.getByRole('heading', { name: 'This page is for Aurors' });
+    await expect(refusal).toBeVisible();
+    await page.getByRole('button', { name: /^Account and settings/ }).click();
+    await expect(menu).toBeVisible();
+    const entries = pagesOfAurors.map((name) => menu.getByRole('menuitem', { name }));
+    for (const [role, count] of [['PREFECT', 0], ['AUROR', 1], ['STUDENT', 0], ['AUROR', 1]] as const) {
+      await changeRoleOf(harry, tonks, role);
+      // The menu stays open, and is true.
+      await expect(menu).toContainText(new RegExp(`${role} ·`, 'i'));
+      for (const entry of entries) await expect(entry).toHaveCount(count);
+      await expect(refusal).toHaveCount(1 - count);
+      await expect(page.getByRole('heading', { level: 1, name: 'People' })).toHaveCount(count);
+    }
+    await page.keyboard.press('Escape');
+    await expect(menu).toHaveCount(0);
+    await page.keyboard.press('Control+k');
+    const commands = page.getByRole('dialog', { name: 'Do or find' });
+    for (const name of pagesOfAurors) await expect(commands.getByRole('option', { name })).toHaveCount(1);
+    await changeRoleOf(harry, tonks, 'STUDENT');
+    for (const name of pagesOfAurors) await expect(commands.getByRole('option', { name })).toHaveCount(0);
+    await page.keyboard.press('Escape');
+    await expect(refusal).toBeVisible();
+    expect(loads).toBe(0);
   });
 
   test('should be seen by everybody else', async ({ openAs, actAs }) => {

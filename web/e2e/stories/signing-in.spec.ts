@@ -2,7 +2,7 @@ import { ApiActor } from '../harness/api';
 import { expect, test } from '../harness/test';
 
 test.describe('signing in', () => {
-  test('should offer the demo users as buttons', async ({ browser, server }) => {
+  test('should offer the demo users as buttons', { tag: '@database' }, async ({ browser, server }) => {
     const page = await browser.newPage({ baseURL: server.url });
     await page.goto('/incidents');
     await expect(page).toHaveURL(/\/login$/);
@@ -30,7 +30,7 @@ test.describe('signing in', () => {
     await page.close();
   });
 
-  test('should register, return to the page that was asked for, and sign out everywhere', async ({ browser, server }) => {
+  test('should register, return to the page that was asked for, and sign out everywhere', { tag: '@database' }, async ({ browser, server }) => {
     const context = await browser.newContext({ baseURL: server.url });
     const page = await context.newPage();
     await page.goto('/register');
@@ -52,7 +52,7 @@ test.describe('signing in', () => {
     await context.close();
   });
 
-  test('should register by an invitation, and set a password by a link once', async ({ browser, server }) => {
+  test('should register by an invitation, and set a password by a link once', { tag: '@database' }, async ({ browser, server }) => {
     const tonks = await ApiActor.signIn(server, 'tonks');
     const email = `rosmerta${Date.now().toString(36)}@hogwarts.edu`;
     const { link: invitation } = await tonks.send<{ link: string }>('POST', '/api/invitations', { email, role: 'PREFECT' });

@@ -1,5 +1,33 @@
+import type { Locator, Page } from '@playwright/test';
 import { castle } from '../harness/api';
-import { expect, makeUniqueTitle, test } from '../harness/test';
+import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
+
+const findToast = (page: Page, text: string) => page.locator('.mantine-Notification-root').filter({ hasText: text });
+
+async function measurePlace(element: Locator) {
+  const place = await element.boundingBox();
+  if (!place) throw new Error(`${String(element)} has no place`);
+  return place;
+}
+
+/** Neither covers any of the other, wherever they are. */
+async function expectApart(toast: Locator, other: Locator): Promise<void> {
+  const [a, b] = [await measurePlace(other), await measurePlace(toast)];
+  const apart = b.y + b.height <= a.y || b.y >= a.y + a.height || b.x + b.width <= a.x || b.x >= a.x + a.width;
+  expect(apart, JSON.stringify({ other: a, toast: b })).toBe(true);
+}
+
+/** Those that can be seen: on their way in and out they are clear. */
+function countToastsOver(element: Locator): Promise<number> {
+  return element.evaluate((node) => {
+    const a = node.getBoundingClientRect();
+    return [...document.querySelectorAll('.mantine-Notification-root')].filter((toast) => {
+      const b = toast.getBoundingClientRect();
+      const isOver = b.top < a.bottom && b.bottom > a.top && b.left < a.right && b.right > a.left;
+      return isOver && getComputedStyle(toast).opacity !== '0';
+    }).length;
+  });
+}
 
 test.describe('toasts', () => {
   test('should stand newest on top, and gather the changes of an incident', async ({ openAs, actAs }) => {
@@ -7,6 +35,8 @@ test.describe('toasts', () => {
     const [first, second] = [await harry.report({ title: makeUniqueTitle('One') }), await harry.report({ title: makeUniqueTitle('Two') })];
     const page = await openAs('harry');
     const toasts = page.locator('.mantine-Notification-root');
+    // Changes of what the page does not know yet are none of its news.
+    await expect(findRowByTitle(page, first.title)).toBeVisible();
     await percy.update(first.id, { severity: 'SERIOUS' });
     await expect(toasts.filter({ hasText: first.title })).toHaveCount(1);
     await percy.update(second.id, { severity: 'SERIOUS' });
@@ -64,17 +94,58 @@ test.describe('toasts', () => {
       await page.getByRole('region', { name: 'Discussion' }).evaluate((region) => window.scrollTo(0, region.getBoundingClientRect().top + window.scrollY - innerHeight + 260));
       await expect(composer).toBeInViewport({ ratio: 1 });
       await percy.update(incident.id, { location: `place ${width}` });
-      const toast = page.locator('.mantine-Notification-root').filter({ hasText: `place ${width}` });
+      const toast = findToast(page, `place ${width}`);
       await expect(toast).toBeVisible();
-      const [a, b] = [await composer.boundingBox(), await toast.boundingBox()];
-      if (!a || !b) throw new Error('the composer or the toast has no place');
-      const apart = b.y + b.height <= a.y || b.y >= a.y + a.height || b.x + b.width <= a.x || b.x >= a.x + a.width;
-      expect(apart, JSON.stringify({ width, height, a, b })).toBe(true);
+      await expectApart(toast, composer);
+      const [a, b] = [await measurePlace(composer), await measurePlace(toast)];
       expect(a.y + a.height).toBeLessThanOrEqual(height);
       // Right below the header, which is as high as there are alerts in it.
-      const header = await page.getByRole('banner').boundingBox();
-      if (width < 1280) expect(b.y - (header?.height ?? 0)).toBeLessThan(60);
+      const header = await measurePlace(page.getByRole('banner'));
+      if (width < 1280) expect(b.y - header.height).toBeLessThan(60);
     }
+  });
+
+  for (const [width, height] of [[360, 740], [360, 560], [768, 1024], [1440, 900]] as const) {
+    test(`should never stand over what needs an answer, at ${width} × ${height}`, async ({ openAs, actAs }) => {
+      const percy = await actAs('percy');
+      const incident = await percy.report({ title: makeUniqueTitle('Asked'), description: 'Before' });
+      const page = await openAs('cedric', `/incidents/${incident.id}`, { viewport: { width, height } });
+      await page.getByRole('button', { name: 'Edit' }).click();
+      const form = page.getByRole('dialog', { name: 'Edit incident' });
+      await form.getByLabel('Description').fill('Mine');
+      await percy.update(incident.id, { description: 'Theirs' });
+      const notice = form.getByTestId('collision-description');
+      await expect(notice).toContainText('Percy Weasley changed');
+      await notice.scrollIntoViewIfNeeded();
+      await percy.report({ title: makeUniqueTitle('Meanwhile'), severity: 'SERIOUS' });
+      await expect(page.locator('[aria-live="polite"]').filter({ hasText: 'Meanwhile' })).toHaveCount(1);
+      // On the smallest there is no place for it, and it waits.
+      if (height > 600) await expect(findToast(page, 'Meanwhile')).toBeVisible();
+      await expect.poll(() => countToastsOver(notice)).toBe(0);
+      // What is asked is in sight, and can be answered.
+      await expect(notice).toBeInViewport({ ratio: 0.9 });
+      await notice.getByRole('button', { name: 'Keep theirs' }).click();
+      await expect(notice).toHaveCount(0);
+      await expect(findToast(page, 'Meanwhile')).toBeVisible();
+    });
+  }
+
+  test('should wait while there is no place for them, and come when there is', async ({ openAs, actAs }) => {
+    const percy = await actAs('percy');
+    const incident = await percy.report({ title: makeUniqueTitle('Crowded'), description: 'Before' });
+    const page = await openAs('cedric', `/incidents/${incident.id}`, { viewport: { width: 360, height: 740 } });
+    await page.getByRole('button', { name: 'Edit' }).click();
+    const form = page.getByRole('dialog', { name: 'Edit incident' });
+    await form.getByLabel('Description').fill(`Mine ${'and on and on '.repeat(120)}`);
+    await percy.update(incident.id, { description: `Theirs ${'and on and on '.repeat(120)}` });
+    const notice = form.getByTestId('collision-description');
+    await notice.scrollIntoViewIfNeeded();
+    await percy.report({ title: makeUniqueTitle('Held back'), severity: 'SERIOUS' });
+    const spoken = page.locator('[aria-live="polite"]').filter({ hasText: 'Held back' });
+    await expect(spoken).toHaveCount(1);
+    await expect(page.locator('.mantine-Notification-root')).toHaveCount(0);
+    await notice.getByRole('button', { name: 'Keep theirs' }).click();
+    await expect(findToast(page, 'Held back')).toBeVisible();
   });
 
   test('should put who waits longest with nobody first, and say how many more are urgent', async ({ openAs, actAs }) => {

@@ -22,7 +22,7 @@ function mintShortLivedToken(login: Login, lifeSeconds: number): string {
   return `${text}.${createHmac('sha256', JWT_SECRET).update(text).digest('base64url')}`;
 }
 
-test('should renew a token before it expires, on the same connection', async ({ browser, server, actAs }) => {
+test('should renew a token before it expires, on the same connection', { tag: '@database' }, async ({ browser, server, actAs }) => {
   const { login } = await ApiActor.signIn(server, 'harry');
   const short = { ...login, accessToken: mintShortLivedToken(login, SHORT_LIFE_S) };
   const expiresAt = Date.now() + SHORT_LIFE_S * 1000;

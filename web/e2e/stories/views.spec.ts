@@ -39,7 +39,7 @@ test('should begin with what is at work, the most severe and then the oldest fir
   await server.stop();
 });
 
-test('should find the printed id and who reported it', async ({ openAs, actAs }) => {
+test('should find the printed id and who reported it', { tag: '@database' }, async ({ openAs, actAs }) => {
   const ron = await actAs('ron');
   const title = makeUniqueTitle('Found');
   const incident = await ron.report({ title });

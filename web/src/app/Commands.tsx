@@ -4,8 +4,14 @@ import { useNavigate } from 'react-router';
 import { writeFiltersToSearchParams } from '../entities/incident';
 import { type Command, CommandMenu, ShortcutHelp } from '../features/commands';
 import { moveFocusBetweenRows, useTakeKey, views } from '../features/incidents';
+import { useCurrentUser } from '../lib/session';
 import { findElementOfKey, useShortcuts } from '../lib/shortcuts';
 import { usePushedIncidents } from './usePushedIncidents';
+
+const pagesOfAurors = [
+  { name: 'People', path: '/people' },
+  { name: 'Outlets', path: '/outlets' },
+] as const;
 
 interface Props {
   onReport: () => void;
@@ -19,6 +25,7 @@ export function Commands({ onReport, onLogout }: Props) {
   const [menuOpened, menu] = useDisclosure();
   const [helpOpened, help] = useDisclosure();
   const take = useTakeKey();
+  const isAuror = useCurrentUser().role === 'AUROR';
   const search = () => {
     const field = findElementOfKey('/');
     if (field) field.focus();
@@ -49,10 +56,11 @@ export function Commands({ onReport, onLogout }: Props) {
       ...(menuOpened && findElementOfKey('t') ? [{ name: 'Take this incident', group: 'Actions', keys: 't', run: take } as const] : []),
       { name: 'Keyboard shortcuts', group: 'Actions', keys: '?', run: help.open },
       { name: 'Your account', group: 'Pages', run: () => void navigate('/account') },
+      ...(isAuror ? pagesOfAurors.map(({ name, path }) => ({ name, group: 'Pages' as const, run: () => void navigate(path) })) : []),
       { name: 'Sign out', group: 'Actions', run: onLogout },
       ...pages,
     ];
-  }, [navigate, onReport, onLogout, menuOpened, help.open, take]);
+  }, [navigate, onReport, onLogout, menuOpened, help.open, take, isAuror]);
   return (
     <>
       <CommandMenu opened={menuOpened} onClose={menu.close} commands={commands} />

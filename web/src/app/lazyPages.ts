@@ -14,9 +14,10 @@ export const IncidentsRoute = createLazyPart(async () => (await import('./signed
 export const IncidentRoute = createLazyPart(async () => (await import('./pages/IncidentRoute')).IncidentRoute, PageStandIn);
 export const AccountRoute = createLazyPart(async () => (await import('./pages/AccountRoute')).AccountRoute, PageStandIn);
 export const PeopleRoute = createLazyPart(async () => (await import('./pages/PeopleRoute')).PeopleRoute, PageStandIn);
+export const OutletsRoute = createLazyPart(async () => (await import('./pages/OutletsRoute')).OutletsRoute, PageStandIn);
 export const NotFoundPage = createLazyPart(async () => (await import('./pages/NotFoundPage')).NotFoundPage, ShellStandIn);
 
 /** Who follows a link when the line is cut finds the page there. The login is among them: a sign-in may end at any moment. */
 export function preloadPagesOfSignedIn(): void {
-  for (const page of [IncidentRoute, IncidentsRoute, AccountRoute, LoginPage, PeopleRoute, NotFoundPage]) void page.preload();
+  for (const page of [IncidentRoute, IncidentsRoute, AccountRoute, LoginPage, PeopleRoute, OutletsRoute, NotFoundPage]) void page.preload();
 }

@@ -9,6 +9,7 @@ import {
   IncidentsRoute,
   LoginPage,
   NotFoundPage,
+  OutletsRoute,
   PeopleRoute,
   RegisterPage,
   ResetPasswordPage,
@@ -48,6 +49,7 @@ export function Router() {
           <Route path="/incidents/:id" element={<IncidentRoute />} />
           <Route path="/account" element={<AccountRoute />} />
           <Route path="/people" element={<PeopleRoute />} />
+          <Route path="/outlets" element={<OutletsRoute />} />
         </Route>
         <Route path="/" element={<Navigate to="/incidents" replace />} />
         <Route path="*" element={<NotFoundPage />} />

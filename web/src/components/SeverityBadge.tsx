@@ -10,13 +10,14 @@ const looks: Record<Severity, { color: string; icon: typeof IconFlame }> = {
   CRITICAL: { color: 'red', icon: IconFlame },
 };
 
+/** One word, which what stands beside it gives way to. */
 export function SeverityBadge({ severity, ...props }: { severity: Severity; className?: string }) {
   const { color, icon: Icon } = looks[severity];
   return (
     <Badge
       variant={severity === 'CRITICAL' ? 'filled' : 'light'}
       color={severity === 'CRITICAL' ? 'red.9' : color}
-      style={severity === 'CRITICAL' ? undefined : styleReadableBadgeText(color)}
+      style={{ flexShrink: 0, ...(severity !== 'CRITICAL' && styleReadableBadgeText(color)) }}
       radius="sm"
       tt="none"
       fw={600}

@@ -1,12 +1,9 @@
+import { createListeners, type Store } from '@owlpost/client';
+
 /** A value kept in localStorage: every reader of this tab and every other tab sees a change at once. */
-export interface PersistedStore<T> {
-  get(): T;
-  set(value: T): void;
-  subscribe(listener: () => void): () => void;
-}
+export type PersistedStore<T> = Store<T>;
 
 export function createPersistedStoreForKey<T>(key: string, parse: (stored: unknown) => T): PersistedStore<T> {
-  const listeners = new Set<() => void>();
   let text: string | null | undefined;
   let value: T;
 
@@ -28,10 +25,13 @@ export function createPersistedStoreForKey<T>(key: string, parse: (stored: unkno
     return value;
   }
 
-  // One listener tells all at once: screens must not see the change one by one, children before their parents.
-  function tellOfOtherTabs(event: StorageEvent): void {
-    if (event.key === key || event.key === null) listeners.forEach((listener) => listener());
-  }
+  const { tell, subscribe } = createListeners(() => {
+    const tellOfOtherTabs = (event: StorageEvent) => {
+      if (event.key === key || event.key === null) tell();
+    };
+    window.addEventListener('storage', tellOfOtherTabs);
+    return () => window.removeEventListener('storage', tellOfOtherTabs);
+  });
 
   return {
     get: readStoredTextIfChanged,
@@ -44,15 +44,8 @@ export function createPersistedStoreForKey<T>(key: string, parse: (stored: unkno
       } catch {
         // As above: kept in memory.
       }
-      listeners.forEach((listener) => listener());
+      tell();
     },
-    subscribe(listener) {
-      if (listeners.size === 0) window.addEventListener('storage', tellOfOtherTabs);
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) window.removeEventListener('storage', tellOfOtherTabs);
-      };
-    },
+    subscribe,
   };
 }

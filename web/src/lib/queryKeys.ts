@@ -11,4 +11,8 @@ export const queryKeys = {
   people: (q: string, deactivated: boolean) => ['users', 'people', q, deactivated] as const,
   invitations: ['invitations'] as const,
   push: ['account', 'push'] as const,
+  everyOutlet: ['outlets'] as const,
+  outletList: ['outlets', 'list'] as const,
+  webhooks: ['outlets', 'webhooks'] as const,
+  gapAfter: (position: string) => ['outlets', 'gap', position] as const,
 };

@@ -1,5 +1,6 @@
-import { useSyncExternalStore } from 'react';
+import { createListeners } from '@owlpost/client';
 import { settingsStore } from './settings';
+import { useStore } from './store';
 
 /** A soft double hoot for news, a rising triple for emergencies. Frequencies in Hz, times in seconds. */
 const TUNES = {
@@ -17,12 +18,12 @@ const TUNES = {
 const QUIET_MS = 1_500;
 let context: AudioContext | null = null;
 let lastPlayedAt = 0;
-const blockListeners = new Set<() => void>();
+const block = createListeners();
 
 function openSpeakerOfPage(): AudioContext | null {
   if (context === null && typeof AudioContext !== 'undefined') {
     context = new AudioContext();
-    context.onstatechange = () => blockListeners.forEach((listener) => listener());
+    context.onstatechange = block.tell;
   }
   return context;
 }
@@ -83,12 +84,7 @@ export function playSoundAfterGesture(tune: keyof typeof TUNES): void {
   void audio?.resume().then(() => playNotesOfTune(audio, tune));
 }
 
-function subscribeToBlock(listener: () => void): () => void {
-  blockListeners.add(listener);
-  return () => blockListeners.delete(listener);
-}
-
 /** Whether the browser keeps the page silent, until somebody does something on it. */
 export function useSoundBlocked(): boolean {
-  return useSyncExternalStore(subscribeToBlock, isSoundBlockedByBrowser);
+  return useStore({ get: isSoundBlockedByBrowser, subscribe: block.subscribe });
 }

@@ -1,42 +1,36 @@
-import { useSyncExternalStore } from 'react';
+import { createListeners, type ReadableStore } from '@owlpost/client';
+import { useStore } from './store';
 
 /** A clock of the page: one timer for all who read it. */
-class SharedClock {
-  private readonly listeners = new Set<() => void>();
-  private timer: ReturnType<typeof setInterval> | null = null;
-  private now = Date.now();
-
-  constructor(private readonly tickMs: number) {}
-
-  readonly subscribe = (listener: () => void): (() => void) => {
-    this.listeners.add(listener);
-    this.now = Date.now();
-    this.timer ??= setInterval(() => {
-      this.now = Date.now();
-      this.listeners.forEach((each) => each());
-    }, this.tickMs);
-    return () => {
-      this.listeners.delete(listener);
-      if (this.listeners.size > 0 || !this.timer) return;
-      clearInterval(this.timer);
-      this.timer = null;
-    };
+function createSharedClock(tickMs: number): ReadableStore<number> {
+  let now = Date.now();
+  const { tell, subscribe } = createListeners(() => {
+    const timer = setInterval(() => {
+      now = Date.now();
+      tell();
+    }, tickMs);
+    return () => clearInterval(timer);
+  });
+  return {
+    get: () => now,
+    subscribe: (listener) => {
+      now = Date.now();
+      return subscribe(listener);
+    },
   };
-
-  readonly read = (): number => this.now;
 }
 
-const slowClock = new SharedClock(15_000);
-const secondClock = new SharedClock(1_000);
+const slowClock = createSharedClock(15_000);
+const secondClock = createSharedClock(1_000);
 
 /** The time, renewed every quarter of a minute. */
 export function useNow(): number {
-  return useSyncExternalStore(slowClock.subscribe, slowClock.read);
+  return useStore(slowClock);
 }
 
 /** The time, renewed every second. */
 export function useSecondsNow(): number {
-  return useSyncExternalStore(secondClock.subscribe, secondClock.read);
+  return useStore(secondClock);
 }
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'narrow' });

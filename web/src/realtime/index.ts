@@ -4,6 +4,7 @@ export { useChangedFields } from './changeStore';
 export { useLinkState } from './linkStore';
 export {
   describeWriteInWords,
+  listKeysOfWrites,
   readFirstWhoTook,
   readIncidentOfWrite,
   readTextOfWrite,

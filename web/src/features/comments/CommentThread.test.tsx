@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { act, screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildCommentForTest, buildEventForTest, harry, percy } from '../../lib/testData';
 import { describeRefusal, holdAnswerBack, http, startFakeServer } from '../../testing/fakeServer';
@@ -53,6 +53,24 @@ describe('the composer', () => {
     letGo();
     await waitFor(() => expect(isAnswered).toBe(true));
     expect(listTexts()).toHaveLength(1);
+  });
+
+  it('should show a comment once, also when it begins to wait for a connection', async () => {
+    const { user, socket, hear } = renderScreen(thread, { as: percy });
+    const composer = await findComposer();
+    await screen.findByText('Nobody has said anything yet.');
+    act(() => socket.disconnect());
+    hear('disconnect', 'transport close');
+    const seen = new Set<string>();
+    const observer = new MutationObserver(() => seen.add(listTexts().map((text) => (/One|Two/.exec(text ?? '') ?? ['?'])[0]).join()));
+    observer.observe(document.body, { childList: true, subtree: true, characterData: true });
+    for (const words of ['One', 'Two']) {
+      await user.type(composer, words);
+      await user.keyboard('{Control>}{Enter}{/Control}');
+      await waitFor(() => expect(listTexts().filter((text) => text?.includes(words))[0]).toContain('waiting'));
+    }
+    observer.disconnect();
+    expect([...seen].filter(Boolean)).toEqual(['One', 'One,Two']);
   });
 
   it('should give a refused comment back to its writer', async () => {

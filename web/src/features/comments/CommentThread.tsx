@@ -109,7 +109,7 @@ export function CommentThread({ incidentId, ready }: { incidentId: string; ready
         </a>
       )}
       {(list.data || comments.length > 0) && <CommentList incidentId={incidentId} list={list} comments={comments} />}
-      <div className={classes.composer} data-testid="composer">
+      <div className={classes.composer} data-testid="composer" data-never-covered>
         <CommentForm incidentId={incidentId} draft={draft} onPost={post} />
         <TypingIndicator incidentId={incidentId} />
       </div>

@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { type CommentPages, listCommentsOldestFirst, type ListedComment } from '../../entities/comment';
 import { useCurrentUser } from '../../lib/session';
 import { useHiddenIds } from '../../lib/undoable';
-import { type QueuedWrite, useQueuedWrites } from '../../realtime';
+import { listKeysOfWrites, type QueuedWrite, useQueuedWrites } from '../../realtime';
 
 /** What two clocks may differ by. */
 const CLOCKS_MS = 60_000;
@@ -14,21 +14,26 @@ export function listWaitingComments(writes: readonly QueuedWrite[], known: reado
     if (write.kind !== 'comment' || write.incidentId !== incidentId || refusal) return [];
     const { content } = write;
     const isArrived = (each: ListedComment) =>
-      each.author.id === author.id && each.content === content && new Date(each.createdAt).getTime() > at - CLOCKS_MS;
+      !each.pending && each.author.id === author.id && each.content === content && new Date(each.createdAt).getTime() > at - CLOCKS_MS;
     if (triedAt !== null && known.some(isArrived)) return [];
     return [{ id, incidentId, content, author, createdAt: new Date(at).toISOString(), pending: true, waiting: true }];
   });
 }
 
-/** What was said, without what is about to be deleted, and with what is about to be said. */
+/**
+ * What was said, without what is about to be deleted, and with what is about to be said: on its way, or waiting, and never both. The
+ * composer shows a comment under its key before it is known which of the two it will be.
+ */
 export function useShownComments(incidentId: string, data: CommentPages | undefined): ListedComment[] {
   const me = useCurrentUser();
   const hidden = useHiddenIds();
   const writes = useQueuedWrites();
   return useMemo(() => {
     const deleted = new Set(writes.flatMap(({ write, refusal }) => (write.kind === 'delete-comment' && !refusal ? [write.commentId] : [])));
-    const isShown = ({ id }: ListedComment) => !hidden.has(id) && !deleted.has(id);
+    const waiting = listKeysOfWrites(writes);
+    const isShown = ({ id }: ListedComment) => !hidden.has(id) && !deleted.has(id) && !waiting.has(id);
     const known = data ? listCommentsOldestFirst(data).filter(isShown) : [];
-    return [...known, ...listWaitingComments(writes, known, incidentId, me)];
+    // What is on its way was said after what waits.
+    return [...known.filter((each) => !each.pending), ...listWaitingComments(writes, known, incidentId, me), ...known.filter((each) => each.pending)];
   }, [data, hidden, writes, incidentId, me]);
 }

@@ -34,7 +34,7 @@ export function CollisionNotice({ incidentId, version, collisions, onChoose }: P
     const who = author?.actor?.name ?? 'Somebody';
     const when = author ? ` at ${formatClockOfTime(author.at)}` : ' meanwhile';
     return (
-      <Alert key={field} color="yellow" role="alert" title={`${who} changed ${fieldNames[field]}${when}`} data-testid={`collision-${field}`}>
+      <Alert key={field} color="yellow" role="alert" title={`${who} changed ${fieldNames[field]}${when}`} data-testid={`collision-${field}`} data-never-covered>
         <Stack gap={6}>
           <Text size="sm" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
             <b>Theirs:</b> {writeFieldValueForPeople(field, theirs)}

@@ -31,7 +31,7 @@ export function DraftModal({ title, opened, draft, onClose, children }: Props) {
   return (
     <Modal opened={opened} onClose={ask} title={title} size="lg">
       {asking && (
-        <Alert color="yellow" role="alert" title="You have not sent this yet" mb="md">
+        <Alert color="yellow" role="alert" title="You have not sent this yet" mb="md" data-never-covered>
           <Text size="sm" mb="xs">
             A draft stays in this browser until you send or discard it.
           </Text>

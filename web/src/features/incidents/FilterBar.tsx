@@ -12,6 +12,7 @@ import {
   type IncidentFilters,
   type IncidentSort,
 } from '../../entities/incident';
+import { useIncidentList } from './api/listIncidents';
 import { useAssignablePeople } from './useAssignablePeople';
 import classes from './FilterBar.module.css';
 
@@ -62,15 +63,26 @@ const standIns = [
   { value: 'none', label: 'Unassigned' },
 ];
 
+/** Whom an address names that somebody sent: what is shown is theirs, and says who they are. */
+function useAssigneeOfList(filters: IncidentFilters): User | null {
+  const { data } = useIncidentList(filters);
+  const theirs = data?.pages.flatMap((page) => page.incidents).find(({ assignee }) => assignee?.id === filters.assignee);
+  return theirs?.assignee ?? null;
+}
+
 function AssigneeFilter({ filters, onChange }: Props) {
-  const [chosen, setChosen] = useState<User | null>(null);
+  const [picked, setChosen] = useState<User | null>(null);
+  const listed = useAssigneeOfList(filters);
+  const chosen = picked?.id === filters.assignee ? picked : listed;
   const label = chosen?.name ?? standIns.find(({ value }) => value === filters.assignee)?.label;
   const { people, setText } = useAssignablePeople(chosen, label);
+  const known = [...standIns, ...people.map((user) => ({ value: user.id, label: user.name }))];
+  const isKnown = !filters.assignee || known.some(({ value }) => value === filters.assignee);
   return (
     <Select
       aria-label="Assignee"
       placeholder="Anyone"
-      data={[...standIns, ...people.map((user) => ({ value: user.id, label: user.name }))]}
+      data={isKnown ? known : [...known, { value: filters.assignee ?? '', label: 'One person' }]}
       value={filters.assignee ?? null}
       onChange={(assignee) => {
         setChosen(people.find((user) => user.id === assignee) ?? null);

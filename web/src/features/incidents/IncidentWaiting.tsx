@@ -13,7 +13,7 @@ function describeIntentInWords({ write }: QueuedWrite): string | null {
   if (write.kind === 'resolve') return `You resolve it${write.resolution ? `: ${write.resolution}` : ''}`;
   if (write.kind !== 'edit') return null;
   return Object.entries(write.update.edit)
-    .map(([field, value]) => `${field}: ${writeFieldValueForPeople(field, value)}`)
+    .map(([field, value]) => `${field === 'location' ? 'place' : field}: ${writeFieldValueForPeople(field, value)}`)
     .join(', ');
 }
 

@@ -17,7 +17,7 @@ import classes from './IncidentRow.module.css';
 
 function Property({ label, changed, children }: { label: string; changed?: boolean; children: ReactNode }) {
   return (
-    <div className={changed ? classes.changed : undefined}>
+    <div className={changed ? classes.changed : undefined} style={{ overflowWrap: 'anywhere' }}>
       <Text size="xs" fw={600} c="dimmed" mb={4}>
         {label}
       </Text>

@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useReportOfSeen } from '../../realtime';
-import { notificationLooks } from './looks';
+import { findPlaceOfNotification, notificationLooks } from './looks';
 import classes from './NotificationBell.module.css';
 
 interface Props {
@@ -18,6 +18,7 @@ interface Props {
 
 export function NotificationItem({ notification, onOpen, onRead, onDismiss }: Props) {
   const { icon: Icon, color, name } = notificationLooks[notification.type];
+  const place = findPlaceOfNotification(notification.type, notification.link);
   const item = useRef<HTMLLIElement>(null);
   const report = useReportOfSeen();
   useOnScreen(item, notification.isRead ? '' : notification.id, () => report([notification.id]));
@@ -28,8 +29,8 @@ export function NotificationItem({ notification, onOpen, onRead, onDismiss }: Pr
       </ThemeIcon>
       <div className={classes.text}>
         <Text size="sm" fw={notification.isRead ? 400 : 600} lh={1.4}>
-          {notification.link ? (
-            <Link to={notification.link} className={classes.link} onClick={onOpen}>
+          {place ? (
+            <Link to={place} className={classes.link} onClick={onOpen}>
               {notification.message}
             </Link>
           ) : (

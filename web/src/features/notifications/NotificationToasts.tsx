@@ -6,12 +6,12 @@ import { hideToastWithId, showToastOnTop } from '../../lib/toasts';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useDomainEvents, useReportOfSeen } from '../../realtime';
 import { useMarkNotificationRead } from './api/markNotificationRead';
-import { notificationLooks } from './looks';
+import { findPlaceOfNotification, notificationLooks } from './looks';
 
 interface ToastWordsProps {
   id: string;
   message: string;
-  link: string;
+  link: string | null;
   onOpen: () => void;
   onSeen: () => void;
 }
@@ -39,7 +39,8 @@ export function NotificationToasts() {
   const report = useReportOfSeen();
   useDomainEvents((event, { replayed }) => {
     if (event.name !== 'notification:new' || event.payload.type === 'escalation' || replayed) return;
-    const { id, type, message, link } = event.payload;
+    const { id, type, message } = event.payload;
+    const link = findPlaceOfNotification(type, event.payload.link);
     const { color, name, icon: Icon } = notificationLooks[type];
     const open = () => {
       markRead(id);

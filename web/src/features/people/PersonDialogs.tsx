@@ -1,7 +1,7 @@
-import { Alert, Button, Code, Group, List, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Code, List, Text, TextInput } from '@mantine/core';
 import type { Role, User } from '@owlpost/client';
-import { useState, type ReactNode } from 'react';
-import { describeErrorForPeople } from '../../lib/apiError';
+import { useState } from 'react';
+import { ConfirmDialog } from '../../components/ConfirmDialog';
 import { roleLabels } from '../../lib/roles';
 import { useCurrentUser } from '../../lib/session';
 import { useChangePerson } from './api/changePerson';
@@ -10,47 +10,6 @@ import { useDeletePerson } from './api/deletePerson';
 interface DialogProps {
   person: User;
   onClose: () => void;
-}
-
-interface ConfirmProps {
-  title: string;
-  /** What the button does. */
-  deed: string;
-  mutation: { isPending: boolean; error: unknown };
-  ready?: boolean;
-  onConfirm: () => void;
-  onClose: () => void;
-  children: ReactNode;
-}
-
-function ConfirmDialog({ title, deed, mutation, ready = true, onConfirm, onClose, children }: ConfirmProps) {
-  return (
-    <Modal opened onClose={onClose} title={title}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) onConfirm();
-        }}
-      >
-        <Stack>
-          {mutation.error ? (
-            <Alert color="red" role="alert">
-              {describeErrorForPeople(mutation.error)}
-            </Alert>
-          ) : null}
-          {children}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" color="red.9" disabled={!ready} loading={mutation.isPending}>
-              {deed}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
-  );
 }
 
 export function DeactivateDialog({ person, onClose }: DialogProps) {

@@ -1,5 +1,5 @@
 import { Menu, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core';
-import { IconApi, IconLogout, IconUserCog, IconUsersGroup } from '@tabler/icons-react';
+import { IconApi, IconLogout, IconSend, IconUserCog, IconUsersGroup } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import { UserAvatar } from '../../components/UserAvatar';
 import { useAlertHeight } from '../../lib/alertHeight';
@@ -10,6 +10,19 @@ import { type SoundChoice, useSettings } from '../../lib/settings';
 import { useSoundBlocked } from '../../lib/sound';
 import { chooseRepeatsForThisBrowser, chooseSingleKeysForThisBrowser, chooseSoundForThisBrowser, schemes, sounds } from './choices';
 import { useToastOfChangedRole } from './useToastOfChangedRole';
+
+function PagesOfAurors() {
+  return (
+    <>
+      <Menu.Item component={Link} to="/people" leftSection={<IconUsersGroup size={16} aria-hidden />} closeMenuOnClick>
+        People
+      </Menu.Item>
+      <Menu.Item component={Link} to="/outlets" leftSection={<IconSend size={16} aria-hidden />} closeMenuOnClick>
+        Outlets
+      </Menu.Item>
+    </>
+  );
+}
 
 export function UserMenu({ onLogout }: { onLogout: () => void }) {
   const me = useCurrentUser();
@@ -63,11 +76,7 @@ export function UserMenu({ onLogout }: { onLogout: () => void }) {
         <Menu.Item component={Link} to="/account" leftSection={<IconUserCog size={16} aria-hidden />} closeMenuOnClick>
           Your account
         </Menu.Item>
-        {me.role === 'AUROR' && (
-          <Menu.Item component={Link} to="/people" leftSection={<IconUsersGroup size={16} aria-hidden />} closeMenuOnClick>
-            People
-          </Menu.Item>
-        )}
+        {me.role === 'AUROR' && <PagesOfAurors />}
         <Menu.Item component="a" href={addBasePathTo('/docs')} leftSection={<IconApi size={16} aria-hidden />}>
           API reference
         </Menu.Item>

@@ -7,7 +7,7 @@ import { isUnreachableFailure } from '../../lib/apiError';
 import { sessionStore } from '../../lib/session';
 import { linkStore } from '../linkStore';
 import { createIdInOrder, MOST_WRITES, openOutboxOfPerson, type Outbox, type QueuedWrite } from './store';
-import { type AnswerOf, performWriteOnServer, readIncidentOfWrite, type Write } from './writes';
+import { type AnswerOf, isSameDeed, performWriteOnServer, readIncidentOfWrite, type Write } from './writes';
 
 /** An answer, or the renewal of a token and an answer, is there by then. */
 const HELD_MS = 2 * REQUEST_BOUND_MS;
@@ -36,6 +36,7 @@ export async function sendOrKeepWrite<W extends Write>(client: QueryClient, writ
   const outbox = openOutboxOfPerson(me);
   const now = Date.now();
   const direct = mayGoAtOnce(outbox);
+  if (!direct && outbox.list().some((each) => !each.refusal && isSameDeed(each.write, write))) return null;
   const kept: QueuedWrite = {
     id: createIdInOrder(now),
     key,

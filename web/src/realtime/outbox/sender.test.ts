@@ -108,6 +108,14 @@ describe('the sender of what waits', () => {
     expect(openOutboxOfPerson(harry.id).list()).toEqual([]);
   });
 
+  it('should keep a deed once, however often it is done, and every word', async () => {
+    const take = (incidentId: string) => sendOrKeepWrite(client, { kind: 'take', incidentId, version: 1 }, `${incidentId}-${Math.random()}`);
+    for (const id of ['i1', 'i2', 'i1']) expect(await take(id)).toBeNull();
+    for (const key of ['k1', 'k2']) expect(await sendOrKeepWrite(client, { kind: 'comment', incidentId: 'i1', content: 'Help' }, key)).toBeNull();
+    const kept = openOutboxOfPerson(harry.id).list().map(({ write }) => `${write.kind} ${'incidentId' in write ? write.incidentId : ''}`);
+    expect(kept).toEqual(['take i1', 'take i2', 'comment i1', 'comment i1']);
+  });
+
   it('should hold what another tab is sending, and take it over when that is gone', async () => {
     linkStore.set({ status: 'live' });
     const outbox = openOutboxOfPerson(harry.id);

@@ -1,4 +1,4 @@
-import type { Incident } from '@owlpost/client';
+import { createListeners, type Incident } from '@owlpost/client';
 import type { EditableField } from '../../entities/incident';
 import type { Write } from './writes';
 
@@ -20,6 +20,11 @@ export interface QueuedWrite {
   heldUntil: number;
   /** Why the server did not take it: it waits for its person, not for the connection. */
   refusal?: { message: string; collision?: { fields: EditableField[]; latest: Incident } };
+}
+
+/** What a screen shows ahead of the answer under the key of its write gives way to the write once that waits: they are one. */
+export function listKeysOfWrites(writes: readonly QueuedWrite[]): ReadonlySet<string> {
+  return new Set(writes.map(({ key }) => key));
 }
 
 export interface Outbox {
@@ -56,13 +61,15 @@ function parseStoredWriteOrNone(text: string): QueuedWrite[] {
 
 /** One entry of localStorage a write: two tabs that add one at the same moment keep both. */
 function createOutboxForPrefix(prefix: string): Outbox {
-  const listeners = new Set<() => void>();
   let signature = '';
   let writes: readonly QueuedWrite[] = [];
-  const tell = () => listeners.forEach((listener) => listener());
-  const tellOfOtherTabs = (event: StorageEvent) => {
-    if (event.key === null || event.key.startsWith(prefix)) tell();
-  };
+  const { tell, subscribe } = createListeners(() => {
+    const tellOfOtherTabs = (event: StorageEvent) => {
+      if (event.key === null || event.key.startsWith(prefix)) tell();
+    };
+    window.addEventListener('storage', tellOfOtherTabs);
+    return () => window.removeEventListener('storage', tellOfOtherTabs);
+  });
   const put = (write: QueuedWrite): boolean => {
     try {
       localStorage.setItem(prefix + write.id, JSON.stringify(write));
@@ -91,14 +98,7 @@ function createOutboxForPrefix(prefix: string): Outbox {
       localStorage.removeItem(prefix + id);
       tell();
     },
-    subscribe: (listener) => {
-      if (listeners.size === 0) window.addEventListener('storage', tellOfOtherTabs);
-      listeners.add(listener);
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) window.removeEventListener('storage', tellOfOtherTabs);
-      };
-    },
+    subscribe,
   };
 }
 

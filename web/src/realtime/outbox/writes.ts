@@ -34,6 +34,26 @@ export type AnswerOf<W extends Write> = WriteAnswers[W['kind']];
 /** What must not be there twice and is told from the first one by its key alone, which the server remembers for a day. */
 export const KINDS_KNOWN_BY_KEY: readonly WriteKind[] = ['comment', 'report'];
 
+function readSubjectOfDeed(write: Write): string | null {
+  switch (write.kind) {
+    case 'take':
+      return write.incidentId;
+    case 'delete-comment':
+      return write.commentId;
+    case 'read-notification':
+    case 'dismiss-notification':
+      return write.notificationId;
+    default:
+      return null;
+  }
+}
+
+/** Whether both come to the same, so that one is enough. Words are never the same: people say things twice. */
+export function isSameDeed(one: Write, other: Write): boolean {
+  const subject = readSubjectOfDeed(one);
+  return subject !== null && one.kind === other.kind && subject === readSubjectOfDeed(other);
+}
+
 /** What is gone already needs neither be deleted nor marked. */
 async function settleUnlessGone(sent: Promise<unknown>): Promise<undefined> {
   try {

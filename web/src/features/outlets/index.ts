@@ -1,0 +1,1 @@
+export { OutletsPage } from './OutletsPage';
