@@ -1,11 +1,8 @@
 import { useMediaQuery } from '@mantine/hooks';
 import { Notifications } from '@mantine/notifications';
 import { useRef } from 'react';
-import { createLazyPart } from '../components/createLazyPart';
+import { ToastPlace } from './ToastPlace';
 import classes from './Toasts.module.css';
-
-/** No toast is there before the page is. */
-const ToastPlace = createLazyPart(async () => (await import('./ToastPlace')).ToastPlace);
 
 /** As wide as the right side that the composer of comments leaves free from here on. */
 const WIDE = '(min-width: 80em)';

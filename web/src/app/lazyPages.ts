@@ -17,6 +17,9 @@ export const PeopleRoute = createLazyPart(async () => (await import('./pages/Peo
 export const OutletsRoute = createLazyPart(async () => (await import('./pages/OutletsRoute')).OutletsRoute, PageStandIn);
 export const NotFoundPage = createLazyPart(async () => (await import('./pages/NotFoundPage')).NotFoundPage, ShellStandIn);
 
+/** No toast is there before the page is. */
+export const Toasts = createLazyPart(async () => (await import('./Toasts')).Toasts);
+
 /** Who follows a link when the line is cut finds the page there. The login is among them: a sign-in may end at any moment. */
 export function preloadPagesOfSignedIn(): void {
   for (const page of [IncidentRoute, IncidentsRoute, AccountRoute, LoginPage, PeopleRoute, OutletsRoute, NotFoundPage]) void page.preload();

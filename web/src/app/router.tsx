@@ -14,8 +14,8 @@ import {
   RegisterPage,
   ResetPasswordPage,
   SignedInLayout,
+  Toasts,
 } from './lazyPages';
-import { Toasts } from './Toasts';
 
 function OnlySignedIn() {
   const session = useSession();

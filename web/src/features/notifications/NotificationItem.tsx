@@ -6,7 +6,7 @@ import { Link } from 'react-router';
 import { TimeAgo } from '../../components/TimeAgo';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useReportOfSeen } from '../../realtime';
-import { findPlaceOfNotification, notificationLooks } from './looks';
+import { notificationLooks } from './looks';
 import classes from './NotificationBell.module.css';
 
 interface Props {
@@ -18,7 +18,7 @@ interface Props {
 
 export function NotificationItem({ notification, onOpen, onRead, onDismiss }: Props) {
   const { icon: Icon, color, name } = notificationLooks[notification.type];
-  const place = findPlaceOfNotification(notification.type, notification.link);
+  const place = notification.link || null;
   const item = useRef<HTMLLIElement>(null);
   const report = useReportOfSeen();
   useOnScreen(item, notification.isRead ? '' : notification.id, () => report([notification.id]));

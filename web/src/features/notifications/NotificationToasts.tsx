@@ -6,7 +6,7 @@ import { hideToastWithId, showToastOnTop } from '../../lib/toasts';
 import { useOnScreen } from '../../lib/useOnScreen';
 import { useDomainEvents, useReportOfSeen } from '../../realtime';
 import { useMarkNotificationRead } from './api/markNotificationRead';
-import { findPlaceOfNotification, notificationLooks } from './looks';
+import { notificationLooks } from './looks';
 
 interface ToastWordsProps {
   id: string;
@@ -40,7 +40,7 @@ export function NotificationToasts() {
   useDomainEvents((event, { replayed }) => {
     if (event.name !== 'notification:new' || event.payload.type === 'escalation' || replayed) return;
     const { id, type, message } = event.payload;
-    const link = findPlaceOfNotification(type, event.payload.link);
+    const link = event.payload.link || null;
     const { color, name, icon: Icon } = notificationLooks[type];
     const open = () => {
       markRead(id);

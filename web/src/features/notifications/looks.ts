@@ -7,8 +7,3 @@ export const notificationLooks: Record<NotificationType, { icon: typeof IconAt; 
   escalation: { icon: IconFlame, color: 'red', name: 'Escalation' },
   system: { icon: IconAlertTriangle, color: 'orange', name: 'Server' },
 };
-
-/** Where a notification leads. Notices of the server are of webhooks that it does not call any more. */
-export function findPlaceOfNotification(type: NotificationType, link: string | null): string | null {
-  return link || (type === 'system' ? '/outlets' : null);
-}
