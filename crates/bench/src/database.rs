@@ -55,6 +55,24 @@ impl BenchDatabase {
         )
     }
 
+    /// Puts so many comments on an incident, by the first user.
+    pub fn insert_comments_on_incident(
+        &self,
+        incident: usize,
+        comments: u64,
+    ) -> anyhow::Result<()> {
+        let incident = incident_id_of_number(incident);
+        self.run_statement_on_url(
+            &self.url,
+            &format!(
+                "insert into comments (id, incident_id, author_id, content)
+                 select gen_random_uuid(), '{incident}', '00000000-0000-4000-8000-000000000000', 'Comment ' || n
+                 from generate_series(1, {comments}) n"
+            ),
+        )?;
+        self.run_statement_on_url(&self.url, "vacuum (analyze)")
+    }
+
     /// Makes Owl Post's log this much longer.
     pub fn append_events_to_log(&self, events: u64) -> anyhow::Result<()> {
         self.run_statement_on_url(

@@ -21,14 +21,26 @@ pub fn read_busy_time_of_machine() -> anyhow::Result<u64> {
 /// Processor time of this process, in microseconds.
 pub fn read_own_processor_time() -> anyhow::Result<u64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
+    Ok(sum_processor_time_of_stat(&stat))
+}
+
+/// Processor time of all processes of a program, in microseconds: those that live now.
+pub fn read_processor_time_of_program(name: &str) -> u64 {
+    let Ok(processes) = fs::read_dir("/proc") else { return 0 };
+    let named = format!("({name})");
+    processes
+        .filter_map(|process| fs::read_to_string(process.ok()?.path().join("stat")).ok())
+        .filter(|stat| stat.contains(&named))
+        .map(|stat| sum_processor_time_of_stat(&stat))
+        .sum()
+}
+
+/// User and system time are the 12th and 13th field after the name in parentheses, which may hold anything.
+fn sum_processor_time_of_stat(stat: &str) -> u64 {
     let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = rest
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .filter_map(|field| field.parse::<u64>().ok())
-        .sum();
-    Ok(ticks * 10_000)
+    let fields = rest.split_whitespace().skip(11).take(2);
+    let ticks: u64 = fields.filter_map(|field| field.parse::<u64>().ok()).sum();
+    ticks * 10_000
 }
 
 /// Processors, memory and kernel in a line.

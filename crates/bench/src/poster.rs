@@ -18,15 +18,15 @@ use crate::{
     histogram::Histogram,
 };
 
-/// A request that makes a server send an event.
+/// A request, such as one that makes a server send an event.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// Its path.
     pub path: String,
     /// The value of `Authorization`, when there is one.
     pub authorization: Option<String>,
-    /// A JSON object.
-    pub body: String,
+    /// A JSON object that is posted; without one, the path is asked for.
+    pub body: Option<String>,
 }
 
 /// When requests are sent.
@@ -201,13 +201,15 @@ impl Connection {
             Some(value) => format!("authorization: {value}\r\n"),
             None => String::new(),
         };
-        let text = format!(
-            "POST {} HTTP/1.1\r\nhost: {server}\r\n{authorization}content-type: application/json\r\n\
-             content-length: {}\r\n\r\n{}",
-            request.path,
-            request.body.len(),
-            request.body
-        );
+        let path = &request.path;
+        let text = match &request.body {
+            Some(body) => format!(
+                "POST {path} HTTP/1.1\r\nhost: {server}\r\n{authorization}content-type: application/json\r\n\
+                 content-length: {}\r\n\r\n{body}",
+                body.len()
+            ),
+            None => format!("GET {path} HTTP/1.1\r\nhost: {server}\r\n{authorization}\r\n"),
+        };
         self.stream.write_all(text.as_bytes())?;
         self.received.clear();
         let mut chunk = [0; 8192];

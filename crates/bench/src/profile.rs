@@ -27,6 +27,8 @@ pub struct Profile {
     pub growth_rate: f64,
     /// Length of the log the growth begins with, doubled twice.
     pub growth_log: u64,
+    /// People who come, go and type at one node of a cluster.
+    pub cluster_people: usize,
     /// Clients that are held.
     pub held_clients: usize,
     /// For so long.
@@ -48,6 +50,7 @@ impl Profile {
             growth_clients: 500,
             growth_rate: 20.0,
             growth_log: 100_000,
+            cluster_people: 2_000,
             held_clients: 10_000,
             hold: Duration::from_secs(300),
         }
@@ -62,6 +65,7 @@ impl Profile {
             memory_return: Duration::from_secs(2),
             rooms: 100,
             growth_log: 10_000,
+            cluster_people: 500,
             held_clients: 5_000,
             hold: Duration::from_secs(5),
             ..Self::full()
@@ -79,6 +83,7 @@ impl Profile {
             rooms: 4,
             growth_clients: 5,
             growth_log: 100,
+            cluster_people: 10,
             held_clients: 20,
             hold: Duration::from_millis(300),
             ..Self::full()

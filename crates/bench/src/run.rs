@@ -17,7 +17,7 @@ use crate::{
     report::{RunFacts, replace_report_in_document, write_report_as_markdown},
     subjects::{
         Places, Subject, list_all_known_subjects,
-        owl_post::{LABEL, OwlPost, SIGNALR_LABEL, STOMP_LABEL},
+        owl_post::{LABEL, SIGNALR_LABEL, STOMP_LABEL},
     },
     workloads::{
         Workload, measure_clients_of_subject, measure_owl_post_alone,
@@ -122,14 +122,14 @@ fn run_workloads_and_report(args: &RunArgs) -> anyhow::Result<()> {
                 run_workload_on_subjects(args, &places, &profile, workload, &mut notebook)?;
             }
         }
-        if wants_workload_of_arguments(args, Workload::Growth) {
-            let mut owl_post = OwlPost::new(&places);
-            measure_owl_post_alone(&mut owl_post, Workload::Growth, &profile, &mut notebook)?;
+        for workload in [Workload::Reads, Workload::Clusters, Workload::Growth] {
+            if wants_workload_of_arguments(args, workload) {
+                measure_owl_post_alone(&places, workload, &profile, &mut notebook)?;
+            }
         }
     }
     if wants_workload_of_arguments(args, Workload::Hold) {
-        let mut owl_post = OwlPost::new(&places);
-        measure_owl_post_alone(&mut owl_post, Workload::Hold, &profile, &mut notebook)?;
+        measure_owl_post_alone(&places, Workload::Hold, &profile, &mut notebook)?;
     }
     if args.quick {
         let facts = gather_facts_of_run(Vec::new());
@@ -158,7 +158,7 @@ fn run_workload_on_subjects(
             Workload::Clients => measure_clients_of_subject(subject, profile, notebook),
             Workload::Rooms => measure_rooms_of_subject(subject, profile, notebook),
             Workload::Writes => measure_writes_of_subject(subject, profile, notebook),
-            Workload::Growth | Workload::Hold => Ok(()),
+            Workload::Reads | Workload::Clusters | Workload::Growth | Workload::Hold => Ok(()),
         };
         if let Err(error) = result {
             subject.stop();

@@ -8,7 +8,7 @@ use std::{
 use crate::{
     fleet::{ClientPlan, Fleet, Marker},
     histogram::Histogram,
-    machine::{read_busy_time_of_machine, read_own_processor_time},
+    machine::{read_busy_time_of_machine, read_own_processor_time, read_processor_time_of_program},
     poster::{Pace, Poster, Request},
     subjects::{Need, Subject},
 };
@@ -56,6 +56,8 @@ pub struct Phase {
     pub lost_connections: u64,
     /// Processor time of the server, in microseconds.
     pub processor_micros: u64,
+    /// Processor time of all Postgres processes of the machine, in microseconds.
+    pub database_micros: u64,
     /// Share of the machine others had (Postgres among them), in percent.
     pub others_percent: f64,
     /// From the first request to the last receipt.
@@ -72,6 +74,11 @@ impl<'a> Session<'a> {
     /// Starts the server, without clients.
     pub fn start_server_for_need(subject: &'a mut dyn Subject, need: Need) -> anyhow::Result<Self> {
         subject.start(need)?;
+        Self::attach_to_running_server(subject)
+    }
+
+    /// Takes a server that was started, without clients.
+    pub fn attach_to_running_server(subject: &'a mut dyn Subject) -> anyhow::Result<Self> {
         Ok(Self { subject, fleet: Fleet::new()?, clients: 0 })
     }
 
@@ -166,6 +173,7 @@ impl<'a> Session<'a> {
             missing,
             lost_connections: tally.lost.load(Ordering::SeqCst) - lost_before,
             processor_micros: after.server - before.server,
+            database_micros: after.database.saturating_sub(before.database),
             others_percent: after.share_of_others_since(&before, took),
             took,
             receipt_p50_ms: ms(0.5),
@@ -219,6 +227,7 @@ impl Phase {
 
 struct ProcessorTimes {
     server: u64,
+    database: u64,
     own: u64,
     machine: u64,
 }
@@ -229,6 +238,7 @@ impl ProcessorTimes {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             server: server.read_processor_time_micros()?,
+            database: read_processor_time_of_program("postgres"),
             own: read_own_processor_time()?,
             machine: read_busy_time_of_machine()?,
         })

@@ -46,12 +46,15 @@ fn should_measure_the_raw_floor() {
 #[test]
 fn should_measure_owl_post() {
     let (mut notebook, profile) = (Notebook::default(), Profile::tiny());
-    let mut owl_post = OwlPost::new(&places_of_test_servers());
+    let places = places_of_test_servers();
+    let mut owl_post = OwlPost::new(&places);
     let label = owl_post.label();
     measure_clients_of_subject(&mut owl_post, &profile, &mut notebook).unwrap();
     assert_nothing_was_lost(&notebook, label);
     measure_writes_of_subject(&mut owl_post, &profile, &mut notebook).unwrap();
-    measure_owl_post_alone(&mut owl_post, Workload::Growth, &profile, &mut notebook).unwrap();
+    for workload in [Workload::Reads, Workload::Clusters, Workload::Growth] {
+        measure_owl_post_alone(&places, workload, &profile, &mut notebook).unwrap();
+    }
     let watched = (writes::WORKLOAD, "20 watching");
     let lost = notebook.summarise_repetitions_of_metric(watched, label, "lost deliveries");
     assert_eq!(lost.unwrap().most, 0.0);

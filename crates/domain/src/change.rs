@@ -10,15 +10,15 @@
 //! - a change that has taken longer than the caller waits for it (`statement_timeout`) is not committed: it was
 //!   answered `Unavailable`, and may have been overtaken.
 //!
-//! A change that is dropped before its commit is rolled back.
-
-use std::time::{Duration, Instant};
+//! A change that is dropped before its commit is rolled back. What is only a row and its event goes another way to the same
+//! ends: see [`crate::write_groups`].
 
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{Arguments as _, PgConnection, postgres::PgArguments};
+use sqlx::PgConnection;
 
 use crate::{
     Committed, DomainError, EventPayload, Result, Store, Topic, UserId,
+    deadline::Deadline,
     event_log::{EventDrafts, stamp_events_after_commit},
     idempotency::IdempotencyKey,
     notification_drafts::NotificationDrafts,
@@ -31,33 +31,6 @@ pub(crate) enum Begun<T> {
     Answered(Committed<T>),
     /// The change is to be made.
     Open(Box<Change>),
-}
-
-/// The change was not ready in time, and is rolled back.
-#[derive(Debug, thiserror::Error)]
-#[error("the change was not ready to be committed within {0:?}")]
-struct DeadlinePassed(Duration);
-
-/// When a change must be ready to be committed.
-#[derive(Debug, Clone, Copy)]
-struct Deadline {
-    begun: Instant,
-    limit: Duration,
-}
-
-impl Deadline {
-    fn time_left(self) -> Duration {
-        self.limit.saturating_sub(self.begun.elapsed())
-    }
-
-    /// Fails with `Unavailable` from the moment on at which the caller has given up.
-    fn refuse_change_after_limit(self) -> Result<()> {
-        if self.begun.elapsed() < self.limit {
-            Ok(())
-        } else {
-            Err(DomainError::Unavailable(Box::new(DeadlinePassed(self.limit))))
-        }
-    }
 }
 
 /// A change that is under way. Its transaction is opened when it is first needed.
@@ -96,7 +69,7 @@ impl Store {
             pool: self.pool.clone(),
             transaction: None,
             claim: None,
-            deadline: Deadline { begun: Instant::now(), limit: self.config.statement_timeout },
+            deadline: Deadline::from_limit(self.config.statement_timeout),
             events: EventDrafts::default(),
             notifications: NotificationDrafts::default(),
         }
@@ -127,11 +100,6 @@ impl Change {
         &mut self.notifications
     }
 
-    /// Whether a single statement can be the whole transaction: none is open, and nobody is notified.
-    pub(crate) fn fits_in_single_statement(&self) -> bool {
-        self.transaction.is_none() && self.notifications.is_empty()
-    }
-
     /// Stores the notifications, keeps the answer for the key, writes the log, and commits. A change that did nothing
     /// is committed without events, so that its key is answered the same again.
     pub(crate) async fn commit_with_staged_events<T: Serialize + Sync>(
@@ -152,62 +120,5 @@ impl Change {
         deadline.refuse_change_after_limit()?;
         transaction.commit_transaction_within_limit().await?;
         Ok(stamp_events_after_commit(answer, logged))
-    }
-
-    /// Makes one statement of the change and its rows of the log, which is the whole transaction: its positions are
-    /// drawn and committed without a round trip between. `writes` is a statement that returns a row when the change
-    /// was made, with `arguments` as its parameters; `None` when it returns no row, and then nothing is logged.
-    pub(crate) async fn commit_in_single_statement<T>(
-        self,
-        writes: &'static str,
-        mut arguments: PgArguments,
-        answer: T,
-    ) -> Result<Option<Committed<T>>> {
-        let first = arguments.len();
-        let EventDrafts { names, audiences, payloads, .. } = &self.events;
-        arguments.add(names).map_err(DomainError::internal_error_from_cause)?;
-        arguments.add(audiences).map_err(DomainError::internal_error_from_cause)?;
-        arguments.add(payloads).map_err(DomainError::internal_error_from_cause)?;
-        // It may lie before a server that hangs for long after it was answered 503: the server refuses it then.
-        let deadline = self.pool.deadline_by_database_clock(self.deadline.time_left());
-        arguments.add(deadline).map_err(DomainError::internal_error_from_cause)?;
-        let statement = format!(
-            "with written as ({writes})
-             insert into event_log (name, audience, payload)
-             select name, string_to_array(audience, ' '), payload::json
-             from unnest(${}::text[], ${}::text[], ${}::text[]) with ordinality
-                 as draft (name, audience, payload, ord)
-             where exists (select from written) and refuse_late_statement(${})
-             order by ord
-             returning position",
-            first + 1,
-            first + 2,
-            first + 3,
-            first + 4
-        );
-        self.deadline.refuse_change_after_limit()?;
-        let asked_at = Instant::now();
-        let positions: Vec<i64> =
-            sqlx::query_scalar_with(sqlx::AssertSqlSafe(statement), arguments)
-                .fetch_all(&self.pool)
-                .await?;
-        if positions.is_empty() {
-            return Ok(None);
-        }
-        let logged = self.events.into_logged_events(positions, asked_at);
-        Ok(Some(stamp_events_after_commit(answer, logged)))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn should_refuse_a_change_from_its_limit_on() {
-        let deadline = Deadline { begun: Instant::now(), limit: Duration::from_secs(60) };
-        assert!(deadline.refuse_change_after_limit().is_ok());
-        let passed = Deadline { limit: Duration::ZERO, ..deadline };
-        assert!(matches!(passed.refuse_change_after_limit(), Err(DomainError::Unavailable(_))));
     }
 }

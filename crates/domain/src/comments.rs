@@ -19,6 +19,7 @@ use crate::{
     policy::{Action, authorize_user_for_action},
     rows::{read_user_with_prefix, user_columns},
     validate::require_text_within_limit,
+    write_groups::{ColumnArrays, GroupStatement, Grouped, GroupedChange, GroupedRow},
 };
 
 /// Inserts if the incident is there, and returns a row then.
@@ -43,20 +44,22 @@ impl Store {
         content: &str,
         key: Option<IdempotencyKey>,
     ) -> Result<Committed<Comment>> {
+        if let Some(written) =
+            self.add_plain_comment_within_group(author, incident_id, content, &key).await?
+        {
+            return Ok(written);
+        }
         let mut change = match self.begin_change_for_actor(author.id, key).await? {
             Begun::Answered(first) => return Ok(first),
             Begun::Open(change) => *change,
         };
         let content = require_text_within_limit("content", content, self.config.limits.text_chars)?;
         let mentions = find_distinct_mentioned_handles(&content, MOST_MENTIONS);
-        let comment = stage_event_of_comment(&mut change, author, incident_id, content)?;
-        if mentions.is_empty() && change.fits_in_single_statement() {
-            let arguments = bind_columns_of_comment(&comment)?;
-            return change
-                .commit_in_single_statement(INSERT_COMMENT, arguments, comment)
-                .await?
-                .ok_or(DomainError::NotFound("Incident"));
-        }
+        let comment = write_comment_of_author(author, incident_id, content);
+        change.stage_event_for_audience(
+            &[Topic::Incident(incident_id)],
+            &describe_new_comment_event(&comment),
+        )?;
         let connection = change.open_transaction_when_needed().await?;
         let incident_title: String = sqlx::query_scalar_with(
             concat!(
@@ -75,6 +78,35 @@ impl Store {
             change.notifications().draft_mentions_of_comment(&comment, &incident_title, &people);
         }
         change.commit_with_staged_events(comment).await
+    }
+
+    /// A valid comment that mentions nobody; none where it must be looked into in a transaction of its own.
+    async fn add_plain_comment_within_group(
+        &self,
+        author: &User,
+        incident_id: IncidentId,
+        content: &str,
+        key: &Option<IdempotencyKey>,
+    ) -> Result<Option<Committed<Comment>>> {
+        // Nothing is refused before its key was looked up.
+        let valid = require_text_within_limit("content", content, self.config.limits.text_chars);
+        let Ok(content) = valid else { return Ok(None) };
+        if !find_distinct_mentioned_handles(&content, MOST_MENTIONS).is_empty() {
+            return Ok(None);
+        }
+        let comment = write_comment_of_author(author, incident_id, content);
+        let told = describe_new_comment_event(&comment);
+        let change = GroupedChange::with_event_for_audience(
+            comment,
+            (&[Topic::Incident(incident_id)], &told),
+            key.clone().map(|key| (author.id, key)),
+            self.config.statement_timeout,
+        )?;
+        match self.comment_groups.write_change_with_others(change).await? {
+            Grouped::Committed(committed) => Ok(Some(committed)),
+            Grouped::LeftOut => Ok(None),
+            Grouped::Dangling => Err(DomainError::NotFound("Incident")),
+        }
     }
 
     /// Those of the people who are to be told: all but the author. Only people count towards the limit.
@@ -156,34 +188,24 @@ impl Store {
         page.rows.reverse();
         Ok(page)
     }
-
-    /// How many comments an incident has.
-    pub async fn count_comments_of_incident(&self, incident_id: IncidentId) -> Result<i64> {
-        Ok(sqlx::query_scalar("select count(*) from comments where incident_id = $1")
-            .bind(incident_id)
-            .fetch_one(&self.pool)
-            .await?)
-    }
 }
 
-fn stage_event_of_comment(
-    change: &mut Change,
-    author: &User,
-    incident_id: IncidentId,
-    content: String,
-) -> Result<Comment> {
-    let comment = Comment {
+fn write_comment_of_author(author: &User, incident_id: IncidentId, content: String) -> Comment {
+    Comment {
         id: Uuid::now_v7(),
         incident_id,
         content,
         author: author.clone(),
         created_at: current_time_for_storage(),
-    };
-    change.stage_event_for_audience(
-        &[Topic::Incident(incident_id)],
-        &CommentCreated { comment: comment.clone(), incident_id, author: author.clone() },
-    )?;
-    Ok(comment)
+    }
+}
+
+fn describe_new_comment_event(comment: &Comment) -> CommentCreated {
+    CommentCreated {
+        comment: comment.clone(),
+        incident_id: comment.incident_id,
+        author: comment.author.clone(),
+    }
 }
 
 /// Adds a comment to a change that has more to do. What a tool writes mentions nobody, whatever is in it.
@@ -193,7 +215,11 @@ pub(crate) async fn stage_comment_without_mentions(
     incident_id: IncidentId,
     content: &str,
 ) -> Result<()> {
-    let comment = stage_event_of_comment(change, author, incident_id, content.to_owned())?;
+    let comment = write_comment_of_author(author, incident_id, content.to_owned());
+    change.stage_event_for_audience(
+        &[Topic::Incident(incident_id)],
+        &describe_new_comment_event(&comment),
+    )?;
     let connection = change.open_transaction_when_needed().await?;
     sqlx::query_with(INSERT_COMMENT, bind_columns_of_comment(&comment)?)
         .execute(connection)
@@ -210,6 +236,41 @@ fn read_comment_from_row(row: &PgRow) -> Result<Comment> {
             .ok_or_else(|| DomainError::internal_error_from_cause("comment without author"))?,
         created_at: row.try_get("created_at")?,
     })
+}
+
+impl GroupedRow for Comment {
+    const ALONE: &'static str = INSERT_COMMENT;
+    const TOGETHER: GroupStatement = GroupStatement {
+        columns_alone: 5,
+        columns: &[
+            ("id", "uuid"),
+            ("incident_id", "uuid"),
+            ("author_id", "uuid"),
+            ("content", "text"),
+            ("created_at", "timestamptz"),
+        ],
+        references: &[("incident_id", "incidents"), ("author_id", "users")],
+        insert: "insert into comments (id, incident_id, author_id, content, created_at)",
+        values: "id, incident_id, author_id, content, created_at",
+    };
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn bind_columns_of_row(&self) -> Result<PgArguments> {
+        bind_columns_of_comment(self)
+    }
+
+    fn bind_arrays_of_columns(rows: &[&Self]) -> Result<PgArguments> {
+        let mut arrays = ColumnArrays::of_rows(rows);
+        arrays.add_array_of_column(|row| row.id)?;
+        arrays.add_array_of_column(|row| row.incident_id)?;
+        arrays.add_array_of_column(|row| row.author.id)?;
+        arrays.add_array_of_column(|row| &*row.content)?;
+        arrays.add_array_of_column(|row| row.created_at)?;
+        Ok(arrays.into_arguments())
+    }
 }
 
 fn bind_columns_of_comment(comment: &Comment) -> Result<PgArguments> {

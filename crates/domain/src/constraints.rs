@@ -77,6 +77,8 @@ const CONSTRAINTS: &[(&str, ConstraintMeaning)] = {
         ("escalations_incident_id_fkey", Means::IncidentIsUnknown),
         ("deleted_comments_pkey", Means::Internal),
         ("comments_pkey", Means::Internal),
+        ("comment_counts_pkey", Means::Internal),
+        ("comment_count_changes_pkey", Means::Internal),
         ("comments_incident_id_fkey", Means::IncidentIsUnknown),
         ("comments_author_id_fkey", Means::ActorIsGone),
         ("notifications_pkey", Means::Internal),

@@ -1,5 +1,7 @@
 //! One error type for the whole domain, and the stable codes every surface answers with.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::causes::write_causes_without_repetition;
@@ -131,6 +133,18 @@ impl DomainError {
         cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
     ) -> Self {
         Self::Internal(cause.into())
+    }
+
+    /// One failure, for each of those who waited for the same.
+    pub(crate) fn from_shared_failure(failure: &Arc<Self>) -> Self {
+        match &**failure {
+            Self::Validation { field, message } => {
+                Self::Validation { field: field.clone(), message: message.clone() }
+            }
+            Self::NotFound(what) => Self::NotFound(what),
+            Self::Unavailable(_) => Self::Unavailable(Box::new(failure.clone())),
+            _ => Self::Internal(Box::new(failure.clone())),
+        }
     }
 
     /// What brought it about, outermost first, for the log and never for a client; the message when nothing did.

@@ -49,6 +49,16 @@ impl EventDrafts {
         Ok(())
     }
 
+    /// How many there are.
+    pub(crate) const fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Bytes that they have in the log.
+    pub(crate) fn count_payload_bytes(&self) -> usize {
+        self.payloads.iter().map(String::len).sum()
+    }
+
     /// Writes all drafts in one statement. Call it last: from here to the commit the log waits for this transaction.
     pub(crate) async fn append_drafts_to_log(
         self,

@@ -6,8 +6,23 @@ use sqlx::PgConnection;
 
 use crate::{DomainError, Result, Store, UserId};
 
+/// First key of the advisory locks (`owid`) of keys that are being used; the second is a hash of the key and its user.
+macro_rules! key_lock_class {
+    () => {
+        "1870096740"
+    };
+}
+
+/// Whether nobody else is using the key of this row (`key`, of `key_user_id`): a statement that has more to do does not wait
+/// for them. From then on to the end of the transaction they wait.
+pub(crate) const TRY_LOCK_OF_KEY: &str = concat!(
+    "pg_try_advisory_xact_lock(",
+    key_lock_class!(),
+    ", hashtext(key_user_id::text || key))"
+);
+
 /// A key as the client sent it, with a fingerprint of the request it belongs to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey {
     key: String,
     request_hash: Vec<u8>,
@@ -29,6 +44,16 @@ impl IdempotencyKey {
             hash.update(part);
         }
         Ok(Self { key: key.to_owned(), request_hash: hash.finalize().to_vec() })
+    }
+
+    /// As the client sent it.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Of the request it belongs to.
+    pub(crate) fn request_hash(&self) -> &[u8] {
+        &self.request_hash
     }
 
     /// Keeps the answer beside the change, in the same transaction, for the requests that bring this key again.
@@ -59,12 +84,16 @@ impl Store {
         user_id: UserId,
         key: &IdempotencyKey,
     ) -> Result<Option<T>> {
-        let claimed = sqlx::query(
-            "insert into idempotency_keys as known (user_id, key, request_hash, response) values ($1, $2, $3, 'null')
+        let claimed = sqlx::query(concat!(
+            "insert into idempotency_keys as known (user_id, key, request_hash, response)
+             select $1, $2, $3, 'null'
+             from (select pg_advisory_xact_lock(",
+            key_lock_class!(),
+            ", hashtext($1::uuid::text || $2::text)) offset 0) as turn
              on conflict (user_id, key) do update set request_hash = excluded.request_hash, response = 'null',
                  created_at = now()
-             where known.created_at < now() - make_interval(secs => $4)",
-        )
+             where known.created_at < now() - make_interval(secs => $4)"
+        ))
         .bind(user_id)
         .bind(&key.key)
         .bind(&key.request_hash)

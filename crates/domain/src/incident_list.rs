@@ -28,7 +28,7 @@ const PRINTED_PREFIX: &str = "owl-";
 const PRINTED_DIGITS: usize = 5;
 
 /// Whose incidents to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum AssigneeFilter {
     /// Nobody's.
     Nobody,
@@ -37,7 +37,7 @@ pub enum AssigneeFilter {
 }
 
 /// Which incidents to list. Empty lists do not filter.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct IncidentFilter {
     /// Any of these.
     pub statuses: Vec<Status>,

@@ -19,7 +19,9 @@ use crate::{
     policy::{Action, authorize_user_for_action},
     rows::{UserRow, read_user_with_prefix, user_columns},
     search_index::SearchedIncident,
+    search_text::SearchText,
     validate::{accept_optional_text_within, require_text_within_limit},
+    write_groups::{ColumnArrays, GroupStatement, Grouped, GroupedChange, GroupedRow},
 };
 
 /// What somebody reports.
@@ -85,13 +87,16 @@ pub(crate) fn read_incident_from_row(row: &PgRow) -> Result<Incident> {
 
 impl Store {
     /// Reports an incident, tells everyone, and notifies its assignee and, when it is critical, every Auror. The
-    /// everyday report, which notifies nobody in particular, is a single statement.
+    /// everyday report, which notifies nobody in particular, is written with others of the same moment.
     pub async fn create_incident_with_events(
         &self,
         actor: &User,
         new: NewIncident,
         key: Option<IdempotencyKey>,
     ) -> Result<Committed<Incident>> {
+        if let Some(written) = self.report_plain_incident_within_group(actor, &new, &key).await? {
+            return Ok(written);
+        }
         let mut change = match self.begin_change_for_actor(actor.id, key).await? {
             Begun::Answered(first) => return Ok(first),
             Begun::Open(change) => *change,
@@ -102,19 +107,38 @@ impl Store {
             let connection = change.open_transaction_when_needed().await?;
             incident.assignee = Some(find_assignable_user_by_id(connection, id).await?);
         }
-        stage_report_of_incident(&mut change, &incident, actor)?;
         change.notifications().draft_assignment_of_incident(&incident, actor);
-        let is_critical = incident.severity == Severity::Critical;
-        if !is_critical && change.fits_in_single_statement() {
-            let arguments = bind_columns_of_incident(&incident)?;
-            return change
-                .commit_in_single_statement(INSERT_INCIDENT, arguments, incident)
-                .await?
-                .ok_or_else(|| DomainError::internal_error_from_cause("no incident was inserted"));
-        }
-        insert_incident_within_change(&mut change, &self.config.escalation, &incident, actor)
-            .await?;
+        stage_incident_of_report(&mut change, &self.config.escalation, &incident, actor).await?;
         change.commit_with_staged_events(incident).await
+    }
+
+    /// A valid report that is given to nobody and not critical; none where it must be looked into in a transaction of its
+    /// own.
+    async fn report_plain_incident_within_group(
+        &self,
+        actor: &User,
+        new: &NewIncident,
+        key: &Option<IdempotencyKey>,
+    ) -> Result<Option<Committed<Incident>>> {
+        if new.assignee_id.is_some() || new.severity == Some(Severity::Critical) {
+            return Ok(None);
+        }
+        // Nothing is refused before its key was looked up.
+        let Ok(incident) = self.prepare_incident_from_report(actor, new) else { return Ok(None) };
+        let told = describe_report_of_incident(&incident, actor);
+        let change = GroupedChange::with_event_for_audience(
+            incident,
+            (&[Topic::Everyone], &told),
+            key.clone().map(|key| (actor.id, key)),
+            self.config.statement_timeout,
+        )?;
+        match self.incident_groups.write_change_with_others(change).await? {
+            Grouped::Committed(committed) => Ok(Some(committed)),
+            Grouped::LeftOut => Ok(None),
+            Grouped::Dangling => {
+                Err(DomainError::internal_error_from_cause("no incident was inserted"))
+            }
+        }
     }
 
     pub(crate) fn prepare_incident_from_report(
@@ -171,10 +195,7 @@ impl Store {
             crate::fault_hook::cause_wanted_fault_for_nil_id(id);
             let asking = self.ask_whether_incident_exists(id);
             let seen = self.seen_incidents.try_get_with(id, asking).await;
-            seen.map_err(|error| match &*error {
-                DomainError::NotFound(what) => DomainError::NotFound(what),
-                _ => DomainError::Unavailable(Box::new(error)),
-            })
+            seen.map_err(|error| DomainError::from_shared_failure(&error))
         })
     }
 
@@ -187,30 +208,19 @@ impl Store {
     }
 }
 
-fn stage_report_of_incident(change: &mut Change, incident: &Incident, actor: &User) -> Result<()> {
-    change.stage_event_for_audience(
-        &[Topic::Everyone],
-        &IncidentCreated { incident: incident.clone(), created_by: actor.clone() },
-    )
+fn describe_report_of_incident(incident: &Incident, actor: &User) -> IncidentCreated {
+    IncidentCreated { incident: incident.clone(), created_by: actor.clone() }
 }
 
-/// Adds the report of an incident that nobody is assigned to a change that has more to do.
+/// Adds the report of an incident to a change that has more to do. Its assignee is told by others.
 pub(crate) async fn stage_incident_of_report(
     change: &mut Change,
     escalation: &EscalationConfig,
     incident: &Incident,
     actor: &User,
 ) -> Result<()> {
-    stage_report_of_incident(change, incident, actor)?;
-    insert_incident_within_change(change, escalation, incident, actor).await
-}
-
-async fn insert_incident_within_change(
-    change: &mut Change,
-    escalation: &EscalationConfig,
-    incident: &Incident,
-    actor: &User,
-) -> Result<()> {
+    let report = describe_report_of_incident(incident, actor);
+    change.stage_event_for_audience(&[Topic::Everyone], &report)?;
     let connection = change.open_transaction_when_needed().await?;
     sqlx::query_with(INSERT_INCIDENT, bind_columns_of_incident(incident)?)
         .execute(&mut *connection)
@@ -220,6 +230,56 @@ async fn insert_incident_within_change(
         stage_escalation_to_aurors(change, incident, actor).await?;
     }
     Ok(())
+}
+
+impl GroupedRow for Incident {
+    const ALONE: &'static str = INSERT_INCIDENT;
+    const TOGETHER: GroupStatement = GroupStatement {
+        columns_alone: 11,
+        columns: &[
+            ("id", "uuid"),
+            ("title", "text"),
+            ("description", "text"),
+            ("severity", "text"),
+            ("status", "text"),
+            ("location", "text"),
+            ("reported_by", "uuid"),
+            ("created_at", "timestamptz"),
+            ("search_text", "text"),
+            ("search_key", "text"),
+        ],
+        references: &[("reported_by", "users")],
+        insert: "insert into incidents
+             (id, title, description, severity, status, location, reported_by, created_at, updated_at, search_text, search_key)",
+        values: "id, title, description, severity, status, location, reported_by, created_at, created_at, search_text, search_key",
+    };
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn bind_columns_of_row(&self) -> Result<PgArguments> {
+        bind_columns_of_incident(self)
+    }
+
+    fn bind_arrays_of_columns(rows: &[&Self]) -> Result<PgArguments> {
+        let searched: Vec<SearchText> = rows
+            .iter()
+            .map(|incident| SearchedIncident::from(*incident).write_text_of_incident())
+            .collect();
+        let mut arrays = ColumnArrays::of_rows(rows);
+        arrays.add_array_of_column(|row| row.id)?;
+        arrays.add_array_of_column(|row| &*row.title)?;
+        arrays.add_array_of_column(|row| row.description.as_deref())?;
+        arrays.add_array_of_column(|row| row.severity.as_str())?;
+        arrays.add_array_of_column(|row| row.status.as_str())?;
+        arrays.add_array_of_column(|row| row.location.as_deref())?;
+        arrays.add_array_of_column(|row| row.reported_by.id)?;
+        arrays.add_array_of_column(|row| row.created_at)?;
+        arrays.add_array_of_values(searched.iter().map(|searched| &*searched.text))?;
+        arrays.add_array_of_values(searched.iter().map(|searched| searched.key.as_deref()))?;
+        Ok(arrays.into_arguments())
+    }
 }
 
 fn bind_columns_of_incident(incident: &Incident) -> Result<PgArguments> {

@@ -11,15 +11,15 @@
 //! - [`policy`]: who may do what, in one function, and [`authority`], what a token opens of that;
 //! - [`validate`]: the limits of every text; [`search_text`]: what search compares, and `search_index`, what is written of it;
 //! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
-//!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`notifications`], [`event_log`],
-//!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s;
+//!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`comment_counts`], [`notifications`], [`event_log`],
+//!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s, and reads of the same moment are [`shared_reads`];
 //! - [`acknowledgement`], [`escalation_plan`], `escalation_schedule`, [`escalations`], [`receipts`], [`timeline`]: who has an incident, who is told next when nobody has it, whom
 //!   that reached, and everything that happened to it;
 //! - [`alert`]: what a tool's delivery comes to, [`alert_rules`] (and `alert_template`), how it is reported, and [`hooks`], the
 //!   incidents that alerts become;
 //! - [`outlets`]: how far those outside have been told of the log, and which node tells them; [`event_patterns`]: what they want;
 //!   [`webhooks`]: addresses of theirs that are called, [`web_push`]: browsers that are told, by the [`push_identity`] of the server;
-//! - `change`: the unit of work every change goes through;
+//! - `change`: the unit of work every change goes through, and `write_groups`: changes that share a commit;
 //! - [`constraints`]: what each constraint of the schema means to a client, and `database_error`, what every other
 //!   failure of the database does;
 //! - [`account`]: a person as everything that admits them needs them; `hashing`: turns of the work that passwords are; `random_token`:
@@ -38,11 +38,13 @@ pub mod authority;
 pub mod causes;
 mod change;
 mod clock;
+pub mod comment_counts;
 pub mod comments;
 pub mod config;
 pub mod constraints;
 mod database_error;
 pub mod database_fitness;
+mod deadline;
 pub mod diagnostics;
 pub mod error;
 pub mod escalation_plan;
@@ -82,12 +84,14 @@ pub mod recovery;
 mod rows;
 mod search_index;
 pub mod search_text;
+pub mod shared_reads;
 pub mod store;
 pub mod timeline;
 mod unread;
 pub mod validate;
 pub mod web_push;
 pub mod webhooks;
+mod write_groups;
 
 pub use authority::{Authority, Door, Scope};
 pub use config::{DomainConfig, Limits, RegistrationPolicy};

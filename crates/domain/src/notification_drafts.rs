@@ -14,6 +14,8 @@ use crate::{
 
 /// Characters of a title shown in a message.
 const TITLE_EXCERPT_CHARS: usize = 120;
+/// Notices of the server are of webhooks that are not called any more: the page of the dashboard where they are enabled again.
+const PAGE_OF_OUTLETS: &str = "/outlets";
 
 struct Draft {
     user_id: UserId,
@@ -120,14 +122,9 @@ impl NotificationDrafts {
             user_id: *person,
             kind: NotificationType::System,
             message: message.to_owned(),
-            link: String::new(),
+            link: PAGE_OF_OUTLETS.to_owned(),
             cause: cause.clone(),
         }));
-    }
-
-    /// Whether nobody is to be notified.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Takes the turn of everybody concerned, stores all drafts, and adds an event for each that is not stored

@@ -23,13 +23,14 @@ use self::{
     lookups::SharedLookups,
 };
 use crate::{
-    DomainConfig, DomainError, IncidentId, Result, UserId,
+    Comment, DomainConfig, DomainError, Incident, IncidentId, Result, UserId,
     access_token::{LoginId, TokenSigner},
     account::Account,
     hashing::HashingTurns,
     identity_provider::IdentityProvider,
     push_identity::PushIdentity,
     recovery::{KeptConnection, PidHash},
+    write_groups::WriteGroups,
 };
 
 /// Those of later releases are left to them: a release works on the schema of the next, so that it can be gone back to.
@@ -77,6 +78,8 @@ pub struct Store {
     /// No incident is ever deleted: one that was seen can be believed in.
     pub(crate) seen_incidents: moka::future::Cache<IncidentId, ()>,
     pub(crate) hashing: HashingTurns,
+    pub(crate) incident_groups: Arc<WriteGroups<Incident>>,
+    pub(crate) comment_groups: Arc<WriteGroups<Comment>>,
 }
 
 async fn warn_of_schema_from_later(connection: &mut PgConnection) -> Result<()> {
@@ -131,6 +134,8 @@ impl Store {
             ConnectionPool::connect_with_pool_options(pool, options, config.statement_timeout)
                 .await?;
         Ok(Self {
+            incident_groups: Arc::new(WriteGroups::new(pool.clone())),
+            comment_groups: Arc::new(WriteGroups::new(pool.clone())),
             pool,
             tokens: Arc::new(TokenSigner::new(&config.jwt_secrets)),
             provider: config

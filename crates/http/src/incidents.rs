@@ -1,13 +1,16 @@
 //! Incidents: reporting, listing, reading, changing, resolving.
 
+use std::sync::Arc;
+
 use axum::{
     Json,
+    body::Bytes,
     extract::State,
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use owlpost_domain::{
-    Incident, IncidentSort, Severity, Status, UserId,
+    Incident, IncidentSort, Severity, Status, Store, UserId,
     incident_changes::IncidentPatch,
     incident_list::{AssigneeFilter, IncidentFilter, counts::IncidentCounts, order::IncidentOrder},
     incidents::NewIncident,
@@ -133,7 +136,7 @@ pub(crate) async fn list_incidents_by_query(
     State(state): State<HttpState>,
     AuthenticatedUser { user, .. }: AuthenticatedUser,
     query: QueryParams,
-) -> Result<Json<IncidentPage>, HttpError> {
+) -> Result<impl IntoResponse, HttpError> {
     let filter = IncidentFilter {
         statuses: query.read_list_of_param("status")?,
         severities: query.read_list_of_param("severity")?,
@@ -143,8 +146,20 @@ pub(crate) async fn list_incidents_by_query(
         reporters: Vec::new(),
         limit: state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?,
     };
-    let page = state.store().list_incidents_by_filter(&filter).await?;
-    Ok(Json(IncidentPage { incidents: page.rows, next_before: page.next_before }))
+    let (store, wanted) = (state.store().clone(), filter.clone());
+    let page = state.incident_pages().read_value_with_others(filter, move || {
+        write_page_of_incidents(store.clone(), wanted.clone())
+    });
+    Ok(([(header::CONTENT_TYPE, "application/json")], page.await?))
+}
+
+async fn write_page_of_incidents(
+    store: Store,
+    filter: IncidentFilter,
+) -> owlpost_domain::Result<Bytes> {
+    let page = store.list_incidents_by_filter(&filter).await?;
+    let page = IncidentPage { incidents: page.rows, next_before: page.next_before };
+    Ok(serde_json::to_vec(&page)?.into())
 }
 
 /// How many incidents there are in the views of the dashboard
@@ -216,14 +231,23 @@ pub(crate) async fn show_incident_with_counts(
     headers: HeaderMap,
     PathId(id): PathId,
 ) -> Result<Response, HttpError> {
-    let incident = state.store().find_incident_by_id(id).await?;
-    let comments_count = state.store().count_comments_of_incident(id).await?;
+    let store = state.store().clone();
+    let read = move || {
+        let store = store.clone();
+        async move {
+            let incident = store.find_incident_by_id(id).await?;
+            Ok(Arc::new((incident, store.count_comments_of_incident(id).await?)))
+        }
+    };
+    let shown = state.shown_incidents().read_value_with_others(id, read).await?;
+    let (incident, comments_count) = (&shown.0, shown.1);
     let viewers_count = state.realtime().presence().list_viewers_of_incident(id).len();
     // Weak: a name in it may change without the version.
     let etag = format!("W/\"{}.{comments_count}.{viewers_count}\"", incident.version);
     if is_known_to_reader(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
+    let incident = incident.clone();
     let shown = IncidentWithCounts { incident, comments_count, viewers_count };
     Ok(([(header::ETAG, etag)], Json(shown)).into_response())
 }

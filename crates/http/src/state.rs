@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use owlpost_admission::KeyedRateLimiter;
-use owlpost_domain::Store;
+use owlpost_domain::{
+    Incident, IncidentId, Store, incident_list::IncidentFilter, shared_reads::SharedReads,
+};
 use owlpost_realtime::Realtime;
 
 use crate::{config::HttpConfig, doors::Doors};
@@ -18,6 +21,8 @@ struct Shared {
     doors: Doors,
     user_rate: KeyedRateLimiter,
     notifying_rate: KeyedRateLimiter,
+    incident_pages: SharedReads<IncidentFilter, Bytes>,
+    shown_incidents: SharedReads<IncidentId, Arc<(Incident, i64)>>,
 }
 
 impl HttpState {
@@ -26,7 +31,15 @@ impl HttpState {
         let doors = Doors::from_http_config(&config);
         let user_rate = KeyedRateLimiter::per_second(config.rate_limit_http);
         let notifying_rate = KeyedRateLimiter::per_minute(config.rate_limit_notify);
-        Self(Arc::new(Shared { realtime, config, doors, user_rate, notifying_rate }))
+        Self(Arc::new(Shared {
+            realtime,
+            config,
+            doors,
+            user_rate,
+            notifying_rate,
+            incident_pages: SharedReads::default(),
+            shown_incidents: SharedReads::default(),
+        }))
     }
 
     pub(crate) fn realtime(&self) -> &Realtime {
@@ -48,6 +61,16 @@ impl HttpState {
     /// How often one user may do what notifies people.
     pub(crate) fn notifying_rate(&self) -> &KeyedRateLimiter {
         &self.0.notifying_rate
+    }
+
+    /// Pages of incidents as they are sent: whoever asks for the same at the same time shares one.
+    pub(crate) fn incident_pages(&self) -> &SharedReads<IncidentFilter, Bytes> {
+        &self.0.incident_pages
+    }
+
+    /// Incidents with the number of their comments, shared in the same way.
+    pub(crate) fn shown_incidents(&self) -> &SharedReads<IncidentId, Arc<(Incident, i64)>> {
+        &self.0.shown_incidents
     }
 
     pub(crate) fn user_rate(&self) -> &KeyedRateLimiter {

@@ -1,10 +1,16 @@
 //! API tokens: made, used within their scopes, revoked, and ended with their owner.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use crate::support;
 
+use std::time::Instant;
+
+use owlpost_testkit::WebSocketClient;
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection};
+use uuid::Uuid;
+
 use support::{Answer, EventReader, Person, TestServer};
 
 const ALL: [&str; 4] = ["report", "read", "write", "events"];
@@ -224,6 +230,55 @@ async fn should_end_the_streams_of_a_token_with_it_and_no_others() {
     revoke(&server, &harry, &made).await.expect(204);
     expect_end_of_stream(stream).await;
     ask(&server, &holder, "GET", "/api/events").await.expect_error(401, "UNAUTHENTICATED");
+    ask(&server, &other, "POST", "/api/incidents").await.expect(201);
+    assert_eq!(kept.next_durable().await.name, "incident:created");
+}
+
+/// Tokens live for whole days: only the database can make one that ends within seconds.
+async fn let_token_end_in_seconds(server: &TestServer, token: &Value, seconds: f64) -> bool {
+    let Some(url) = server.database_url() else { return false };
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let id: Uuid = token["id"].as_str().unwrap().parse().unwrap();
+    sqlx::query(
+        "update api_tokens set expires_at = clock_timestamp() + make_interval(secs => $2) where id = $1",
+    )
+    .bind(id)
+    .bind(seconds)
+    .execute(&mut connection)
+    .await
+    .unwrap();
+    connection.close().await.unwrap();
+    true
+}
+
+#[tokio::test]
+async fn should_end_streams_and_sockets_of_a_token_when_its_time_is_over() {
+    let server = TestServer::start();
+    let harry = server.student("harry").await;
+    let (made, holder) = make_token(&server, &harry, &["events", "read"]).await;
+    let (_, other) = make_token(&server, &harry, &["events", "report"]).await;
+    if !let_token_end_in_seconds(&server, &made, 3.0).await {
+        eprintln!("left out: only a Postgres server can be asked beside the server");
+        return;
+    }
+    let stream = server.api.stream("/api/events", &holder).await;
+    let mut kept = server.api.stream("/api/events", &other).await;
+    let address = server.api.address.trim_start_matches("http://").parse().unwrap();
+    let mut socket = WebSocketClient::open(address).await;
+    socket.send_text_to_server(&format!("40{}", json!({ "token": holder.token }))).await;
+    // It is let in, and told later why it is over.
+    let mut told = socket.receive_next_text_message().await;
+    assert!(told.starts_with("40{\"sid\""), "{told}");
+    expect_end_of_stream(stream).await;
+    while !told.contains("TOKEN_EXPIRED") {
+        told = socket.receive_next_text_message().await;
+    }
+    // Those who can renew theirs are told a moment before.
+    let deadline = Instant::now() + support::DEADLINE;
+    while ask(&server, &holder, "GET", "/api/incidents").await.status == 200 {
+        assert!(Instant::now() < deadline, "it is good for ever");
+    }
+    ask(&server, &holder, "GET", "/api/incidents").await.expect_error(401, "UNAUTHENTICATED");
     ask(&server, &other, "POST", "/api/incidents").await.expect(201);
     assert_eq!(kept.next_durable().await.name, "incident:created");
 }

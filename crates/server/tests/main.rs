@@ -3,6 +3,7 @@
 mod access_tokens;
 mod api_tokens;
 mod base_path;
+mod comment_counts;
 mod configuration;
 mod container;
 mod database_work;
@@ -43,3 +44,4 @@ mod tls;
 #[cfg(feature = "opentelemetry")]
 mod traces;
 mod watchdog;
+mod write_groups;

@@ -4,7 +4,10 @@ use super::format_number_for_table;
 use crate::{
     measurement::Notebook,
     subjects::owl_post::{LABEL as OWL_POST, SIGNALR_LABEL, STOMP_LABEL},
-    workloads::{burst, connect_storm, fan_out, growth, hold, idle_memory, writes},
+    workloads::{
+        burst, connect_storm, fan_out, growth, hold, idle_memory, name_number_of_clients, reads,
+        writes,
+    },
 };
 
 const SEED: &str = "seed's design (Express, pg)";
@@ -35,6 +38,7 @@ pub fn write_table_of_targets(notebook: &Notebook) -> String {
     for dialect in DIALECTS {
         targets.extend(list_targets_of_dialect(&median, dialect));
     }
+    targets.extend(list_targets_beside_floor(&median));
     targets.extend(list_targets_of_its_own(&median));
     let mut text = String::from("| target | bar | measured | met |\n|---|---|---|---|\n");
     for target in targets.into_iter().flatten() {
@@ -69,6 +73,9 @@ fn list_targets_beside_peers(median: Median<'_>) -> Vec<Option<Target>> {
     let memory =
         |subject| median((idle_memory::WORKLOAD, "5000 clients"), subject, "KiB a connection");
     let write = |subject| median((writes::WORKLOAD, "nobody watching"), subject, "POST/s");
+    let flood =
+        |subject| median((writes::WORKLOAD, &writes::name_place_in_flight(64)), subject, "POSTs/s");
+    let crowded = |subject| median((fan_out::SATURATED, THOUSAND), subject, "p95 ms");
     let own = saturated(OWL_POST);
     vec![
         require_value_at_most(
@@ -99,11 +106,46 @@ fn list_targets_beside_peers(median: Median<'_>) -> Vec<Option<Target>> {
         require_value_at_most("KiB a connection at 5,000", Some(16.0), memory(OWL_POST)),
         require_value_at_most("the same: less than Node's", memory(NODE), memory(OWL_POST)),
         require_value_at_least(
+            "the same: bare socketioxide's, which has neither",
+            storm(SOCKETIOXIDE),
+            storm(OWL_POST),
+        ),
+        require_value_at_least(
+            "POST /api/incidents per second, 64 in flight: 5 × the seed's design",
+            flood(SEED).map(|rate| rate * 5.0),
+            flood(OWL_POST),
+        ),
+        require_value_at_most(
+            "p95 ms with 24 events under way, 1,000 clients: bare socketioxide's",
+            crowded(SOCKETIOXIDE),
+            crowded(OWL_POST),
+        ),
+        require_value_at_least(
             "POST /api/incidents per second: 2 × the seed's design",
             write(SEED).map(|rate| rate * 2.0),
             write(OWL_POST),
         ),
     ]
+}
+
+/// The floor writes one pre-encoded frame to every socket, all that have gathered in one system call, and does nothing else.
+fn list_targets_beside_floor(median: Median<'_>) -> Vec<Option<Target>> {
+    let beside = |what: String, factor: f64, place: (&str, &str), metric: &str| {
+        let bar = median(place, FLOOR, metric).map(|floor| floor * factor);
+        require_value_at_most(&what, bar, median(place, OWL_POST, metric))
+    };
+    let mut targets = Vec::new();
+    for clients in [1_000, 5_000, 10_000] {
+        let place = name_number_of_clients(clients);
+        let what = format!("CPU µs per delivery, {clients} clients saturated: 1.5 × the raw floor");
+        targets.push(beside(what, 1.5, (fan_out::SATURATED, &place), CPU));
+    }
+    for clients in [1_000, 5_000] {
+        let place = name_number_of_clients(clients);
+        let what = format!("p95 ms when quiet, {clients} clients: 1.15 × the raw floor");
+        targets.push(beside(what, 1.15, (fan_out::GENTLE, &place), "p95 ms"));
+    }
+    targets
 }
 
 /// Another wire must not cost much more.
@@ -143,6 +185,11 @@ fn list_targets_of_its_own(median: Median<'_>) -> Vec<Option<Target>> {
             (own((growth::WORKLOAD, place), last)?, own((growth::WORKLOAD, place), first)?);
         Some((last / first).log(4.0))
     };
+    let cost_of_incident = |comments| {
+        let place = reads::name_place_of_comments(comments);
+        let part = |metric| own((reads::WORKLOAD, &place), metric);
+        Some(part("server µs per read")? + part("Postgres µs per read")?)
+    };
     let held = (hold::WORKLOAD, "10000 clients");
     let quiet = own((writes::WORKLOAD, "nobody watching"), "p95 ms at 20/s");
     vec![
@@ -176,6 +223,11 @@ fn list_targets_of_its_own(median: Median<'_>) -> Vec<Option<Target>> {
             "POST p95 ms with 1,000 watching: 1.5 × with nobody",
             quiet.map(|ms| ms * 1.5),
             own((writes::WORKLOAD, "1000 watching"), "p95 ms at 20/s"),
+        ),
+        require_value_at_most(
+            "an incident with 16,000 comments, µs of server and Postgres: 1.2 × one with 10",
+            cost_of_incident(reads::COMMENTS[0]).map(|cost| cost * 1.2),
+            cost_of_incident(reads::COMMENTS[1]),
         ),
         require_value_at_most(
             "growth with clients: exponent",

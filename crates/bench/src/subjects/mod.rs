@@ -219,7 +219,7 @@ fn request_for_bare_event(marker: Marker) -> Request {
     Request {
         path: "/emit".to_owned(),
         authorization: None,
-        body: build_event_payload_for_bare(marker),
+        body: Some(build_event_payload_for_bare(marker)),
     }
 }
 
@@ -227,7 +227,7 @@ fn request_for_bare_comment(incident: usize, marker: Marker) -> Request {
     Request {
         path: format!("/emit/incident:{}", incident_id_of_number(incident)),
         authorization: None,
-        body: build_comment_payload_for_bare(incident, marker),
+        body: Some(build_comment_payload_for_bare(incident, marker)),
     }
 }
 
@@ -235,7 +235,7 @@ fn request_for_real_event(authorization: String, marker: Marker) -> Request {
     Request {
         path: "/api/incidents".to_owned(),
         authorization: Some(authorization),
-        body: build_incident_body_to_post(marker),
+        body: Some(build_incident_body_to_post(marker)),
     }
 }
 
@@ -243,7 +243,7 @@ fn request_for_real_comment(authorization: String, incident: usize, marker: Mark
     Request {
         path: format!("/api/incidents/{}/comments", incident_id_of_number(incident)),
         authorization: Some(authorization),
-        body: json!({ "content": marker.as_text() }).to_string(),
+        body: Some(json!({ "content": marker.as_text() }).to_string()),
     }
 }
 

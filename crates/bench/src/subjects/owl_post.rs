@@ -34,7 +34,22 @@ pub struct OwlPost {
     dialect: Dialect,
     binary: PathBuf,
     admin_url: Option<String>,
+    redis_url: Option<String>,
     running: Option<Running>,
+}
+
+/// Another node on the database of a running one. Dropping it ends it.
+pub struct OtherNode {
+    server: ServerProcess,
+    // Removed after the process has ended.
+    _data: TempDir,
+}
+
+impl OtherNode {
+    /// Its process.
+    pub const fn server(&self) -> &ServerProcess {
+        &self.server
+    }
 }
 
 struct Running {
@@ -53,8 +68,21 @@ impl OwlPost {
             dialect: Dialect::SocketIo,
             binary: places.owlpost.clone(),
             admin_url: places.admin_url.clone(),
+            redis_url: None,
             running: None,
         }
+    }
+
+    /// The same as a node of a cluster, whose nodes tell each other by this Redis; without, they read the log.
+    pub fn as_node_of_cluster(places: &Places, redis_url: Option<String>) -> Self {
+        Self { redis_url, ..Self::new(places) }
+    }
+
+    /// Starts another node on the same database.
+    pub fn start_another_node(&self) -> anyhow::Result<OtherNode> {
+        let data = tempfile::tempdir()?;
+        let command = self.build_command_to_serve(&data, self.running()?.database.as_ref());
+        Ok(OtherNode { server: ServerProcess::spawn_and_wait_ready(command)?, _data: data })
     }
 
     /// The same with clients that speak something else than Socket.IO.
@@ -65,6 +93,12 @@ impl OwlPost {
     /// Its database, when it is not the embedded one.
     pub fn database(&self) -> Option<&BenchDatabase> {
         self.running.as_ref()?.database.as_ref()
+    }
+
+    /// A request for what is at a path.
+    pub fn read_request(&self, path: &str) -> anyhow::Result<Request> {
+        let authorization = Some(self.running()?.authorization.clone());
+        Ok(Request { path: path.to_owned(), authorization, body: None })
     }
 
     fn running(&self) -> anyhow::Result<&Running> {
@@ -91,6 +125,9 @@ impl OwlPost {
         if let Some(database) = database {
             command.env("DATABASE_URL", &database.url);
         }
+        if let Some(redis_url) = &self.redis_url {
+            command.env("REDIS_URL", redis_url);
+        }
         command
     }
 }
@@ -107,7 +144,9 @@ impl Subject for OwlPost {
     fn abilities(&self) -> Abilities {
         // What does not depend on the wire is measured once.
         let is_whole = self.dialect == Dialect::SocketIo;
-        Abilities { most_clients: 10_000, rooms: is_whole, database: is_whole }
+        // Rooms are of incidents that are put into the database beforehand.
+        let rooms = is_whole && self.admin_url.is_some();
+        Abilities { most_clients: 10_000, rooms, database: is_whole }
     }
 
     fn start(&mut self, need: Need) -> anyhow::Result<()> {
@@ -172,7 +211,7 @@ fn register_users_over_http(server: &ServerProcess) -> anyhow::Result<Vec<Uuid>>
             let request = Request {
                 path: "/api/auth/register".to_owned(),
                 authorization: None,
-                body: body.to_string(),
+                body: Some(body.to_string()),
             };
             let (status, answer) = connection.post_and_read_answer(server.address, &request)?;
             if status != 201 {

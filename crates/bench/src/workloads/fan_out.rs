@@ -48,6 +48,7 @@ pub fn measure_fan_out_workload(
         session.run_phase_of_events(WINDOW_CONNECTIONS, pace, profile.phase, u64::MAX)?;
     let seconds = saturated.took.as_secs_f64();
     note(SATURATED, "deliveries/s", saturated.deliveries as f64 / seconds);
+    note(SATURATED, "p95 ms", saturated.receipt_p95_ms);
     note(SATURATED, "CPU µs per delivery", saturated.micros_per_delivery());
     note_losses_of_phase(&saturated, |metric, value| note(SATURATED, metric, value));
     Ok(())

@@ -5,14 +5,18 @@
 //! - [`rooms`] (4): many small audiences;
 //! - [`writes`] (6): requests that are stored, with and without an audience;
 //! - [`growth`] (7): twice the clients, the rate, the log;
+//! - [`reads`] (8): pages, and incidents with few and many comments;
+//! - [`cluster`] (9): what nodes pay for each other;
 //! - [`hold`]: ten thousand connections for minutes.
 
 pub mod burst;
+pub mod cluster;
 pub mod connect_storm;
 pub mod fan_out;
 pub mod growth;
 pub mod hold;
 pub mod idle_memory;
+pub mod reads;
 pub mod rooms;
 pub mod writes;
 
@@ -20,7 +24,7 @@ use crate::{
     measurement::Notebook,
     profile::Profile,
     session::Session,
-    subjects::{Need, Subject, owl_post::OwlPost},
+    subjects::{Need, Places, Subject, owl_post::OwlPost},
 };
 
 /// What can be asked for with `--only`.
@@ -32,6 +36,10 @@ pub enum Workload {
     Rooms,
     /// Stored requests.
     Writes,
+    /// Pages and incidents; Owl Post only.
+    Reads,
+    /// Nodes that hear of each other; Owl Post only.
+    Clusters,
     /// Cost as work grows; Owl Post only.
     Growth,
     /// Many connections for minutes; Owl Post only.
@@ -69,14 +77,17 @@ pub fn measure_clients_of_subject(
 
 /// Runs what only Owl Post is asked to do.
 pub fn measure_owl_post_alone(
-    owl_post: &mut OwlPost,
+    places: &Places,
     workload: Workload,
     profile: &Profile,
     notebook: &mut Notebook,
 ) -> anyhow::Result<()> {
+    let mut owl_post = OwlPost::new(places);
     match workload {
-        Workload::Growth => growth::measure_growth_of_costs(owl_post, profile, notebook),
-        Workload::Hold => hold::hold_many_connections_open(owl_post, profile, notebook),
+        Workload::Reads => reads::measure_reads_of_incidents(&mut owl_post, profile, notebook),
+        Workload::Clusters => cluster::measure_clusters_of_nodes(places, profile, notebook),
+        Workload::Growth => growth::measure_growth_of_costs(&mut owl_post, profile, notebook),
+        Workload::Hold => hold::hold_many_connections_open(&mut owl_post, profile, notebook),
         Workload::Clients | Workload::Rooms | Workload::Writes => Ok(()),
     }
 }

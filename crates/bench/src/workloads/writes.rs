@@ -1,10 +1,11 @@
-//! Workload 6: `POST /api/incidents`, stored at equal durability, with nobody and with many watching.
+//! Workload 6: incidents and comments by `POST`, stored at equal durability, with nobody and with many watching.
 
 use crate::{
+    fleet::Marker,
     measurement::Notebook,
-    poster::Pace,
+    poster::{Pace, Request},
     profile::Profile,
-    session::{Load, Session},
+    session::{Load, Phase, Session},
     subjects::{Need, Subject},
 };
 
@@ -14,6 +15,10 @@ pub const WORKLOAD: &str = "writes";
 const STEADY_RATE: f64 = 20.0;
 /// Connections that post as fast as they are answered.
 const CLOSED_CONNECTIONS: usize = 16;
+/// The same: one alone, a few, and many.
+pub const IN_FLIGHT: [usize; 3] = [1, 8, 64];
+/// Incidents that comments are on.
+const COMMENTED_INCIDENTS: usize = 50;
 
 /// Measures throughput with nobody watching, and latency with nobody and with many.
 pub fn measure_writes_of_subject(
@@ -24,7 +29,7 @@ pub fn measure_writes_of_subject(
     if !subject.abilities().database {
         return Ok(());
     }
-    let need = Need { users: profile.watchers, incidents: 1 };
+    let need = Need { users: profile.watchers, incidents: COMMENTED_INCIDENTS };
     let mut session = Session::start_server_for_need(subject, need)?;
     let label = session.subject.label();
     let mut note = |place: &str, metric: &str, value: f64| {
@@ -40,6 +45,13 @@ pub fn measure_writes_of_subject(
     let quiet = measure_phase_of_writes(&session, steady, 4, profile)?;
     note(place, "p95 ms at 20/s", quiet.answer_p95_ms);
 
+    for connections in IN_FLIGHT {
+        measure_saturated_writes_of_subject(&session, connections, profile, notebook)?;
+    }
+    let mut note = |place: &str, metric: &str, value: f64| {
+        notebook.note_one_measured_value((WORKLOAD, place), label, metric, value);
+    };
+
     session.connect_clients_and_settle(profile.watchers)?;
     let place = format!("{} watching", profile.watchers);
     let watched = measure_phase_of_writes(&session, steady, 4, profile)?;
@@ -48,13 +60,58 @@ pub fn measure_writes_of_subject(
     session.end_session_and_server()
 }
 
+/// The name of a table of writes with so many in flight.
+pub fn name_place_in_flight(connections: usize) -> String {
+    format!("{connections} in flight")
+}
+
+/// Incidents, and comments where the subject has them.
+fn measure_saturated_writes_of_subject(
+    session: &Session<'_>,
+    connections: usize,
+    profile: &Profile,
+    notebook: &mut Notebook,
+) -> anyhow::Result<()> {
+    let place = name_place_in_flight(connections);
+    let label = session.subject.label();
+    let incident = |marker| session.subject.event_request(marker);
+    let comment = |marker: Marker| {
+        session.subject.comment_request(marker.number as usize % COMMENTED_INCIDENTS, marker)
+    };
+    let kinds: [(&str, &(dyn Fn(Marker) -> Request + Sync)); 2] =
+        [("POST", &incident), ("comment", &comment)];
+    let has_rooms = session.subject.abilities().rooms;
+    for (kind, request) in kinds.into_iter().take(1 + usize::from(has_rooms)) {
+        let phase = run_phase_of_writes(session, request, Pace::Closed, connections, profile)?;
+        let each = |value: f64| value / phase.events as f64;
+        let mut note = |metric: String, value: f64| {
+            notebook.note_one_measured_value((WORKLOAD, &place), label, &metric, value);
+        };
+        note(format!("{kind}s/s"), phase.events as f64 / phase.took.as_secs_f64());
+        note(format!("{kind} p95 ms"), phase.answer_p95_ms);
+        note(format!("server µs per {kind}"), each(phase.processor_micros as f64));
+        note(format!("Postgres µs per {kind}"), each(phase.database_micros as f64));
+    }
+    Ok(())
+}
+
 fn measure_phase_of_writes(
     session: &Session<'_>,
     pace: Pace,
     connections: usize,
     profile: &Profile,
-) -> anyhow::Result<crate::session::Phase> {
+) -> anyhow::Result<Phase> {
     let request = |marker| session.subject.event_request(marker);
+    run_phase_of_writes(session, &request, pace, connections, profile)
+}
+
+fn run_phase_of_writes(
+    session: &Session<'_>,
+    request: &(dyn Fn(Marker) -> Request + Sync),
+    pace: Pace,
+    connections: usize,
+    profile: &Profile,
+) -> anyhow::Result<Phase> {
     let load = Load {
         connections,
         pace,
@@ -62,5 +119,5 @@ fn measure_phase_of_writes(
         most: u64::MAX,
         receivers: session.clients as u64,
     };
-    session.run_phase_of_requests(&request, load)
+    session.run_phase_of_requests(request, load)
 }

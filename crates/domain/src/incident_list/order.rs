@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{Incident, Severity, model::IncidentSort};
 
 /// An order with the place in it behind which a page begins, so that no place of one order is taken for one of the other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum IncidentOrder {
     /// The newest first.
     Newest {

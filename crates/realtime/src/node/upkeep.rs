@@ -112,6 +112,7 @@ pub(super) async fn write_search_texts_until_stop(store: Store) {
 async fn remove_everything_past_retention(store: &Store) -> Result<()> {
     while store.trim_oldest_log_batch().await? {}
     while store.trim_oldest_recoveries_batch().await? {}
+    while store.fold_changes_into_comment_counts(None).await? {}
     store.close_views_without_socket(ViewEnd::Now).await?;
     store.delete_expired_keys_and_tokens().await
 }

@@ -28,6 +28,9 @@ const CLUSTER_DIR: &str = "postgres";
 const SOCKET_FILE: &str = ".s.PGSQL.5432";
 /// The kernel allows 108 bytes on Linux and 104 on macOS, with a NUL.
 const MAX_SOCKET_PATH_BYTES: usize = 100;
+/// Pages of the database that it keeps in memory of its own. Those it reads are in that of the system as well; with the library's
+/// 128 MB, all of which is touched sooner or later, half of what a small server is resident would be these.
+const SHARED_BUFFERS: &str = "32MB";
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
 /// Shorter than a connection may take: whoever else waits for one is not disturbed by this.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
@@ -94,6 +97,7 @@ fn start_postgres_on_socket(cluster: &Path, socket: &Path) -> anyhow::Result<Pgl
         .path(cluster)
         .unix(socket)
         .extension(PG_TRGM)
+        .postgres_config("shared_buffers", SHARED_BUFFERS)
         .start()
         .context("the embedded database does not start")?;
     copy_template_files_below(cluster).context("the files of the embedded database")?;

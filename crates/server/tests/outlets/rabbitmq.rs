@@ -208,6 +208,15 @@ async fn should_start_without_the_broker_and_catch_up_when_it_is_there() {
 
 #[tokio::test]
 async fn should_begin_where_another_node_was_killed_within_seconds() {
+    begin_where_another_node_is_after_signal("KILL").await;
+}
+
+#[tokio::test]
+async fn should_begin_where_another_node_was_frozen_within_seconds() {
+    begin_where_another_node_is_after_signal("STOP").await;
+}
+
+async fn begin_where_another_node_is_after_signal(signal: &str) {
     let Some(mut outside) = Outside::find().await else { return };
     let mut first = outside.start_server(&[]);
     if first.database_url().is_none() {
@@ -222,14 +231,20 @@ async fn should_begin_where_another_node_was_killed_within_seconds() {
     let incident = first.api.report(&harry, json!({ "title": "Troll" })).await;
     // It publishes in the middle of it.
     comment_on_incident(&second, &harry, &incident, 0..50).await;
-    first.send_signal("KILL");
-    let killed_at = Instant::now();
+    first.send_signal(signal);
+    let signalled_at = Instant::now();
     comment_on_incident(&second, &harry, &incident, 50..60).await;
     let messages = outside.receive_until("number 59\"").await;
     let factor = std::env::var("OWLPOST_TEST_TIME_FACTOR").ok().and_then(|text| text.parse().ok());
     let limit = TAKEOVER_LIMIT.mul_f64(factor.unwrap_or(1.0));
-    assert!(killed_at.elapsed() < limit, "{:?}", killed_at.elapsed());
-    first.wait_for_exit();
+    assert!(signalled_at.elapsed() < limit, "{:?}", signalled_at.elapsed());
+    if signal == "STOP" {
+        // Its connection stood all the time. It finds that its place is another's.
+        first.send_signal("CONT");
+        first.wait_for_log("the place of the publisher is lost").await;
+    } else {
+        first.wait_for_exit();
+    }
     let (positions, repeated) = list_first_times(messages.iter().map(BrokerMessage::id));
     assert!(positions.is_sorted(), "{positions:?}");
     assert_eq!(messages.len(), 61 + repeated, "an incident and its comments");

@@ -178,7 +178,7 @@ async fn should_disable_what_takes_nothing_and_tell_the_aurors() {
     assert_eq!(shown["disabledReason"], "it answered 503 Service Unavailable");
     let told = api.get("/api/notifications", &outside.auror).await.expect(200).json;
     let notice = &told["notifications"][0];
-    assert_eq!((&notice["type"], &notice["link"]), (&json!("system"), &json!("")));
+    assert_eq!((&notice["type"], &notice["link"]), (&json!("system"), &json!("/outlets")));
     let message = notice["message"].as_str().unwrap();
     assert!(message.contains("Daily Prophet") && message.contains("503"), "{message}");
     let none = api.get("/api/notifications", &outside.harry).await.expect(200).json;

@@ -75,6 +75,14 @@ impl DomainLab {
         value
     }
 
+    /// A connection of somebody else beside the store's; none on the embedded database, which takes one at a time.
+    pub async fn open_foreign_connection(&self) -> Option<PgConnection> {
+        if self.embedded.is_some() {
+            return None;
+        }
+        Some(PgConnection::connect(&self.url).await.expect("a connection"))
+    }
+
     /// Runs one statement.
     pub async fn run(&mut self, statement: &'static str) {
         self.with_connection(async |connection| {
