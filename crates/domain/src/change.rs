@@ -18,11 +18,11 @@ use sqlx::PgConnection;
 
 use crate::{
     Committed, DomainError, EventPayload, Result, Store, Topic, UserId,
+    connections::{ConnectionPool, Transaction},
     deadline::Deadline,
-    event_log::{EventDrafts, stamp_events_after_commit},
+    event_drafts::{EventDrafts, stamp_events_after_commit},
     idempotency::IdempotencyKey,
     notification_drafts::NotificationDrafts,
-    store::connections::{ConnectionPool, Transaction},
 };
 
 /// What beginning a change comes to.
@@ -54,7 +54,8 @@ impl Store {
         let mut change = self.begin_change_without_actor();
         if let Some(key) = key {
             let connection = change.open_transaction_when_needed().await?;
-            let earlier = self.claim_idempotency_key_or_answer(connection, actor_id, &key).await?;
+            let lifetime = self.config.idempotency_ttl;
+            let earlier = key.claim_key_or_find_answer(connection, actor_id, lifetime).await?;
             if let Some(earlier) = earlier {
                 return Ok(Begun::Answered(Committed::without_events(earlier)));
             }

@@ -1,10 +1,12 @@
 //! `Idempotency-Key`: a retried change gives the first answer again, and one event.
 
+use std::time::Duration;
+
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 
-use crate::{DomainError, Result, Store, UserId};
+use crate::{DomainError, Result, UserId};
 
 /// First key of the advisory locks (`owid`) of keys that are being used; the second is a hash of the key and its user.
 macro_rules! key_lock_class {
@@ -73,16 +75,14 @@ impl IdempotencyKey {
         .await?;
         Ok(())
     }
-}
 
-impl Store {
     /// The first answer to this key, when there was one. Otherwise the key is claimed by this transaction: another
     /// request with the same key waits here until it ends.
-    pub(crate) async fn claim_idempotency_key_or_answer<T: DeserializeOwned>(
+    pub(crate) async fn claim_key_or_find_answer<T: DeserializeOwned>(
         &self,
         connection: &mut PgConnection,
         user_id: UserId,
-        key: &IdempotencyKey,
+        lifetime: Duration,
     ) -> Result<Option<T>> {
         let claimed = sqlx::query(concat!(
             "insert into idempotency_keys as known (user_id, key, request_hash, response)
@@ -95,9 +95,9 @@ impl Store {
              where known.created_at < now() - make_interval(secs => $4)"
         ))
         .bind(user_id)
-        .bind(&key.key)
-        .bind(&key.request_hash)
-        .bind(self.config.idempotency_ttl.as_secs_f64())
+        .bind(&self.key)
+        .bind(&self.request_hash)
+        .bind(lifetime.as_secs_f64())
         .execute(&mut *connection)
         .await?;
         if claimed.rows_affected() == 1 {
@@ -107,10 +107,10 @@ impl Store {
             "select request_hash, response::text from idempotency_keys where user_id = $1 and key = $2",
         )
         .bind(user_id)
-        .bind(&key.key)
+        .bind(&self.key)
         .fetch_one(connection)
         .await?;
-        if hash != key.request_hash {
+        if hash != self.request_hash {
             return Err(DomainError::Conflict(
                 "This Idempotency-Key was used for another request".into(),
             ));

@@ -5,12 +5,12 @@
 //!
 //! - [`model`]: the nouns of the contract, and [`payload`], what each event says about them
 //!   ([`payload_schema`] describes it to others);
-//! - [`event`]: event names, topics (rooms), and what one row of the log is;
+//! - [`event`]: event names, topics (rooms), and what one row of the log is, and `event_drafts`, rows that are to be written;
 //! - [`error`]: the one error type, with the codes every surface answers, and [`causes`], what the log says of it;
 //! - [`recovery`]: what is kept of a connection for its client to come back to;
 //! - [`policy`]: who may do what, in one function, and [`authority`], what a token opens of that;
 //! - [`validate`]: the limits of every text; [`search_text`]: what search compares, and `search_index`, what is written of it;
-//! - [`store`]: the connection to Postgres, and in modules of their own what is done through it:
+//! - [`store`]: the door to Postgres (`connections`: the pool behind it), and in modules of their own what is done through it:
 //!   [`people`], [`incidents`], [`incident_list`], [`comments`], [`comment_counts`], [`notifications`], [`event_log`],
 //!   [`presence`], [`recoveries`], [`idempotency`], [`housekeeping`], [`import`]; lists come in [`page`]s, and reads of the same moment are [`shared_reads`];
 //! - [`acknowledgement`], [`escalation_plan`], `escalation_schedule`, [`escalations`], [`receipts`], [`timeline`]: who has an incident, who is told next when nobody has it, whom
@@ -41,6 +41,7 @@ mod clock;
 pub mod comment_counts;
 pub mod comments;
 pub mod config;
+mod connections;
 pub mod constraints;
 mod database_error;
 pub mod database_fitness;
@@ -51,6 +52,7 @@ pub mod escalation_plan;
 mod escalation_schedule;
 pub mod escalations;
 pub mod event;
+mod event_drafts;
 pub mod event_log;
 pub mod event_patterns;
 pub mod fault_hook;

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use crate::{
     Comment, Incident, Result, Topic, User, UserId,
-    event_log::EventDrafts,
+    event_drafts::EventDrafts,
     model::{EscalationReason, NotificationType},
     notification_row::NotificationRow,
     payload::NotificationNew,

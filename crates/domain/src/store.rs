@@ -2,7 +2,6 @@
 
 mod account_lookups;
 pub(crate) mod api_token_memory;
-pub(crate) mod connections;
 pub(crate) mod lookups;
 
 use std::{
@@ -19,13 +18,13 @@ use sqlx::{
 };
 
 use self::{
-    account_lookups::AccountLookups, api_token_memory::ApiTokenMemory, connections::ConnectionPool,
-    lookups::SharedLookups,
+    account_lookups::AccountLookups, api_token_memory::ApiTokenMemory, lookups::SharedLookups,
 };
 use crate::{
     Comment, DomainConfig, DomainError, Incident, IncidentId, Result, UserId,
     access_token::{LoginId, TokenSigner},
     account::Account,
+    connections::ConnectionPool,
     hashing::HashingTurns,
     identity_provider::IdentityProvider,
     push_identity::PushIdentity,

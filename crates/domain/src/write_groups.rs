@@ -35,10 +35,10 @@ use self::{
 };
 use crate::{
     Committed, DomainError, EventPayload, LoggedEvent, Result, Topic, UserId,
+    connections::ConnectionPool,
     deadline::Deadline,
-    event_log::{EventDrafts, stamp_events_after_commit},
+    event_drafts::{EventDrafts, stamp_events_after_commit},
     idempotency::IdempotencyKey,
-    store::connections::ConnectionPool,
 };
 
 /// The answer of the database comes this much later than the deadline of the change at most.
@@ -125,15 +125,19 @@ impl<R: GroupedRow> WriteGroups<R> {
         let outcome = tokio::time::timeout(patience, answered).await?;
         match outcome.map_err(DomainError::internal_error_from_cause)? {
             Outcome::LeftOut(change) if change.claim.is_some() => Ok(Grouped::LeftOut),
-            Outcome::LeftOut(change) => self.write_change_alone(change).await.into_result(),
+            Outcome::LeftOut(change) => {
+                self.write_change_without_others(change).await.into_result()
+            }
             settled => settled.into_result(),
         }
     }
 
     /// In a transaction of its own, which may wait for what somebody else has locked.
-    async fn write_change_alone(&self, change: GroupedChange<R>) -> Outcome<R> {
+    async fn write_change_without_others(&self, change: GroupedChange<R>) -> Outcome<R> {
         match statement::write_row_of_change(&self.pool, &self.texts, &change).await {
-            Ok(Some((positions, asked_at))) => change.settle_with_positions(positions, asked_at),
+            Ok(Some((positions, asked_at))) => {
+                change.settle_change_with_positions(positions, asked_at)
+            }
             Ok(None) => Outcome::Dangling,
             Err(error) => Outcome::Failed(error),
         }
@@ -153,7 +157,7 @@ impl<R> GroupedChange<R> {
         Ok(Self { row, events, claim, deadline: Deadline::from_limit(limit) })
     }
 
-    fn settle_with_positions(self, positions: Vec<i64>, asked_at: Instant) -> Outcome<R> {
+    fn settle_change_with_positions(self, positions: Vec<i64>, asked_at: Instant) -> Outcome<R> {
         Outcome::Written(self.row, self.events.into_logged_events(positions, asked_at))
     }
 }

@@ -11,12 +11,12 @@ use std::{
 use serde_json::json;
 use support::{Answer, DEADLINE, Person, TestDatabase, TestServer};
 
-const NIL_INCIDENT: &str = "/api/incidents/00000000-0000-0000-0000-000000000000";
+const NIL_INCIDENT: &str = "/api/incidents/00000000-0000-0000-0000-000000000000/comments";
 const WORKERS: usize = 2;
 /// In which a signal ends the process, beyond DRAIN_TIMEOUT.
 const EXIT_SECONDS: u64 = 5;
 
-/// A server two workers strong, each of which a request for the nil incident blocks for ever.
+/// A server two workers strong, each of which a request for the comments of the nil incident blocks for ever.
 async fn start_server_with_fault(drain_timeout: &str) -> (TestServer, Person) {
     let server = TestServer::start_with(&[
         ("OWLPOST_FAULT", "stuck_workers"),

@@ -268,7 +268,7 @@ async fn should_write_no_change_that_waited_behind_a_commit_for_too_long() {
     assert_eq!(count_transactions_and_incidents(&mut lab).await.1, 0);
 }
 
-fn key_of(text: &str) -> IdempotencyKey {
+fn idempotency_key(text: &str) -> IdempotencyKey {
     IdempotencyKey::new(text, &[b"report", text.as_bytes()], 255).unwrap()
 }
 
@@ -277,8 +277,9 @@ async fn should_make_a_change_once_whose_key_comes_twice_at_the_same_moment_and_
     let mut lab = open_patient_lab().await;
     let harry = add_user(lab.store()).await;
     let store = lab.store();
-    let report =
-        |key| store.create_incident_with_events(&harry, titled("Troll"), Some(key_of(key)));
+    let report = |key| {
+        store.create_incident_with_events(&harry, titled("Troll"), Some(idempotency_key(key)))
+    };
     let together = join_all(["a", "b", "a"].map(report)).await;
     let again = join_all(["b", "a"].map(report)).await;
     let ids: Vec<Uuid> = together
@@ -326,8 +327,9 @@ async fn should_not_wait_for_a_key_that_somebody_is_using() {
     .execute(&mut *transaction)
     .await
     .unwrap();
-    let report =
-        |key| store.create_incident_with_events(&harry, titled("Troll"), Some(key_of(key)));
+    let report = |key| {
+        store.create_incident_with_events(&harry, titled("Troll"), Some(idempotency_key(key)))
+    };
     let waiting = report("slow");
     tokio::pin!(waiting);
     let beside = tokio::select! {

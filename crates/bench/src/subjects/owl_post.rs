@@ -79,7 +79,7 @@ impl OwlPost {
     }
 
     /// Starts another node on the same database.
-    pub fn start_another_node(&self) -> anyhow::Result<OtherNode> {
+    pub fn start_another_cluster_node(&self) -> anyhow::Result<OtherNode> {
         let data = tempfile::tempdir()?;
         let command = self.build_command_to_serve(&data, self.running()?.database.as_ref());
         Ok(OtherNode { server: ServerProcess::spawn_and_wait_ready(command)?, _data: data })
@@ -96,7 +96,7 @@ impl OwlPost {
     }
 
     /// A request for what is at a path.
-    pub fn read_request(&self, path: &str) -> anyhow::Result<Request> {
+    pub fn build_request_for_path(&self, path: &str) -> anyhow::Result<Request> {
         let authorization = Some(self.running()?.authorization.clone());
         Ok(Request { path: path.to_owned(), authorization, body: None })
     }

@@ -60,7 +60,7 @@ fn measure_cluster_of_size(
     let people = profile.cluster_people;
     first.start(Need { users: people, incidents: people })?;
     let others = (1..nodes)
-        .map(|_| first.start_another_node())
+        .map(|_| first.start_another_cluster_node())
         .collect::<anyhow::Result<Vec<OtherNode>>>()?;
     let mut note = |what: &str, costs: Costs| {
         let mut one = |who: &str, value: f64| {

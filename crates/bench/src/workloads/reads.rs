@@ -40,7 +40,7 @@ pub fn measure_reads_of_incidents(
     }
     let requests = places
         .into_iter()
-        .map(|(place, path)| Ok((place, owl_post.read_request(&path)?)))
+        .map(|(place, path)| Ok((place, owl_post.build_request_for_path(&path)?)))
         .collect::<anyhow::Result<Vec<(String, Request)>>>()?;
     let session = Session::attach_to_running_server(owl_post)?;
     for (place, request) in requests {

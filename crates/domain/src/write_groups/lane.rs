@@ -47,7 +47,9 @@ impl<R: GroupedRow> CommitLane<R> {
         while let Some(mut group) = self.pop_next_waiting_group() {
             group.retain(|waiting| !waiting.answer.is_closed());
             match <[WaitingChange<R>; 1]>::try_from(group) {
-                Ok([lone]) if lone.change.claim.is_none() => self.write_lone_change(lone).await,
+                Ok([lone]) if lone.change.claim.is_none() => {
+                    self.write_lone_change_with_patience(lone).await
+                }
                 Ok([keyed]) => self.groups.write_group_and_answer(vec![keyed]).await,
                 Err(group) => self.groups.write_group_and_answer(group).await,
             }
@@ -62,10 +64,10 @@ impl<R: GroupedRow> CommitLane<R> {
     }
 
     /// By the statement of one, which costs less.
-    async fn write_lone_change(&self, waiting: WaitingChange<R>) {
+    async fn write_lone_change_with_patience(&self, waiting: WaitingChange<R>) {
         let groups = self.groups.clone();
         let mut writing = Box::pin(async move {
-            let _ = waiting.answer.send(groups.write_change_alone(waiting.change).await);
+            let _ = waiting.answer.send(groups.write_change_without_others(waiting.change).await);
         });
         if tokio::time::timeout(LONE_PATIENCE, &mut writing).await.is_err() {
             tokio::spawn(writing);
@@ -76,7 +78,7 @@ impl<R: GroupedRow> CommitLane<R> {
 impl<R: GroupedRow> WriteGroups<R> {
     async fn write_group_and_answer(&self, group: Vec<WaitingChange<R>>) {
         let mut keys = HashSet::new();
-        let mut ready = Vec::with_capacity(group.len());
+        let (mut ready, mut repeated) = (Vec::with_capacity(group.len()), Vec::new());
         for waiting in group {
             let is_first_of_key = waiting
                 .change
@@ -88,23 +90,30 @@ impl<R: GroupedRow> WriteGroups<R> {
             } else if is_first_of_key {
                 ready.push(waiting);
             } else {
-                let _ = waiting.answer.send(Outcome::LeftOut(waiting.change));
+                repeated.push(waiting);
             }
         }
-        if ready.is_empty() {
-            return;
+        if !ready.is_empty() {
+            self.write_ready_changes_together(ready).await;
         }
+        // They find what became of the first with their key.
+        leave_changes_to_callers(repeated);
+    }
+
+    async fn write_ready_changes_together(&self, ready: Vec<WaitingChange<R>>) {
         let asked_at = Instant::now();
         let changes: Vec<_> = ready.iter().map(|waiting| &waiting.change).collect();
         match write_rows_of_group(&self.pool, &self.texts, &changes).await {
             Ok(written) => answer_changes_of_group(ready, written, asked_at),
-            Err(error) if is_refusal_of_row(&error) => {
-                for WaitingChange { change, answer } in ready {
-                    let _ = answer.send(Outcome::LeftOut(change));
-                }
-            }
+            Err(error) if is_refusal_of_row(&error) => leave_changes_to_callers(ready),
             Err(error) => answer_changes_with_failure(ready, error.into()),
         }
+    }
+}
+
+fn leave_changes_to_callers<R>(group: Vec<WaitingChange<R>>) {
+    for WaitingChange { change, answer } in group {
+        let _ = answer.send(Outcome::LeftOut(change));
     }
 }
 
@@ -119,7 +128,7 @@ fn answer_changes_of_group<R: GroupedRow>(
     for WaitingChange { change, answer } in group {
         let outcome = if ids.contains(&change.row.id()) {
             let own = positions.by_ref().take(change.events.len()).collect();
-            change.settle_with_positions(own, asked_at)
+            change.settle_change_with_positions(own, asked_at)
         } else {
             Outcome::LeftOut(change)
         };

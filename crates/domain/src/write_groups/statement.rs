@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{GroupedChange, GroupedRow};
 use crate::{
-    DomainError, Result, event_log::EventDrafts, idempotency::TRY_LOCK_OF_KEY,
-    store::connections::ConnectionPool,
+    DomainError, Result, connections::ConnectionPool, event_drafts::EventDrafts,
+    idempotency::TRY_LOCK_OF_KEY,
 };
 
 /// What every draft has besides its columns.
