@@ -66,6 +66,8 @@ test.describe('toasts', () => {
     const [percy, ron] = [await actAs('percy'), await actAs('ron')];
     const incident = await ron.report({ title: makeUniqueTitle('Spoken') });
     const page = await openAs('ron', `/incidents/${incident.id}`);
+    // Of what the page does not show yet nothing is news.
+    await expect(page.getByRole('heading', { level: 1, name: incident.title })).toBeVisible();
     await percy.update(incident.id, { location: 'Greenhouse' });
     const toast = page.locator('.mantine-Notification-root').filter({ hasText: 'Greenhouse' });
     await expect(toast).toBeVisible();

@@ -1,9 +1,10 @@
-import { screen, waitFor, within } from '@testing-library/react';
+import { cleanup, screen, waitFor, within } from '@testing-library/react';
 import { Route, Routes } from 'react-router';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { buildIncidentForTest, harry, percy } from '../../lib/testData';
 import { describeRefusal, holdAnswerBack, http, startFakeServer } from '../../testing/fakeServer';
 import { renderScreen } from '../../testing/renderScreen';
+import { IncidentList } from '../../features/incidents/IncidentList';
 import { IncidentRoute } from './IncidentRoute';
 
 const fake = startFakeServer();
@@ -92,6 +93,30 @@ describe('the page of an incident', () => {
     expect(findSeverity().disabled).toBe(false);
     hear('user:updated', { user: { ...harry, id: 'u-cedric', handle: 'cedric', name: 'Cedric Diggory', role: 'STUDENT' }, eventId: '10' });
     await waitFor(() => expect(listButtons()).toEqual([null, null]));
+  });
+
+  it('should show what the list knew while the server is away, and not when it refuses', async () => {
+    const openFromList = async () => {
+      const { user } = renderScreen(
+        <Routes>
+          <Route path="/incidents" element={<IncidentList filters={{}} />} />
+          <Route path="/incidents/:id" element={<IncidentRoute />} />
+        </Routes>,
+        { as: percy },
+      );
+      await user.click(await screen.findByRole('link', { name: 'Egg' }));
+    };
+    const refuse = (status: 403 | 503, code: 'FORBIDDEN' | 'UNAVAILABLE') =>
+      http.get('/api/incidents/{id}', ({ response }) => response('default').json(describeRefusal(code, 'no'), { status }));
+    fake.use(refuse(403, 'FORBIDDEN'));
+    await openFromList();
+    expect(await screen.findByText('This could not be loaded')).toBeTruthy();
+    expect(screen.queryByTestId('from-list')).toBeNull();
+    cleanup();
+    fake.use(refuse(503, 'UNAVAILABLE'));
+    await openFromList();
+    expect(await screen.findByTestId('from-list')).toBeTruthy();
+    expect(screen.getByRole('heading', { level: 1, name: 'Egg' })).toBeTruthy();
   });
 
   it('should say that there is none, and make links of what is written', async () => {

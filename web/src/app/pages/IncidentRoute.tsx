@@ -18,6 +18,7 @@ import {
   useIncident,
 } from '../../features/incidents';
 import { IncidentViewers } from '../../features/presence';
+import { isPassingFailure } from '../../lib/apiError';
 import { useIncidentRoom } from '../../realtime';
 import classes from './IncidentRoute.module.css';
 
@@ -87,16 +88,19 @@ export function IncidentRoute() {
   const { data: incident, dataUpdatedAt, error, failureCount, refetch } = useIncident(id, client, settled);
   useDocumentTitle(`${incident?.title ?? 'Incident'} · Owl Post`);
   if (error instanceof OwlPostError && (error.status === 404 || error.status === 400)) return <NoSuchIncident />;
+  const isFromList = incident !== undefined && dataUpdatedAt === NEVER_FETCHED;
+  // Whoever was refused an incident is told so, whatever a list knew of it.
+  if (error && (!incident || (isFromList && !isPassingFailure(error)))) {
+    return <UnreadableIncident error={error} onRetry={() => void refetch()} />;
+  }
   if (incident) {
-    const isFromList = dataUpdatedAt === NEVER_FETCHED && failureCount > 0;
     return (
       <>
-        {isFromList && <FromListNotice onRetry={() => void refetch()} />}
+        {isFromList && failureCount > 0 && <FromListNotice onRetry={() => void refetch()} />}
         <IncidentBody incident={incident} settled={settled} />
       </>
     );
   }
-  if (error) return <UnreadableIncident error={error} onRetry={() => void refetch()} />;
   return (
     <Stack role="status" aria-label="Loading the incident">
       <Skeleton height={32} width="60%" />

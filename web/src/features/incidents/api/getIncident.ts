@@ -1,5 +1,6 @@
 import { useQuery, type QueryClient } from '@tanstack/react-query';
 import { fetchIncidentById, findIncidentInLists, type IncidentDetail, incidentKeys } from '../../../entities/incident';
+import { isPassingFailure } from '../../../lib/apiError';
 
 /** `dataUpdatedAt` of what a list knew. */
 export const NEVER_FETCHED = 0;
@@ -9,7 +10,11 @@ export function useIncident(id: string, client: QueryClient, enabled: boolean) {
   return useQuery<IncidentDetail>({
     queryKey: incidentKeys.detail(id),
     queryFn: ({ signal }) => fetchIncidentById(id, signal),
-    initialData: () => findIncidentInLists(client, id),
+    // Asked for again while there is nothing. What was refused stays refused, whatever a list brings later.
+    initialData: () => {
+      const refusal = client.getQueryState(incidentKeys.detail(id))?.error;
+      return refusal && !isPassingFailure(refusal) ? undefined : findIncidentInLists(client, id);
+    },
     initialDataUpdatedAt: NEVER_FETCHED,
     staleTime: 0,
     enabled,
