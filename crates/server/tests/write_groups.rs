@@ -261,11 +261,20 @@ async fn should_write_no_change_that_waited_behind_a_commit_for_too_long() {
         tokio::task::yield_now().await;
         report_all(store, &harry, ["Troll", "Owl"].map(titled)).await
     };
-    let (slow, behind) = tokio::join!(slow, behind);
-    for late in behind.into_iter().chain(slow) {
+    // What becomes of the slow ones is decided by who cancels them, which not every database does.
+    let (_, behind) = tokio::join!(slow, behind);
+    for late in behind {
         assert!(matches!(late, Err(DomainError::Unavailable(_))), "{late:?}");
     }
-    assert_eq!(count_transactions_and_incidents(&mut lab).await.1, 0);
+    let written: i64 = lab
+        .with_connection(async |connection| {
+            sqlx::query_scalar("select count(*) from incidents where title <> 'Sloth'")
+                .fetch_one(connection)
+                .await
+                .unwrap()
+        })
+        .await;
+    assert_eq!(written, 0);
 }
 
 fn idempotency_key(text: &str) -> IdempotencyKey {
