@@ -1,6 +1,6 @@
 //! The exchange of a real broker; where there is none, that is printed and nothing is tried.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::time::{Duration, Instant};
 
