@@ -55,7 +55,8 @@ fn measure_cluster_of_size(
     notebook: &mut Notebook,
 ) -> anyhow::Result<()> {
     let way = if redis_url.is_some() { "Redis" } else { "the log" };
-    let place = format!("{nodes} nodes, told by {way}");
+    let place =
+        if nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes, told by {way}") };
     let mut first = OwlPost::as_node_of_cluster(places, redis_url);
     let people = profile.cluster_people;
     first.start(Need { users: people, incidents: people })?;
