@@ -218,7 +218,23 @@ pub struct Load {
     pub receivers: u64,
 }
 
+impl Load {
+    /// Requests without end for so long, each sent as soon as one before it is answered.
+    pub const fn closed_for_duration(
+        connections: usize,
+        duration: Duration,
+        receivers: u64,
+    ) -> Self {
+        Self { connections, pace: Pace::Closed, duration, most: u64::MAX, receivers }
+    }
+}
+
 impl Phase {
+    /// Events a second, from the first request to the last receipt.
+    pub fn events_per_second(&self) -> f64 {
+        self.events as f64 / self.took.as_secs_f64()
+    }
+
     /// Processor time of the server for each event received, in microseconds.
     pub fn micros_per_delivery(&self) -> f64 {
         self.processor_micros as f64 / self.deliveries.max(1) as f64

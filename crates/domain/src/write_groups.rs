@@ -110,7 +110,7 @@ impl<R: GroupedRow> WriteGroups<R> {
         Self { pool, texts: StatementTexts::from_row_kind::<R>(), queue }
     }
 
-    /// Writes the change beside those that wait. Whoever stops waiting leaves it to be written.
+    /// Writes the change beside those that wait. What nobody waits for any more is not begun.
     pub(crate) async fn write_change_with_others(
         self: &Arc<Self>,
         change: GroupedChange<R>,

@@ -8,7 +8,6 @@ use crate::{
     database::incident_id_of_number,
     fleet::{ClientPlan, Fleet, wait_for_counter_at_least},
     measurement::Notebook,
-    poster::Pace,
     process::ServerProcess,
     profile::Profile,
     session::{Load, Session},
@@ -130,13 +129,7 @@ fn measure_cost_of_events(
     others: &[OtherNode],
     profile: &Profile,
 ) -> anyhow::Result<Costs> {
-    let load = Load {
-        connections: CONNECTIONS,
-        pace: Pace::Closed,
-        duration: profile.phase,
-        most: u64::MAX,
-        receivers: 0,
-    };
+    let load = Load::closed_for_duration(CONNECTIONS, profile.phase, 0);
     let meter = NodeMeter::begin_metering_of_nodes(first, others)?;
     let session = Session::attach_to_running_server(first)?;
     let request = |marker| session.subject.event_request(marker);

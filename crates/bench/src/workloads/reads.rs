@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::{
     database::incident_id_of_number,
     measurement::Notebook,
-    poster::{Pace, Request},
+    poster::Request,
     profile::Profile,
     session::{Load, Session},
     subjects::{Need, Subject, owl_post::OwlPost},
@@ -44,20 +44,14 @@ pub fn measure_reads_of_incidents(
         .collect::<anyhow::Result<Vec<(String, Request)>>>()?;
     let session = Session::attach_to_running_server(owl_post)?;
     for (place, request) in requests {
-        let load = Load {
-            connections: CONNECTIONS,
-            pace: Pace::Closed,
-            duration: profile.phase,
-            most: u64::MAX,
-            receivers: 0,
-        };
+        let load = Load::closed_for_duration(CONNECTIONS, profile.phase, 0);
         let phase = session.run_phase_of_requests(&|_| request.clone(), load)?;
         let label = session.subject.label();
         let mut note = |metric: &str, value: f64| {
             notebook.note_one_measured_value((WORKLOAD, &place), label, metric, value);
         };
         let each = |value: u64| value as f64 / phase.events as f64;
-        note("reads/s", phase.events as f64 / phase.took.as_secs_f64());
+        note("reads/s", phase.events_per_second());
         note("p95 ms", phase.answer_p95_ms);
         note("server µs per read", each(phase.processor_micros));
         note("Postgres µs per read", each(phase.database_micros));

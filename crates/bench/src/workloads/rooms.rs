@@ -73,7 +73,7 @@ pub fn measure_rooms_of_subject(
     load.pace = Pace::Window { events: WINDOW_EVENTS, receivers: viewers as u64 };
     load.connections = 16;
     let saturated = session.run_phase_of_requests(&request, load)?;
-    note("comments/s, saturated", saturated.events as f64 / saturated.took.as_secs_f64());
+    note("comments/s, saturated", saturated.events_per_second());
     note("CPU µs per comment", saturated.processor_micros as f64 / saturated.events as f64);
     note_losses_of_phase(&saturated, &mut note);
     let typing = measure_typing_in_rooms(&session, rooms, viewers)?;

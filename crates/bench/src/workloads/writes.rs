@@ -32,31 +32,27 @@ pub fn measure_writes_of_subject(
     let need = Need { users: profile.watchers, incidents: COMMENTED_INCIDENTS };
     let mut session = Session::start_server_for_need(subject, need)?;
     let label = session.subject.label();
-    let mut note = |place: &str, metric: &str, value: f64| {
+    let note = |notebook: &mut Notebook, place: &str, metric: &str, value: f64| {
         notebook.note_one_measured_value((WORKLOAD, place), label, metric, value);
     };
     let place = "nobody watching";
     measure_phase_of_writes(&session, Pace::Closed, 2, profile)?;
     let closed = measure_phase_of_writes(&session, Pace::Closed, CLOSED_CONNECTIONS, profile)?;
-    note(place, "POST/s", closed.events as f64 / closed.took.as_secs_f64());
-    note(place, "p95 ms, saturated", closed.answer_p95_ms);
-    note(place, "CPU µs per POST", closed.processor_micros as f64 / closed.events as f64);
+    note(notebook, place, "POST/s", closed.events_per_second());
+    note(notebook, place, "p95 ms, saturated", closed.answer_p95_ms);
+    note(notebook, place, "CPU µs per POST", closed.processor_micros as f64 / closed.events as f64);
     let steady = Pace::Steady { per_second: STEADY_RATE };
     let quiet = measure_phase_of_writes(&session, steady, 4, profile)?;
-    note(place, "p95 ms at 20/s", quiet.answer_p95_ms);
+    note(notebook, place, "p95 ms at 20/s", quiet.answer_p95_ms);
 
     for connections in IN_FLIGHT {
         measure_saturated_writes_of_subject(&session, connections, profile, notebook)?;
     }
-    let mut note = |place: &str, metric: &str, value: f64| {
-        notebook.note_one_measured_value((WORKLOAD, place), label, metric, value);
-    };
-
     session.connect_clients_and_settle(profile.watchers)?;
     let place = format!("{} watching", profile.watchers);
     let watched = measure_phase_of_writes(&session, steady, 4, profile)?;
-    note(&place, "p95 ms at 20/s", watched.answer_p95_ms);
-    note(&place, "lost deliveries", watched.missing as f64);
+    note(notebook, &place, "p95 ms at 20/s", watched.answer_p95_ms);
+    note(notebook, &place, "lost deliveries", watched.missing as f64);
     session.end_session_and_server()
 }
 
@@ -87,7 +83,7 @@ fn measure_saturated_writes_of_subject(
         let mut note = |metric: String, value: f64| {
             notebook.note_one_measured_value((WORKLOAD, &place), label, &metric, value);
         };
-        note(format!("{kind}s/s"), phase.events as f64 / phase.took.as_secs_f64());
+        note(format!("{kind}s/s"), phase.events_per_second());
         note(format!("{kind} p95 ms"), phase.answer_p95_ms);
         note(format!("server µs per {kind}"), each(phase.processor_micros as f64));
         note(format!("Postgres µs per {kind}"), each(phase.database_micros as f64));
