@@ -120,11 +120,12 @@ impl Store {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     // The third also bounds how long a dead writer can hold back the log (see `event_log`). Processes
-                    // that help with one statement take ten milliseconds to start, and cores from all others.
+                    // that help with one statement take ten milliseconds to start, and cores from all others; so does
+                    // compiling it, which Postgres does for the first few of a kind.
                     let settings = format!(
                         "set statement_timeout = {timeout_ms}; set lock_timeout = {timeout_ms}; \
                          set idle_in_transaction_session_timeout = {timeout_ms}; set timezone = 'UTC'; \
-                         set max_parallel_workers_per_gather = 0"
+                         set max_parallel_workers_per_gather = 0; set jit = off"
                     );
                     connection.execute(sqlx::AssertSqlSafe(settings)).await.map(drop)
                 })

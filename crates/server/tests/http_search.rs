@@ -216,7 +216,8 @@ async fn should_find_the_newest_however_frequent_the_word_is() {
                 'number ' || n || case when n % 2 = 0 then ' even' else '' end
                     || case when n % 100 = 0 then ' hundred' else '' end
                     || case when n % 1500 = 0 then ' rare' else '' end
-                    || case when n < 100 then ' oldest' else '' end, users.id
+                    || case when n < 100 then ' oldest' else '' end
+                    || case when n between 200 and 260 then ' \u{445}\u{444}\u{43c}\u{432}\u{435}\u{432}\u{43c}\u{434}' else '' end, users.id
          from generate_series(1, 6000) as n, users",
     )
     .await;
@@ -237,6 +238,9 @@ async fn should_find_the_newest_however_frequent_the_word_is() {
     assert_eq!(begins(list_found_ids(&lab, "oldest", 50).await), numbers(1, 99, 50));
     assert_eq!(begins(list_found_ids(&lab, "4500", 50).await), ["number 4500"]);
     assert_eq!(list_found_ids(&lab, "basilisk", 50).await, ["first of all: basilisk"]);
+    // These letters have the same key in the index.
+    let alike = "\u{445}\u{444}\u{43c}\u{432}\u{435}\u{432}\u{43c}\u{434}";
+    assert_eq!(begins(list_found_ids(&lab, alike, 50).await), numbers(1, 260, 50));
     // Of one or two letters there is no index.
     assert_eq!(list_found_ids(&lab, "k of", 50).await, ["first of all: basilisk"]);
     // Whoever changes a title and knows nothing of search leaves it to be found anew.

@@ -2,7 +2,10 @@
 //!
 //! What is frequent is found by walking the list from its first row on, what is rare by the index of trigrams; which of both
 //! it is, the first rows tell. So neither walks a million rows, nor sorts a hundred thousand. The index is asked for what is
-//! rare in the query alone: what nearly every row has would be read for nearly every row.
+//! rare in the query alone: what nearly every row has would be read for nearly every row. Of what was frequent once it is asked
+//! for the newest (see [`places`]).
+
+mod places;
 
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
@@ -60,7 +63,13 @@ impl Store {
         if runs.len() > 1 {
             runs = self.choose_rare_runs_for_index(runs).await?;
         }
-        self.find_incident_ids_by_index(filter, terms, &runs).await
+        if let Some(place) = self.find_newest_place_of_matches(filter, terms).await? {
+            let ids = self.find_incident_ids_by_index(filter, terms, &runs, Some(place)).await?;
+            if ids.len() >= wanted {
+                return Ok(ids);
+            }
+        }
+        self.find_incident_ids_by_index(filter, terms, &runs, None).await
     }
 
     async fn walk_first_incident_rows(
@@ -120,15 +129,20 @@ impl Store {
         Ok(counted.filter(|(_, count)| *count <= most).map(|(run, _)| run).collect())
     }
 
+    /// Those from an id on, or all.
     async fn find_incident_ids_by_index(
         &self,
         filter: &IncidentFilter,
         terms: &[SearchTerm],
         runs: &[&str],
+        oldest: Option<Uuid>,
     ) -> Result<Vec<Uuid>> {
         let mut sql = QueryBuilder::<Postgres>::new("select id from (select ");
         sql.push(filter.order.as_place_columns()).push(" from incidents i where true");
         push_filter_conditions_to_query(&mut sql, filter);
+        if let Some(oldest) = oldest {
+            sql.push(" and i.id >= ").push_bind(oldest);
+        }
         for run in runs {
             // The index is of this very expression.
             sql.push(" and coalesce(i.search_key, i.search_text) like ").push_bind(*run);

@@ -1,0 +1,235 @@
+//! What this node knows of incidents without asking the database: nobody has changed them since it read them.
+//!
+//! A node proves that only while it is alone, because then every change comes by it: what it commits itself it forgets
+//! before it answers, and what it reads in the log before it tells of it. What is changed by hand, without an event, is
+//! noticed when a memory is over.
+
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
+
+use owlpost_domain::{Committed, EventName, IncidentId, LoggedEvent, Result};
+use parking_lot::Mutex;
+use serde::Deserialize;
+
+/// Incidents that are remembered; one more, and all are forgotten.
+const MOST_REMEMBERED: usize = 10_000;
+/// How long.
+const MEMORY_TIME: Duration = Duration::from_secs(60);
+
+/// What the entity tag of an incident is of, as far as the database knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IncidentState {
+    /// Of its fields.
+    pub version: i32,
+    /// How many it has.
+    pub comments_count: i64,
+}
+
+/// The moment before a reading of the database.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadingMark {
+    changes: u64,
+    begun_at: Instant,
+}
+
+/// The memory of a node.
+#[derive(Debug, Default)]
+pub struct KnownIncidents(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    is_alone: bool,
+    /// So that a reading knows whether something was changed meanwhile.
+    changes: u64,
+    states: HashMap<IncidentId, (IncidentState, Instant)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct About {
+    incident_id: IncidentId,
+}
+
+impl KnownIncidents {
+    /// To be called before the database is asked.
+    pub fn begin_reading_of_incident(&self) -> ReadingMark {
+        ReadingMark { changes: self.0.lock().changes, begun_at: Instant::now() }
+    }
+
+    /// Remembers what a reading gave, unless something was changed since it began.
+    pub fn remember_state_of_incident(
+        &self,
+        id: IncidentId,
+        state: IncidentState,
+        mark: ReadingMark,
+    ) {
+        let mut memory = self.0.lock();
+        if !memory.is_alone || memory.changes != mark.changes {
+            return;
+        }
+        if memory.states.len() >= MOST_REMEMBERED {
+            memory.states.clear();
+        }
+        memory.states.insert(id, (state, mark.begun_at));
+    }
+
+    /// What the incident is like at this moment; `None` when only the database knows.
+    pub fn find_state_of_incident(&self, id: IncidentId) -> Option<IncidentState> {
+        let (state, read_at) = self.0.lock().states.get(&id).copied()?;
+        (read_at.elapsed() < MEMORY_TIME).then_some(state)
+    }
+
+    /// To be called before anybody is answered or told. What became of a change that failed is not known, nor is what one did
+    /// that has no events to tell of it.
+    pub(crate) fn forget_incidents_of_change<T>(&self, change: &Result<Committed<T>>) {
+        match change {
+            Ok(Committed { events, .. }) if !events.is_empty() => {
+                self.forget_incidents_of_events(events);
+            }
+            _ => self.forget_every_incident(),
+        }
+    }
+
+    /// What they tell of is forgotten before they are told.
+    pub(crate) fn forget_incidents_of_events(&self, events: &[LoggedEvent]) {
+        let mut memory = self.0.lock();
+        memory.changes += 1;
+        for event in events {
+            if memory.states.is_empty() {
+                return;
+            }
+            match event.name {
+                EventName::IncidentUpdated
+                | EventName::IncidentResolved
+                | EventName::IncidentAcknowledged
+                | EventName::CommentCreated
+                | EventName::CommentDeleted => match serde_json::from_str(&event.payload) {
+                    Ok(About { incident_id }) => drop(memory.states.remove(&incident_id)),
+                    Err(_) => memory.states.clear(),
+                },
+                EventName::Unknown(_) => memory.states.clear(),
+                _ => {}
+            }
+        }
+    }
+
+    fn forget_every_incident(&self) {
+        let mut memory = self.0.lock();
+        memory.changes += 1;
+        memory.states.clear();
+    }
+
+    /// Whether every change comes by this node. While others may change something, nothing is remembered.
+    pub(crate) fn note_being_alone(&self, is_alone: bool) {
+        let mut memory = self.0.lock();
+        memory.is_alone = is_alone;
+        if !is_alone {
+            memory.changes += 1;
+            memory.states.clear();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use owlpost_domain::Topic;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const STATE: IncidentState = IncidentState { version: 3, comments_count: 12 };
+
+    fn build_memory_of_lone_node() -> KnownIncidents {
+        let known = KnownIncidents::default();
+        known.note_being_alone(true);
+        known
+    }
+
+    fn remember_now(known: &KnownIncidents, id: IncidentId) {
+        known.remember_state_of_incident(id, STATE, known.begin_reading_of_incident());
+    }
+
+    fn event_with_payload(name: EventName, payload: &str) -> LoggedEvent {
+        LoggedEvent::from_texts(1, name.as_str(), &[Topic::Feed.to_string()], payload.into())
+    }
+
+    #[test]
+    fn should_forget_what_an_event_is_about_and_nothing_else() {
+        let known = build_memory_of_lone_node();
+        let (changed, other) = (Uuid::now_v7(), Uuid::now_v7());
+        let about = format!(r#"{{"incidentId":"{changed}"}}"#);
+        for name in [
+            EventName::IncidentUpdated,
+            EventName::IncidentResolved,
+            EventName::IncidentAcknowledged,
+            EventName::CommentCreated,
+            EventName::CommentDeleted,
+        ] {
+            [changed, other].iter().for_each(|id| remember_now(&known, *id));
+            known.forget_incidents_of_events(&[event_with_payload(name, &about)]);
+            assert_eq!(known.find_state_of_incident(changed), None, "{name}");
+            assert_eq!(known.find_state_of_incident(other), Some(STATE), "{name}");
+        }
+        let step = event_with_payload(EventName::EscalationStep, &about);
+        remember_now(&known, changed);
+        known.forget_incidents_of_events(&[step]);
+        assert_eq!(known.find_state_of_incident(changed), Some(STATE));
+    }
+
+    #[test]
+    fn should_forget_everything_for_an_event_that_it_cannot_read() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        for (name, payload) in [(EventName::CommentCreated, "{}"), (EventName::from_wire("a:b"), "{}")]
+        {
+            remember_now(&known, id);
+            known.forget_incidents_of_events(&[event_with_payload(name, payload)]);
+            assert_eq!(known.find_state_of_incident(id), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn should_not_remember_what_was_read_while_something_changed() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        let mark = known.begin_reading_of_incident();
+        known.forget_incidents_of_events(&[]);
+        known.remember_state_of_incident(id, STATE, mark);
+        assert_eq!(known.find_state_of_incident(id), None);
+    }
+
+    #[test]
+    fn should_know_nothing_beside_other_nodes() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        remember_now(&known, id);
+        known.note_being_alone(false);
+        assert_eq!(known.find_state_of_incident(id), None);
+        remember_now(&known, id);
+        assert_eq!(known.find_state_of_incident(id), None);
+        known.note_being_alone(true);
+        assert_eq!(known.find_state_of_incident(id), None);
+    }
+
+    #[test]
+    fn should_remember_no_more_than_its_bound() {
+        let known = build_memory_of_lone_node();
+        let ids: Vec<_> = (0..=MOST_REMEMBERED).map(|_| Uuid::now_v7()).collect();
+        ids[..MOST_REMEMBERED].iter().for_each(|id| remember_now(&known, *id));
+        assert_eq!(known.find_state_of_incident(ids[0]), Some(STATE));
+        remember_now(&known, ids[MOST_REMEMBERED]);
+        assert_eq!(known.0.lock().states.len(), 1);
+    }
+
+    #[test]
+    fn should_not_trust_its_memory_for_longer_than_its_time() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        let mut mark = known.begin_reading_of_incident();
+        mark.begun_at = Instant::now().checked_sub(MEMORY_TIME).expect("a machine that is up");
+        known.remember_state_of_incident(id, STATE, mark);
+        assert_eq!(known.find_state_of_incident(id), None);
+    }
+}
