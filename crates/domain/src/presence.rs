@@ -230,6 +230,16 @@ impl Store {
         })
     }
 
+    /// Whether other nodes are live.
+    pub async fn has_other_presence_nodes(&self, node_id: Uuid) -> Result<bool> {
+        Ok(sqlx::query_scalar(
+            "select exists (select from presence_nodes where node_id <> $1 and lease_expires > now())",
+        )
+        .bind(node_id)
+        .fetch_one(&self.pool)
+        .await?)
+    }
+
     /// Live nodes that sign with another secret than this process would.
     pub async fn count_nodes_with_other_secret(&self) -> Result<i64> {
         Ok(sqlx::query_scalar(

@@ -10,11 +10,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use owlpost_domain::{
-    Incident, IncidentSort, Severity, Status, Store, UserId,
+    Incident, IncidentId, IncidentSort, Severity, Status, Store, UserId,
     incident_changes::IncidentPatch,
     incident_list::{AssigneeFilter, IncidentFilter, counts::IncidentCounts, order::IncidentOrder},
     incidents::NewIncident,
 };
+use owlpost_realtime::{IncidentState, Realtime};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -147,7 +148,8 @@ pub(crate) async fn list_incidents_by_query(
         limit: state.store().check_page_size_in_bounds(query.read_number_of_param("limit")?)?,
     };
     let (store, wanted) = (state.store().clone(), filter.clone());
-    let page = state.incident_pages().read_value_with_others(filter, move || {
+    let known = state.realtime().known_incidents();
+    let page = state.incident_pages().find_or_read_page(known, filter, move || {
         write_page_of_incidents(store.clone(), wanted.clone())
     });
     Ok(([(header::CONTENT_TYPE, "application/json")], page.await?))
@@ -231,25 +233,43 @@ pub(crate) async fn show_incident_with_counts(
     headers: HeaderMap,
     PathId(id): PathId,
 ) -> Result<Response, HttpError> {
-    let store = state.store().clone();
-    let read = move || {
-        let store = store.clone();
-        async move {
-            let incident = store.find_incident_by_id(id).await?;
-            Ok(Arc::new((incident, store.count_comments_of_incident(id).await?)))
+    let count_viewers = || state.realtime().presence().list_viewers_of_incident(id).len();
+    if let Some(known) = state.realtime().known_incidents().find_state_of_incident(id) {
+        let etag = format_state_as_etag(known, count_viewers());
+        if is_known_to_reader(&headers, &etag) {
+            return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
         }
-    };
+    }
+    let realtime = state.realtime().clone();
+    let read = move || read_incident_with_comments(realtime.clone(), id);
     let shown = state.shown_incidents().read_value_with_others(id, read).await?;
-    let (incident, comments_count) = (&shown.0, shown.1);
-    let viewers_count = state.realtime().presence().list_viewers_of_incident(id).len();
-    // Weak: a name in it may change without the version.
-    let etag = format!("W/\"{}.{comments_count}.{viewers_count}\"", incident.version);
+    let (incident, comments_count) = (shown.0.clone(), shown.1);
+    let viewers_count = count_viewers();
+    let seen = IncidentState { version: incident.version, comments_count };
+    let etag = format_state_as_etag(seen, viewers_count);
     if is_known_to_reader(&headers, &etag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
     }
-    let incident = incident.clone();
     let shown = IncidentWithCounts { incident, comments_count, viewers_count };
     Ok(([(header::ETAG, etag)], Json(shown)).into_response())
+}
+
+async fn read_incident_with_comments(
+    realtime: Realtime,
+    id: IncidentId,
+) -> owlpost_domain::Result<Arc<(Incident, i64)>> {
+    let (store, known) = (realtime.store(), realtime.known_incidents());
+    let mark = known.begin_reading_of_database();
+    let incident = store.find_incident_by_id(id).await?;
+    let comments_count = store.count_comments_of_incident(id).await?;
+    let state = IncidentState { version: incident.version, comments_count };
+    known.remember_state_of_incident(id, state, mark);
+    Ok(Arc::new((incident, comments_count)))
+}
+
+/// Weak: a name in the incident may change without its version.
+fn format_state_as_etag(state: IncidentState, viewers_count: usize) -> String {
+    format!("W/\"{}.{}.{viewers_count}\"", state.version, state.comments_count)
 }
 
 /// Change an incident; its reporter, its assignee, Prefects and Aurors only

@@ -13,7 +13,7 @@
 //!   strangers may try), `token_doors` (what a token must open for each operation); `audit` writes who did what to whom;
 //! - `openapi`: what makes the routes' document the one at `/api/openapi.json`, with `openapi_operation`, what all
 //!   operations share, and `event_schema`, what no type says by itself;
-//! - `operators`: Aurors who come by another door; `accepted_values`: what a client says it takes;
+//! - `incident_pages`: what is kept of what many ask for; `operators`: Aurors who come by another door; `accepted_values`: what a client says it takes;
 //! - `paths`: those that more than the router speaks of.
 //!
 //! Authorisation itself is the domain's; publishing what changed is the realtime crate's.
@@ -33,6 +33,7 @@ mod events;
 mod extract;
 mod health;
 mod hooks;
+mod incident_pages;
 mod incidents;
 mod logins;
 mod meta;

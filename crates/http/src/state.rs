@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use owlpost_admission::KeyedRateLimiter;
-use owlpost_domain::{
-    Incident, IncidentId, Store, incident_list::IncidentFilter, shared_reads::SharedReads,
-};
+use owlpost_domain::{Incident, IncidentId, Store, shared_reads::SharedReads};
 use owlpost_realtime::Realtime;
 
-use crate::{config::HttpConfig, doors::Doors};
+use crate::{config::HttpConfig, doors::Doors, incident_pages::IncidentPages};
 
 /// The realtime core, the configuration, and the rates so far. Cheap to clone.
 #[derive(Clone)]
@@ -21,7 +18,7 @@ struct Shared {
     doors: Doors,
     user_rate: KeyedRateLimiter,
     notifying_rate: KeyedRateLimiter,
-    incident_pages: SharedReads<IncidentFilter, Bytes>,
+    incident_pages: IncidentPages,
     shown_incidents: SharedReads<IncidentId, Arc<(Incident, i64)>>,
 }
 
@@ -37,7 +34,7 @@ impl HttpState {
             doors,
             user_rate,
             notifying_rate,
-            incident_pages: SharedReads::default(),
+            incident_pages: IncidentPages::default(),
             shown_incidents: SharedReads::default(),
         }))
     }
@@ -63,12 +60,12 @@ impl HttpState {
         &self.0.notifying_rate
     }
 
-    /// Pages of incidents as they are sent: whoever asks for the same at the same time shares one.
-    pub(crate) fn incident_pages(&self) -> &SharedReads<IncidentFilter, Bytes> {
+    /// Pages of incidents as they are sent.
+    pub(crate) fn incident_pages(&self) -> &IncidentPages {
         &self.0.incident_pages
     }
 
-    /// Incidents with the number of their comments, shared in the same way.
+    /// Incidents with the number of their comments: whoever asks for the same at the same time shares one.
     pub(crate) fn shown_incidents(&self) -> &SharedReads<IncidentId, Arc<(Incident, i64)>> {
         &self.0.shown_incidents
     }

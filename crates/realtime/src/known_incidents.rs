@@ -1,6 +1,6 @@
-//! What this node knows of incidents without asking the database: nobody has changed them since it read them.
+//! What this node knows of incidents without asking the database: that nobody has changed them since it read them.
 //!
-//! A node proves that only while it is alone, because then every change comes by it: what it commits itself it forgets
+//! A node knows that only while it is alone, because then every change comes by it: what it commits itself it forgets
 //! before it answers, and what it reads in the log before it tells of it. What is changed by hand, without an event, is
 //! noticed when a memory is over.
 
@@ -40,7 +40,8 @@ pub struct KnownIncidents(Mutex<Memory>);
 
 #[derive(Debug, Default)]
 struct Memory {
-    is_alone: bool,
+    /// Nobody else can have changed anything up to here.
+    alone_until: Option<Instant>,
     /// So that a reading knows whether something was changed meanwhile.
     changes: u64,
     states: HashMap<IncidentId, (IncidentState, Instant)>,
@@ -54,8 +55,14 @@ struct About {
 
 impl KnownIncidents {
     /// To be called before the database is asked.
-    pub fn begin_reading_of_incident(&self) -> ReadingMark {
+    pub fn begin_reading_of_database(&self) -> ReadingMark {
         ReadingMark { changes: self.0.lock().changes, begun_at: Instant::now() }
+    }
+
+    /// Whether a reading that was begun `within` that time would give the same again, whatever it was of.
+    pub fn has_nothing_changed_since(&self, mark: ReadingMark, within: Duration) -> bool {
+        let memory = self.0.lock();
+        memory.is_alone() && memory.changes == mark.changes && mark.begun_at.elapsed() < within
     }
 
     /// Remembers what a reading gave, unless something was changed since it began.
@@ -66,7 +73,7 @@ impl KnownIncidents {
         mark: ReadingMark,
     ) {
         let mut memory = self.0.lock();
-        if !memory.is_alone || memory.changes != mark.changes {
+        if !memory.is_alone() || memory.changes != mark.changes {
             return;
         }
         if memory.states.len() >= MOST_REMEMBERED {
@@ -77,8 +84,9 @@ impl KnownIncidents {
 
     /// What the incident is like at this moment; `None` when only the database knows.
     pub fn find_state_of_incident(&self, id: IncidentId) -> Option<IncidentState> {
-        let (state, read_at) = self.0.lock().states.get(&id).copied()?;
-        (read_at.elapsed() < MEMORY_TIME).then_some(state)
+        let memory = self.0.lock();
+        let (state, read_at) = memory.states.get(&id).copied()?;
+        (memory.is_alone() && read_at.elapsed() < MEMORY_TIME).then_some(state)
     }
 
     /// To be called before anybody is answered or told. What became of a change that failed is not known, nor is what one did
@@ -88,7 +96,7 @@ impl KnownIncidents {
             Ok(Committed { events, .. }) if !events.is_empty() => {
                 self.forget_incidents_of_events(events);
             }
-            _ => self.forget_every_incident(),
+            _ => self.forget_every_known_incident(),
         }
     }
 
@@ -115,20 +123,27 @@ impl KnownIncidents {
         }
     }
 
-    fn forget_every_incident(&self) {
+    fn forget_every_known_incident(&self) {
         let mut memory = self.0.lock();
         memory.changes += 1;
         memory.states.clear();
     }
 
-    /// Whether every change comes by this node. While others may change something, nothing is remembered.
-    pub(crate) fn note_being_alone(&self, is_alone: bool) {
+    /// Every change comes by this node until then; with none, others may change something, and nothing is known. What was
+    /// known is forgotten when there was a moment between.
+    pub(crate) fn note_how_long_node_is_alone(&self, until: Option<Instant>) {
         let mut memory = self.0.lock();
-        memory.is_alone = is_alone;
-        if !is_alone {
+        if !memory.is_alone() || until.is_none() {
             memory.changes += 1;
             memory.states.clear();
         }
+        memory.alone_until = until;
+    }
+}
+
+impl Memory {
+    fn is_alone(&self) -> bool {
+        self.alone_until.is_some_and(|until| Instant::now() < until)
     }
 }
 
@@ -143,12 +158,12 @@ mod tests {
 
     fn build_memory_of_lone_node() -> KnownIncidents {
         let known = KnownIncidents::default();
-        known.note_being_alone(true);
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
         known
     }
 
-    fn remember_now(known: &KnownIncidents, id: IncidentId) {
-        known.remember_state_of_incident(id, STATE, known.begin_reading_of_incident());
+    fn remember_incident_as_read(known: &KnownIncidents, id: IncidentId) {
+        known.remember_state_of_incident(id, STATE, known.begin_reading_of_database());
     }
 
     fn event_with_payload(name: EventName, payload: &str) -> LoggedEvent {
@@ -167,13 +182,13 @@ mod tests {
             EventName::CommentCreated,
             EventName::CommentDeleted,
         ] {
-            [changed, other].iter().for_each(|id| remember_now(&known, *id));
+            [changed, other].iter().for_each(|id| remember_incident_as_read(&known, *id));
             known.forget_incidents_of_events(&[event_with_payload(name, &about)]);
             assert_eq!(known.find_state_of_incident(changed), None, "{name}");
             assert_eq!(known.find_state_of_incident(other), Some(STATE), "{name}");
         }
         let step = event_with_payload(EventName::EscalationStep, &about);
-        remember_now(&known, changed);
+        remember_incident_as_read(&known, changed);
         known.forget_incidents_of_events(&[step]);
         assert_eq!(known.find_state_of_incident(changed), Some(STATE));
     }
@@ -182,9 +197,10 @@ mod tests {
     fn should_forget_everything_for_an_event_that_it_cannot_read() {
         let known = build_memory_of_lone_node();
         let id = Uuid::now_v7();
-        for (name, payload) in [(EventName::CommentCreated, "{}"), (EventName::from_wire("a:b"), "{}")]
+        for (name, payload) in
+            [(EventName::CommentCreated, "{}"), (EventName::from_wire("a:b"), "{}")]
         {
-            remember_now(&known, id);
+            remember_incident_as_read(&known, id);
             known.forget_incidents_of_events(&[event_with_payload(name, payload)]);
             assert_eq!(known.find_state_of_incident(id), None, "{name}");
         }
@@ -194,7 +210,7 @@ mod tests {
     fn should_not_remember_what_was_read_while_something_changed() {
         let known = build_memory_of_lone_node();
         let id = Uuid::now_v7();
-        let mark = known.begin_reading_of_incident();
+        let mark = known.begin_reading_of_database();
         known.forget_incidents_of_events(&[]);
         known.remember_state_of_incident(id, STATE, mark);
         assert_eq!(known.find_state_of_incident(id), None);
@@ -204,30 +220,57 @@ mod tests {
     fn should_know_nothing_beside_other_nodes() {
         let known = build_memory_of_lone_node();
         let id = Uuid::now_v7();
-        remember_now(&known, id);
-        known.note_being_alone(false);
+        remember_incident_as_read(&known, id);
+        known.note_how_long_node_is_alone(None);
         assert_eq!(known.find_state_of_incident(id), None);
-        remember_now(&known, id);
+        remember_incident_as_read(&known, id);
         assert_eq!(known.find_state_of_incident(id), None);
-        known.note_being_alone(true);
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
         assert_eq!(known.find_state_of_incident(id), None);
+    }
+
+    #[test]
+    fn should_know_nothing_past_the_time_it_is_alone() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        remember_incident_as_read(&known, id);
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
+        assert_eq!(known.find_state_of_incident(id), Some(STATE), "it still is");
+        let mark = known.begin_reading_of_database();
+        known.note_how_long_node_is_alone(Some(Instant::now()));
+        assert_eq!(known.find_state_of_incident(id), None);
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
+        assert_eq!(known.find_state_of_incident(id), None, "others may have changed it meanwhile");
+        assert!(!known.has_nothing_changed_since(mark, MEMORY_TIME));
     }
 
     #[test]
     fn should_remember_no_more_than_its_bound() {
         let known = build_memory_of_lone_node();
         let ids: Vec<_> = (0..=MOST_REMEMBERED).map(|_| Uuid::now_v7()).collect();
-        ids[..MOST_REMEMBERED].iter().for_each(|id| remember_now(&known, *id));
+        ids[..MOST_REMEMBERED].iter().for_each(|id| remember_incident_as_read(&known, *id));
         assert_eq!(known.find_state_of_incident(ids[0]), Some(STATE));
-        remember_now(&known, ids[MOST_REMEMBERED]);
+        remember_incident_as_read(&known, ids[MOST_REMEMBERED]);
         assert_eq!(known.0.lock().states.len(), 1);
+    }
+
+    #[test]
+    fn should_know_whether_anything_changed_since_a_reading() {
+        let known = build_memory_of_lone_node();
+        let mark = known.begin_reading_of_database();
+        assert!(known.has_nothing_changed_since(mark, MEMORY_TIME));
+        assert!(!known.has_nothing_changed_since(mark, Duration::ZERO));
+        known.note_how_long_node_is_alone(None);
+        assert!(!known.has_nothing_changed_since(known.begin_reading_of_database(), MEMORY_TIME));
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
+        assert!(!known.has_nothing_changed_since(mark, MEMORY_TIME));
     }
 
     #[test]
     fn should_not_trust_its_memory_for_longer_than_its_time() {
         let known = build_memory_of_lone_node();
         let id = Uuid::now_v7();
-        let mut mark = known.begin_reading_of_incident();
+        let mut mark = known.begin_reading_of_database();
         mark.begun_at = Instant::now().checked_sub(MEMORY_TIME).expect("a machine that is up");
         known.remember_state_of_incident(id, STATE, mark);
         assert_eq!(known.find_state_of_incident(id), None);

@@ -8,6 +8,7 @@
 //! - `session`: how one connection opens and ends, what happens to it over time, a session read as a stream;
 //! - `log`: delivery in log order, nothing missed; what came before;
 //! - `presence`: who is there; `rooms` and `typing`: where, and what they do;
+//! - `known_incidents`: what a node that is alone need not ask the database;
 //! - `cluster`: what nodes tell each other; `task_health`: whether the node's background tasks do their work;
 //! - `metrics`: what is counted.
 
@@ -16,6 +17,7 @@ pub mod config;
 mod delivery;
 #[cfg(test)]
 mod fakes;
+mod known_incidents;
 mod log;
 mod metrics;
 mod node;
@@ -35,6 +37,7 @@ pub use delivery::{
     session::{Session, SessionEnd, SessionRequest},
     transport::{CloseReason, Reply, SendOutcome, Transport},
 };
+pub use known_incidents::{IncidentState, KnownIncidents, ReadingMark};
 pub use log::{
     reader::LogReader,
     replay::{EventPage, WantedEvents, parse_event_id_text},

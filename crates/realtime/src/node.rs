@@ -2,6 +2,7 @@
 
 mod escalations;
 mod gauges;
+mod neighbours;
 mod parts;
 mod receiver;
 mod sink;
@@ -24,7 +25,7 @@ use uuid::Uuid;
 
 use self::parts::Parts;
 use crate::{
-    CloseReason, EventPage, EventStream, LogReader, MissedFrames, PreparedSession,
+    CloseReason, EventPage, EventStream, KnownIncidents, LogReader, MissedFrames, PreparedSession,
     PresenceDirectory, RealtimeConfig, Reply, Resumption, Session, SessionEnd, SessionRequest,
     TopicReplay, metrics,
     presence::store::PresenceStore,
@@ -236,6 +237,11 @@ impl Realtime {
         &self.0.parts.directory
     }
 
+    /// What this node knows of incidents without asking the database.
+    pub fn known_incidents(&self) -> &Arc<KnownIncidents> {
+        &self.0.parts.known_incidents
+    }
+
     /// Resolves when every presence change received so far is committed, so that a read sees it.
     pub fn settle_all_presence_changes(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.0.parts.presence_queue.settle_all_queued_changes())
@@ -280,7 +286,9 @@ impl Realtime {
         let limit = self.store().longest_wait_for_database();
         let span = tracing::debug_span!(target: TRACES, "commit");
         let work = async move {
-            let committed = tokio::time::timeout(limit, change).await??;
+            let committed = tokio::time::timeout(limit, change).await.map_err(Into::into).flatten();
+            core.known_incidents().forget_incidents_of_change(&committed);
+            let committed = committed?;
             core.publish_committed_log_events(committed.events);
             Ok(committed.value)
         };

@@ -31,6 +31,10 @@ const BY_THE_CLOCK: [&str; 11] = [
     "set tcp_keepalives_idle",
 ];
 
+/// What is asked of the database whenever somebody asks for it, and a part of its statement.
+const COUNTS: &str = "/api/incidents/counts";
+const COUNTED: &str = "as assigned_to_me";
+
 /// Statements since the log had `from` bytes, once `last` has been sent `times` times.
 async fn count_statements_until(
     server: &TestServer,
@@ -69,9 +73,9 @@ async fn should_need_no_statement_more_of_a_token_than_of_a_login() {
     for asker in [&harry, &tool] {
         let begun = server.wait_until_log_is_whole().await.len();
         for _ in 0..10 {
-            server.api.get("/api/incidents", asker).await.expect(200);
+            server.api.get(COUNTS, asker).await.expect(200);
         }
-        counted.push(count_statements_until(&server, begun, "from incidents i", 10).await);
+        counted.push(count_statements_until(&server, begun, COUNTED, 10).await);
     }
     assert_eq!(counted, [10, 10]);
     // Nor does one that is none cost more than one for all tries with it.
@@ -82,6 +86,97 @@ async fn should_need_no_statement_more_of_a_token_than_of_a_login() {
     }
     assert_eq!(count_statements_until(&server, begun, "from api_tokens", 1).await, 1);
     assert!(!server.log().contains(&token));
+}
+
+/// Reads an incident again that the reader has as `tag`.
+async fn read_incident_with_tag(
+    server: &TestServer,
+    reader: &support::Person,
+    path: &str,
+    tag: &str,
+) -> support::Answer {
+    let request = server.api.request("GET", path).bearer_auth(&reader.token);
+    server.api.send(request.header("if-none-match", tag)).await
+}
+
+#[tokio::test]
+async fn should_ask_nothing_for_what_a_reader_has_until_it_changes() {
+    let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
+    let harry = server.student("harry").await;
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let id = incident["id"].as_str().unwrap();
+    let (path, comments) =
+        (format!("/api/incidents/{id}"), format!("/api/incidents/{id}/comments"));
+    let mut told = server.api.stream(&format!("/api/events?room=incident:{id}"), &harry).await;
+    for change in ["comment", "update", "resolve"] {
+        // Once the last change has been told of, nothing is forgotten any more.
+        let tag = server.api.get(&path, &harry).await.expect(200).header("etag").to_owned();
+        let begun = server.wait_until_log_is_whole().await.len();
+        for _ in 0..10 {
+            read_incident_with_tag(&server, &harry, &path, &tag).await.expect(304);
+        }
+        server.api.get(COUNTS, &harry).await.expect(200);
+        assert_eq!(count_statements_until(&server, begun, COUNTED, 1).await, 1);
+        match change {
+            "comment" => server.api.post(&comments, &harry, json!({ "content": "Run" })).await,
+            "update" => server.api.patch(&path, &harry, json!({ "title": "Trolls" })).await,
+            _ => server.api.delete(&path, &harry).await,
+        };
+        read_incident_with_tag(&server, &harry, &path, &tag).await.expect(200);
+        told.next_durable().await;
+    }
+}
+
+#[tokio::test]
+async fn should_keep_a_page_for_a_moment_and_never_past_a_change() {
+    let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
+    let harry = server.student("harry").await;
+    let mut told = server.api.stream("/api/events", &harry).await;
+    for n in 1..=20 {
+        server.api.report(&harry, json!({ "title": format!("Troll {n}") })).await;
+        let page = server.api.get("/api/incidents", &harry).await.expect(200).json;
+        assert_eq!(page["incidents"][0]["title"], format!("Troll {n}"));
+        told.next_durable().await;
+    }
+    // For as long as it takes: a page is read at least once in each second.
+    let deadline = Instant::now() + support::DEADLINE;
+    loop {
+        let begun = server.wait_until_log_is_whole().await.len();
+        for _ in 0..10 {
+            server.api.get("/api/incidents", &harry).await.expect(200);
+        }
+        server.api.get(COUNTS, &harry).await.expect(200);
+        if count_statements_until(&server, begun, COUNTED, 1).await <= 2 {
+            break;
+        }
+        assert!(Instant::now() < deadline, "a page is read again though nothing changed");
+    }
+}
+
+#[tokio::test]
+async fn should_ask_the_database_while_there_are_other_nodes() {
+    let server = TestServer::start();
+    if server.database_url().is_none() {
+        return;
+    }
+    let harry = server.student("harry").await;
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    let comments = format!("{path}/comments");
+    let tag = server.api.get(&path, &harry).await.expect(200).header("etag").to_owned();
+    read_incident_with_tag(&server, &harry, &path, &tag).await.expect(304);
+    let second = server.start_second_node(&[]);
+    for n in 1..=20 {
+        let tag = server.api.get(&path, &harry).await.expect(200).header("etag").to_owned();
+        let comment = json!({ "content": format!("Run {n}") });
+        second.api.post(&comments, &harry, comment).await.expect(201);
+        let read = read_incident_with_tag(&server, &harry, &path, &tag).await.expect(200);
+        assert_eq!(read.json["commentsCount"], n, "as soon as it was answered elsewhere");
+        server.api.get("/api/incidents", &harry).await.expect(200);
+        second.api.report(&harry, json!({ "title": format!("Troll {n}") })).await;
+        let page = server.api.get("/api/incidents", &harry).await.expect(200).json;
+        assert_eq!(page["incidents"][0]["title"], format!("Troll {n}"));
+    }
 }
 
 #[tokio::test]

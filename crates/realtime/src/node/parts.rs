@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{
     escalations::Escalator,
+    neighbours::Neighbours,
     receiver::NodeReceiver,
     sink::NodeSink,
     upkeep::{WriteProof, keep_house_until_stop, write_search_texts_until_stop},
@@ -20,6 +21,7 @@ use crate::{
     RealtimeConfig,
     cluster::bus::{Bus, BusExchange},
     delivery::{dispatcher::Dispatcher, outbox::OutboxLimit},
+    known_incidents::KnownIncidents,
     log::{
         feed::LogFeed,
         follower::{FollowerConfig, LogFollower},
@@ -70,6 +72,7 @@ pub(crate) struct Parts {
     counter: Arc<PresenceCounter>,
     user_changes: Arc<UserChanges>,
     pub(crate) bus: Arc<Bus>,
+    pub(crate) known_incidents: Arc<KnownIncidents>,
     /// What consoles at other nodes say.
     pub(crate) consoles: broadcast::Sender<Arc<str>>,
     pub(crate) write_proof: Arc<WriteProof>,
@@ -142,6 +145,7 @@ impl Parts {
             counter,
             user_changes,
             bus,
+            known_incidents: Arc::default(),
             consoles: broadcast::Sender::new(CONSOLE_WORDS),
             write_proof: Arc::new(WriteProof::new(store.clone(), node_id, health.clone())),
             health,
@@ -161,9 +165,19 @@ impl Parts {
         }
     }
 
+    fn neighbours(&self) -> Neighbours {
+        Neighbours {
+            store: self.store.clone(),
+            node_id: self.node_id,
+            known_incidents: self.known_incidents.clone(),
+            sole_node: self.config.sole_node,
+        }
+    }
+
     /// Claims the lease and reads who is there; the task it gives keeps that right.
     pub(super) async fn begin_presence_of_node(&self) -> Result<PresenceTask<DatabasePresence>> {
         self.presence_lease().claim_lease_before_start(self.config.sole_node).await?;
+        self.neighbours().announce_node_before_start().await?;
         let parts = PresenceParts {
             store: self.presence_store.clone(),
             queue: self.presence_queue.clone(),
@@ -190,6 +204,7 @@ impl Parts {
             typing: self.typing.clone(),
             user_changes: self.user_changes.clone(),
             receipts: self.receipts.announcer.clone(),
+            known_incidents: self.known_incidents.clone(),
             health: self.health.clone(),
         };
         let config = FollowerConfig {
@@ -219,6 +234,7 @@ impl Parts {
             typing: self.typing.clone(),
             presence: self.presence_inbox.clone(),
             receipts: self.receipts.announcer.clone(),
+            known_incidents: self.known_incidents.clone(),
             consoles: self.consoles.clone(),
         };
         let exchange = BusExchange { bus: self.bus.clone(), node_id: self.node_id, receiver };
@@ -249,6 +265,7 @@ impl Parts {
             ("presence_writer", self.presence_writer().write_presence_until_stop().boxed()),
             ("presence", presence.keep_presence_until_stop().boxed()),
             ("presence_lease", self.presence_lease().renew_lease_until_stop().boxed()),
+            ("neighbours", self.neighbours().look_for_others_until_stop().boxed()),
             ("session_expiry", expiry.expire_sessions_until_stop().boxed()),
             ("typing", async move { typing.expire_typing_until_stop().await }.boxed()),
             ("write_proof", self.write_proof.clone().prove_writes_until_stop().boxed()),

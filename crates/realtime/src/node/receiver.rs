@@ -6,6 +6,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     cluster::{bus::MessageReceiver, message::Message},
+    known_incidents::KnownIncidents,
     log::feed::LogFeed,
     presence::inbox::PresenceInbox,
     receipts::ReceiptAnnouncer,
@@ -18,6 +19,7 @@ pub(super) struct NodeReceiver {
     pub(super) typing: Arc<TypingTable>,
     pub(super) presence: Arc<PresenceInbox>,
     pub(super) receipts: Arc<ReceiptAnnouncer>,
+    pub(super) known_incidents: Arc<KnownIncidents>,
     pub(super) consoles: broadcast::Sender<Arc<str>>,
 }
 
@@ -26,6 +28,7 @@ impl MessageReceiver for NodeReceiver {
         match message {
             Message::Heartbeat => {}
             Message::Events(events) => {
+                self.known_incidents.note_how_long_node_is_alone(None);
                 let events = events.into_iter().map(Into::into).collect();
                 self.feed.receive_events_in_any_order(events);
             }

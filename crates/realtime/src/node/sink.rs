@@ -7,6 +7,7 @@ use owlpost_domain::{EventName, LoggedEvent, Topic};
 use crate::{
     Frame,
     delivery::{dispatcher::Dispatcher, frame::Addressed, transport::CloseReason},
+    known_incidents::KnownIncidents,
     log::source::LogSink,
     receipts::ReceiptAnnouncer,
     session::user_changes::UserChanges,
@@ -23,6 +24,7 @@ pub(super) struct NodeSink {
     pub(super) typing: Arc<TypingTable>,
     pub(super) user_changes: Arc<UserChanges>,
     pub(super) receipts: Arc<ReceiptAnnouncer>,
+    pub(super) known_incidents: Arc<KnownIncidents>,
     pub(super) health: Arc<TaskHealth>,
 }
 
@@ -33,6 +35,7 @@ impl LogSink for NodeSink {
 
     async fn deliver_batch(&self, batch: &[LoggedEvent]) {
         let Some(first) = batch.first() else { return };
+        self.known_incidents.forget_incidents_of_events(batch);
         if first.name == EventName::UserChanged {
             // It is alone in its batch, and no client's.
             self.user_changes.apply_user_change_event(first);
