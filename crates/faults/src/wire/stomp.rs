@@ -116,7 +116,12 @@ impl StompWire {
         for frame in text.split('\0').filter_map(parse_frame_of_server) {
             match frame.command.as_str() {
                 "MESSAGE" => self.read_message_of_server(&frame),
-                "ERROR" => self.packets.push_back("41".to_owned()),
+                // Whoever asked for something while the database was away comes back; whoever is told to go does not.
+                "ERROR" => {
+                    let body: Value = serde_json::from_str(&frame.body).unwrap_or_default();
+                    let end = if body["code"] == "UNAVAILABLE" { "1" } else { "41" };
+                    self.packets.push_back(end.to_owned());
+                }
                 "RECEIPT" => {
                     self.past.note_name_as_told(BARRIER);
                     self.packets.extend(self.past.take_packets_in_order());
