@@ -67,6 +67,8 @@ test.describe('the keyboard', () => {
   test('should do and find everything by name from the command menu', async ({ openAs, actAs }) => {
     const incident = await (await actAs('ron')).report({ title: makeUniqueTitle('Hidden boggart') });
     const page = await openAs('percy', '/incidents');
+    // The keys come with the rest of the page, a moment after its link.
+    await expect(page.getByRole('list', { name: 'Incidents', exact: true }).getByRole('article').first()).toBeVisible();
     const menu = page.getByRole('dialog', { name: 'Do or find' });
     const field = menu.getByLabel('Find a command or an incident');
     const open = async (text: string) => {
