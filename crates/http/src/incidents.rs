@@ -233,11 +233,12 @@ pub(crate) async fn show_incident_with_counts(
     headers: HeaderMap,
     PathId(id): PathId,
 ) -> Result<Response, HttpError> {
+    let has_it = |etag| (StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response();
     let count_viewers = || state.realtime().presence().list_viewers_of_incident(id).len();
     if let Some(known) = state.realtime().known_incidents().find_state_of_incident(id) {
         let etag = format_state_as_etag(known, count_viewers());
         if is_known_to_reader(&headers, &etag) {
-            return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+            return Ok(has_it(etag));
         }
     }
     let realtime = state.realtime().clone();
@@ -248,7 +249,7 @@ pub(crate) async fn show_incident_with_counts(
     let seen = IncidentState { version: incident.version, comments_count };
     let etag = format_state_as_etag(seen, viewers_count);
     if is_known_to_reader(&headers, &etag) {
-        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+        return Ok(has_it(etag));
     }
     let shown = IncidentWithCounts { incident, comments_count, viewers_count };
     Ok(([(header::ETAG, etag)], Json(shown)).into_response())

@@ -96,7 +96,7 @@ impl KnownIncidents {
             Ok(Committed { events, .. }) if !events.is_empty() => {
                 self.forget_incidents_of_events(events);
             }
-            _ => self.forget_every_known_incident(),
+            _ => self.0.lock().forget_every_known_incident(),
         }
     }
 
@@ -123,19 +123,12 @@ impl KnownIncidents {
         }
     }
 
-    fn forget_every_known_incident(&self) {
-        let mut memory = self.0.lock();
-        memory.changes += 1;
-        memory.states.clear();
-    }
-
     /// Every change comes by this node until then; with none, others may change something, and nothing is known. What was
     /// known is forgotten when there was a moment between.
     pub(crate) fn note_how_long_node_is_alone(&self, until: Option<Instant>) {
         let mut memory = self.0.lock();
         if !memory.is_alone() || until.is_none() {
-            memory.changes += 1;
-            memory.states.clear();
+            memory.forget_every_known_incident();
         }
         memory.alone_until = until;
     }
@@ -144,6 +137,11 @@ impl KnownIncidents {
 impl Memory {
     fn is_alone(&self) -> bool {
         self.alone_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn forget_every_known_incident(&mut self) {
+        self.changes += 1;
+        self.states.clear();
     }
 }
 
