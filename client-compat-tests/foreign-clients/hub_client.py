@@ -81,7 +81,10 @@ def run_client_of_signalrcore(opening: dict, encoding: str, transport: str) -> N
     for line in sys.stdin:
         call = json.loads(line)
         hub.send(call["method"], call["args"], on_invocation=write_answer_of_completion)
-    hub.stop()
+    # To stop joins a thread that waits for the socket, and on Linux that hears of its closing with the next bytes only.
+    stopping = threading.Thread(target=hub.stop, daemon=True)
+    stopping.start()
+    stopping.join(timeout=1)
 
 
 library, encoding, transport = sys.argv[1:4]
