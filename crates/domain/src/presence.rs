@@ -4,19 +4,17 @@
 //! a number under that lock and tells the state of every person it touched. Of two states of a person the one with
 //! the higher number is the newer one, by whatever way and in whatever order they arrive.
 
+mod leases;
 mod recovery_steps;
 mod views;
 
-use std::{
-    collections::{BTreeSet, HashMap, HashSet},
-    time::Duration,
-};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-pub use self::views::ViewEnd;
+pub use self::{leases::LeaseRenewal, views::ViewEnd};
 use self::{
     recovery_steps::{RecoverySteps, must_changes_outlive_crash, recovery_steps},
     views::write_views_of_people,
@@ -71,16 +69,6 @@ pub struct PresenceGroup {
     pub number: i64,
     /// The people, each once.
     pub people: Vec<PersonPresence>,
-}
-
-/// What a node learns when it claims that its sockets live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LeaseRenewal {
-    /// False: the lease had run out (others may have swept the node's rows) or the table was emptied by a crash of
-    /// Postgres, so the node must write its sockets again.
-    pub was_held: bool,
-    /// Other live nodes whose tokens this one refuses, and which refuse those of this one.
-    pub nodes_with_other_secret: u32,
 }
 
 /// Everybody in the cluster, as one statement saw them.
@@ -160,7 +148,9 @@ impl Store {
         acquire_presence_advisory_lock(&mut transaction, durability).await?;
         let recoveries = RecoverySteps::from_changes(changes, self.config.recoveries_per_user);
         let states = last_of_socket.values();
-        write_socket_states_in_bulk(&mut transaction, node_id, states, recoveries).await?;
+        let movers =
+            write_socket_states_in_bulk(&mut transaction, node_id, states, recoveries).await?;
+        write_views_of_people(&mut transaction, &movers).await?;
         let group = draw_number_of_group(&mut transaction, &users).await?;
         transaction.commit_transaction_within_limit().await?;
         Ok(group)
@@ -197,59 +187,6 @@ impl Store {
         })
     }
 
-    /// Keeps this node's rows alive for `lease` more, and looks at the other nodes.
-    pub async fn renew_presence_node_lease(
-        &self,
-        node_id: Uuid,
-        lease: Duration,
-    ) -> Result<LeaseRenewal> {
-        let (was_held, other_secrets) = sqlx::query_as::<_, (bool, i64)>(
-            "with renewed as (
-                 update presence_nodes
-                 set lease_expires = now() + make_interval(secs => $2), secret_fingerprint = $3
-                 where node_id = $1 and lease_expires > now()
-                 returning node_id),
-             claimed as (
-                 insert into presence_nodes (node_id, lease_expires, secret_fingerprint)
-                 select $1, now() + make_interval(secs => $2), $3 where not exists (select from renewed)
-                 on conflict (node_id) do update
-                 set lease_expires = excluded.lease_expires, secret_fingerprint = excluded.secret_fingerprint)
-             select exists (select from renewed),
-                    (select count(*) from presence_nodes
-                     where node_id <> $1 and lease_expires > now() and secret_fingerprint <> all($4))",
-        )
-        .bind(node_id)
-        .bind(lease.as_secs_f64())
-        .bind(self.tokens.fingerprint_of_own_secret()?)
-        .bind(self.tokens.fingerprints_of_known_secrets()?)
-        .fetch_one(&self.pool)
-        .await?;
-        Ok(LeaseRenewal {
-            was_held,
-            nodes_with_other_secret: u32::try_from(other_secrets).unwrap_or(u32::MAX),
-        })
-    }
-
-    /// Whether other nodes are live.
-    pub async fn has_other_presence_nodes(&self, node_id: Uuid) -> Result<bool> {
-        Ok(sqlx::query_scalar(
-            "select exists (select from presence_nodes where node_id <> $1 and lease_expires > now())",
-        )
-        .bind(node_id)
-        .fetch_one(&self.pool)
-        .await?)
-    }
-
-    /// Live nodes that sign with another secret than this process would.
-    pub async fn count_nodes_with_other_secret(&self) -> Result<i64> {
-        Ok(sqlx::query_scalar(
-            "select count(*) from presence_nodes where lease_expires > now() and secret_fingerprint <> all($1)",
-        )
-        .bind(self.tokens.fingerprints_of_known_secrets()?)
-        .fetch_one(&self.pool)
-        .await?)
-    }
-
     /// Forgets at most `at_most` sockets of nodes whose lease ran out, and tells the state that leaves; `None` when
     /// there were none. A node that comes back writes its sockets again in a later group, so what is swept is never
     /// its last word.
@@ -276,6 +213,7 @@ impl Store {
         if users.is_empty() && clock_runs {
             return Ok(None);
         }
+        write_views_of_people(&mut transaction, &users).await?;
         let group = draw_number_of_group(&mut transaction, &users).await?;
         transaction.commit_transaction_within_limit().await?;
         Ok((!users.is_empty()).then_some(group))
@@ -286,15 +224,6 @@ impl Store {
         sqlx::query("delete from presence_sessions").execute(&self.pool).await?;
         sqlx::query("delete from presence_nodes").execute(&self.pool).await?;
         self.close_views_without_socket(ViewEnd::LastProofOfWrites).await
-    }
-
-    /// Forgets nodes whose lease ran out, and this one when it stops.
-    pub async fn delete_expired_presence_leases(&self, leaving: Option<Uuid>) -> Result<()> {
-        sqlx::query("delete from presence_nodes where lease_expires < now() - interval '1 minute' or node_id = $1")
-            .bind(leaving)
-            .execute(&self.pool)
-            .await?;
-        Ok(())
     }
 }
 
@@ -342,14 +271,14 @@ async fn draw_number_of_group(
     if users.is_empty() {
         return Ok(PresenceGroup { number, people: Vec::new() });
     }
-    write_views_of_people(connection, users).await?;
     let rows: Vec<PersonRow> = sqlx::query_as(
+        // Person by person: compared with all of them, each row of everybody who is online would be looked at.
         "select asked.id as user_id, u.email, u.handle, u.name, u.role, seen.rooms
          from unnest($1::uuid[]) as asked (id)
-         left join (select user_id, array_agg(distinct current_room)
-                           filter (where current_room is not null) as rooms
-                    from presence_sessions where user_id = any($1) group by user_id) as seen
-             on seen.user_id = asked.id
+         left join lateral (
+             select user_id, array_agg(distinct current_room)
+                             filter (where current_room is not null) as rooms
+             from presence_sessions where user_id = asked.id group by user_id) as seen on true
          left join users u on u.id = seen.user_id",
     )
     .bind(users)
@@ -359,17 +288,22 @@ async fn draw_number_of_group(
     Ok(PresenceGroup { number, people })
 }
 
-/// Writes every state, and what it means for recoveries, in one statement; those of users that do not exist are left out.
+/// Writes every state, and what it means for recoveries, in one statement; those of users that do not exist are left out. Gives
+/// those who may look at something else than before: not whoever just came, as in a storm nearly everybody does.
 async fn write_socket_states_in_bulk<'a>(
     connection: &mut PgConnection,
     node_id: Uuid,
     changes: impl Iterator<Item = &'a &'a PresenceChange>,
     recoveries: RecoverySteps<'a>,
-) -> Result<()> {
+) -> Result<Vec<UserId>> {
     let (mut gone, mut live, mut owners, mut rooms) = (vec![], vec![], vec![], vec![]);
+    let mut movers = HashSet::new();
     for change in changes {
         match change.state {
-            SocketState::Disconnected => gone.push(change.socket_id.as_str()),
+            SocketState::Disconnected => {
+                gone.push(change.socket_id.as_str());
+                movers.insert(change.user_id);
+            }
             SocketState::Connected { room } => {
                 live.push(change.socket_id.as_str());
                 owners.push(change.user_id);
@@ -377,22 +311,27 @@ async fn write_socket_states_in_bulk<'a>(
             }
         }
     }
-    let query = sqlx::query(concat!(
-        "with deleted as (delete from presence_sessions where socket_id = any($1)),
+    let query = sqlx::query_scalar(concat!(
+        "with deleted as (
+             delete from presence_sessions using unnest($1::text[]) as gone (id) where socket_id = gone.id),
          ",
         recovery_steps!(),
-        " insert into presence_sessions (socket_id, user_id, current_room, node_id)
-         select live.socket_id, u.id, live.room, $5
-         from unnest($2::text[], $3::uuid[], $4::text[]) as live (socket_id, user_id, room)
-         join users u on u.id = live.user_id
-         on conflict (socket_id) do update
-         set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id"
+        ",
+         written as (
+             insert into presence_sessions (socket_id, user_id, current_room, node_id)
+             select live.socket_id, u.id, live.room, $5
+             from unnest($2::text[], $3::uuid[], $4::text[]) as live (socket_id, user_id, room)
+             join users u on u.id = live.user_id
+             on conflict (socket_id) do update
+             set current_room = excluded.current_room, last_seen = now(), node_id = excluded.node_id
+             returning user_id, current_room is not null or xmax <> 0 as moves)
+         select user_id from written where moves"
     ))
     .bind(gone)
     .bind(live)
     .bind(owners)
     .bind(rooms)
     .bind(node_id);
-    recoveries.bind_rows_to_query(query).execute(connection).await?;
-    Ok(())
+    movers.extend(recoveries.bind_rows_to_query(query).fetch_all(connection).await?);
+    Ok(movers.into_iter().collect())
 }

@@ -62,8 +62,8 @@ pub(crate) fn count_escalation_step_made() {
     metrics::counter!(ESCALATION_STEPS).increment(1);
 }
 
-pub(crate) fn count_presence_announcement_left_out() {
-    metrics::counter!(PRESENCE_ANNOUNCEMENTS_LEFT_OUT).increment(1);
+pub(crate) fn count_presence_announcements_left_out(announcements: usize) {
+    metrics::counter!(PRESENCE_ANNOUNCEMENTS_LEFT_OUT).increment(announcements as u64);
 }
 
 #[allow(clippy::cast_precision_loss)]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{Postgres, postgres::PgArguments, query::Query};
+use sqlx::{Postgres, postgres::PgArguments, query::QueryScalar};
 
 use super::PresenceChange;
 use crate::{
@@ -91,8 +91,8 @@ impl<'a> RecoverySteps<'a> {
 
     pub(super) fn bind_rows_to_query(
         self,
-        query: Query<'a, Postgres, PgArguments>,
-    ) -> Query<'a, Postgres, PgArguments> {
+        query: QueryScalar<'a, Postgres, UserId, PgArguments>,
+    ) -> QueryScalar<'a, Postgres, UserId, PgArguments> {
         query
             .bind(self.pids)
             .bind(self.steps)

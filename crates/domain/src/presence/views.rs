@@ -18,13 +18,20 @@ pub(super) async fn write_views_of_people(
     connection: &mut PgConnection,
     users: &[UserId],
 ) -> Result<()> {
+    if users.is_empty() {
+        return Ok(());
+    }
     sqlx::query(
-        "with looking as (
-             select distinct user_id, substring(current_room from 10)::uuid as incident_id
-             from presence_sessions where user_id = any($1) and current_room like 'incident:%'),
+        "with asked as (select id from unnest($1::uuid[]) as id),
+         looking as (
+             select distinct seen.user_id, seen.incident_id
+             from asked, lateral (
+                 select user_id, substring(current_room from 10)::uuid as incident_id
+                 from presence_sessions where user_id = asked.id and current_room like 'incident:%') as seen),
          ended as (
              update incident_timeline as entry set ended_at = clock_timestamp()
-             where kind = 'viewed' and ended_at is null and actor_id = any($1) and not exists (
+             from asked
+             where kind = 'viewed' and ended_at is null and actor_id = asked.id and not exists (
                  select from looking
                  where looking.user_id = entry.actor_id and looking.incident_id = entry.incident_id)),
          begun as (
@@ -32,7 +39,7 @@ pub(super) async fn write_views_of_people(
              select incident_id, 'viewed', user_id, clock_timestamp() from looking
              on conflict (actor_id, incident_id) where kind = 'viewed' and ended_at is null do nothing)
          insert into absences (user_id, since)
-         select id, clock_timestamp() from unnest($1::uuid[]) as id
+         select id, clock_timestamp() from asked
          where not exists (select from presence_sessions where user_id = id)
          on conflict (user_id) do update set since = excluded.since",
     )

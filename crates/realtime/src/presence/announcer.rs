@@ -1,13 +1,10 @@
 //! Telling people who came and went, at a cost that grows with people and not with people squared.
 //!
 //! Each `presence:join` goes to everyone, so N people arriving at once would cost N² messages. Single announcements
-//! have a budget of deliveries per second; past it they are left out, and the next `presence:counts` (at most two a
-//! second) says `truncated: true`, which tells a client that keeps a list to refetch it.
+//! have a budget of deliveries per second; those of a group that are past it are left out, and the next `presence:counts`
+//! (at most two a second) says `truncated: true`, which tells a client that keeps a list to refetch it.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use owlpost_domain::{
     IncidentId, Topic, User,
@@ -20,37 +17,12 @@ use crate::{
     delivery::{dispatcher::Dispatcher, frame::Addressed},
     metrics,
     presence::{
+        budget::DeliveryBudget,
         departures::PresenceDepartures,
         directory::PresenceDirectory,
         view::{PresenceTransition, SeenTransition},
     },
 };
-
-/// Least time between two `presence:counts`.
-const COUNTS_PAUSE: Duration = Duration::from_millis(500);
-
-/// Deliveries that announcements may still cost.
-struct DeliveryBudget {
-    per_second: f64,
-    deliveries: f64,
-    refilled_at: Instant,
-}
-
-impl DeliveryBudget {
-    fn spend_budget_on_deliveries(&mut self, deliveries: usize, now: Instant) -> bool {
-        let earned = now.duration_since(self.refilled_at).as_secs_f64() * self.per_second;
-        self.deliveries = (self.deliveries + earned).min(self.per_second);
-        self.refilled_at = now;
-        #[allow(clippy::cast_precision_loss)]
-        let cost = deliveries as f64;
-        // A full purse pays for anything: a node with more clients than budget still announces now and then.
-        if self.deliveries < cost && self.deliveries < self.per_second {
-            return false;
-        }
-        self.deliveries -= cost;
-        true
-    }
-}
 
 /// What the presence task has to announce: leaves that wait, the budget, and counts that changed.
 pub(crate) struct PresenceAnnouncements {
@@ -71,11 +43,10 @@ impl PresenceAnnouncements {
         per_second: u32,
         now: Instant,
     ) -> Self {
-        let per_second = f64::from(per_second);
         Self {
             dispatcher,
             counts,
-            budget: DeliveryBudget { per_second, deliveries: per_second, refilled_at: now },
+            budget: DeliveryBudget::new(per_second, now),
             departures: PresenceDepartures::default(),
             counts_changed: false,
             truncated: false,
@@ -125,7 +96,8 @@ impl PresenceAnnouncements {
             let frame = self.counts.build_frame_of_counts(self.truncated);
             self.counts_changed = false;
             self.truncated = false;
-            self.counts_allowed_at = now + COUNTS_PAUSE;
+            let listeners = self.dispatcher.registry.count_listeners_of_topic(Topic::Everyone);
+            self.counts_allowed_at = now + self.budget.find_pause_after_counts(listeners);
             self.dispatcher.deliver_frame_to_topic(frame, Topic::Everyone, None);
         }
     }
@@ -135,16 +107,17 @@ impl PresenceAnnouncements {
         for same in transitions.chunk_by(|(one, _), (next, _)| one.topic() == next.topic()) {
             let topic = same[0].0.topic();
             // Counted, not collected: when thousands arrive, most announcements end here.
-            let deliveries = self.dispatcher.registry.count_listeners_of_topic(topic);
-            let affordable = same.iter().filter(|_| {
-                let affordable = self.budget.spend_budget_on_deliveries(deliveries, now);
-                if !affordable {
-                    self.truncated = true;
-                    metrics::count_presence_announcement_left_out();
-                }
-                affordable
-            });
-            let frames: Vec<_> = affordable.filter_map(address_frame_of_transition).collect();
+            let listeners = self.dispatcher.registry.count_listeners_of_topic(topic);
+            // Whoever is about to be told to refetch everybody finds them there.
+            let is_told_by_counts = self.truncated && topic == Topic::Everyone;
+            if is_told_by_counts
+                || !self.budget.pay_for_all_announcements(same.len(), listeners, now)
+            {
+                self.truncated = true;
+                metrics::count_presence_announcements_left_out(same.len());
+                continue;
+            }
+            let frames: Vec<_> = same.iter().filter_map(address_frame_of_transition).collect();
             self.dispatcher.deliver_frames_to_topics(&frames, &[topic]);
         }
     }
@@ -201,4 +174,56 @@ fn address_frame_of_transition((transition, user): &SeenTransition) -> Option<Ad
         PresenceTransition::Changed(_) => return None,
     };
     Some(Addressed { frame, except: Some(user_id) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::fakes::{
+        session::{make_user_with_name, open_session_with_topics},
+        transport::FakeTransport,
+    };
+
+    const NEVER: Duration = Duration::from_secs(3600);
+
+    fn arrivals_of_people(count: usize) -> Vec<SeenTransition> {
+        let people = (0..count).map(|number| make_user_with_name(&format!("Pupil {number}")));
+        people.map(|user| (PresenceTransition::Online(user.id), Some(Arc::new(user)))).collect()
+    }
+
+    /// What listeners hear of arrivals for a budget of ten deliveries.
+    fn announcements_to_listeners(
+        count: usize,
+        now: Instant,
+    ) -> (PresenceAnnouncements, Arc<FakeTransport>) {
+        let dispatcher = Arc::new(Dispatcher::new(NEVER));
+        let transport = FakeTransport::with_room_of_frames(1_000);
+        for number in 0..count {
+            let user = make_user_with_name(&format!("Listener {number}"));
+            open_session_with_topics(&dispatcher, &user, &transport, &[]);
+        }
+        let counter = Arc::new(PresenceCounter::new(Arc::default()));
+        (PresenceAnnouncements::new(dispatcher, counter, 10, now), transport)
+    }
+
+    #[test]
+    fn should_announce_a_group_whole_or_leave_it_to_the_counts() {
+        let now = Instant::now();
+        let (mut announcements, transport) = announcements_to_listeners(3, now);
+        let heard = || transport.written().len();
+        announcements.announce_transitions_or_wait(arrivals_of_people(2), now);
+        assert_eq!(heard(), 6);
+        announcements.announce_transitions_or_wait(arrivals_of_people(2), now);
+        assert_eq!(heard(), 6, "six deliveries are more than the four that are left");
+        announcements.announce_transitions_or_wait(arrivals_of_people(1), now);
+        assert_eq!(heard(), 6, "three are not, but the counts are about to tell of everybody");
+        announcements.flush_announcements_due_at(now);
+        let written = transport.written();
+        assert_eq!(written.len(), 9);
+        assert!(written[6..].iter().all(|counts| counts.contains("\"truncated\":true")));
+        announcements.announce_transitions_or_wait(arrivals_of_people(1), now);
+        assert_eq!(heard(), 12);
+    }
 }

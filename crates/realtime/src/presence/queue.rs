@@ -15,8 +15,10 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::Session;
 
-/// Changes of one group: bounds the time its transaction holds the line.
-const GROUP_CHANGES: usize = 2_000;
+/// Changes of one group: bounds the time its transaction holds the line. In a storm, a group of hundreds would have nobody ready
+/// until all of them are written, and then all at once: groups of this size keep both the database and the node at work.
+const GROUP_CHANGES: usize = 64;
+
 struct Pending {
     change: PresenceChange,
     waiting: Vec<oneshot::Sender<()>>,
