@@ -42,6 +42,8 @@ pub struct KnownIncidents(Mutex<Memory>);
 struct Memory {
     /// Nobody else can have changed anything up to here.
     alone_until: Option<Instant>,
+    /// Others may be there that cannot be seen until then.
+    blind_until: Option<Instant>,
     /// So that a reading knows whether something was changed meanwhile.
     changes: u64,
     states: HashMap<IncidentId, (IncidentState, Instant)>,
@@ -62,7 +64,9 @@ impl KnownIncidents {
     /// Whether a reading that was begun `within` that time would give the same again, whatever it was of.
     pub fn has_nothing_changed_since(&self, mark: ReadingMark, within: Duration) -> bool {
         let memory = self.0.lock();
-        memory.is_alone() && memory.changes == mark.changes && mark.begun_at.elapsed() < within
+        memory.knows_it_is_alone()
+            && memory.changes == mark.changes
+            && mark.begun_at.elapsed() < within
     }
 
     /// Remembers what a reading gave, unless something was changed since it began.
@@ -73,7 +77,7 @@ impl KnownIncidents {
         mark: ReadingMark,
     ) {
         let mut memory = self.0.lock();
-        if !memory.is_alone() || memory.changes != mark.changes {
+        if !memory.knows_it_is_alone() || memory.changes != mark.changes {
             return;
         }
         if memory.states.len() >= MOST_REMEMBERED {
@@ -86,7 +90,7 @@ impl KnownIncidents {
     pub fn find_state_of_incident(&self, id: IncidentId) -> Option<IncidentState> {
         let memory = self.0.lock();
         let (state, read_at) = memory.states.get(&id).copied()?;
-        (memory.is_alone() && read_at.elapsed() < MEMORY_TIME).then_some(state)
+        (memory.knows_it_is_alone() && read_at.elapsed() < MEMORY_TIME).then_some(state)
     }
 
     /// To be called before anybody is answered or told. What became of a change that failed is not known, nor is what one did
@@ -127,16 +131,26 @@ impl KnownIncidents {
     /// known is forgotten when there was a moment between.
     pub(crate) fn note_how_long_node_is_alone(&self, until: Option<Instant>) {
         let mut memory = self.0.lock();
-        if !memory.is_alone() || until.is_none() {
+        if !memory.knows_it_is_alone() || until.is_none() {
             memory.forget_every_known_incident();
         }
         memory.alone_until = until;
     }
+
+    /// The leases of all nodes were lost, as after a crash of Postgres: until then each claims its own again, and whoever has not
+    /// yet is not seen.
+    pub(crate) fn note_loss_of_leases(&self, until: Instant) {
+        let mut memory = self.0.lock();
+        memory.blind_until = Some(until);
+        memory.forget_every_known_incident();
+    }
 }
 
 impl Memory {
-    fn is_alone(&self) -> bool {
-        self.alone_until.is_some_and(|until| Instant::now() < until)
+    fn knows_it_is_alone(&self) -> bool {
+        let now = Instant::now();
+        self.alone_until.is_some_and(|until| now < until)
+            && self.blind_until.is_none_or(|until| until <= now)
     }
 
     fn forget_every_known_incident(&mut self) {
@@ -225,6 +239,21 @@ mod tests {
         assert_eq!(known.find_state_of_incident(id), None);
         known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
         assert_eq!(known.find_state_of_incident(id), None);
+    }
+
+    #[test]
+    fn should_know_nothing_while_others_cannot_be_seen() {
+        let known = build_memory_of_lone_node();
+        let id = Uuid::now_v7();
+        remember_incident_as_read(&known, id);
+        known.note_loss_of_leases(Instant::now() + MEMORY_TIME);
+        known.note_how_long_node_is_alone(Some(Instant::now() + MEMORY_TIME));
+        remember_incident_as_read(&known, id);
+        assert_eq!(known.find_state_of_incident(id), None);
+        known.note_loss_of_leases(Instant::now());
+        assert_eq!(known.find_state_of_incident(id), None);
+        remember_incident_as_read(&known, id);
+        assert_eq!(known.find_state_of_incident(id), Some(STATE));
     }
 
     #[test]

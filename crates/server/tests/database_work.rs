@@ -180,6 +180,29 @@ async fn should_ask_the_database_while_there_are_other_nodes() {
 }
 
 #[tokio::test]
+async fn should_ask_the_database_after_the_leases_of_nodes_were_lost() {
+    let settings = [("RUST_LOG", "info,sqlx::query=debug"), ("PRESENCE_TIMEOUT", "12000")];
+    let server = TestServer::start_with(&settings);
+    let Some(url) = server.database_url() else { return };
+    let harry = server.student("harry").await;
+    let incident = server.api.report(&harry, json!({ "title": "Troll" })).await;
+    let path = format!("/api/incidents/{}", incident["id"].as_str().unwrap());
+    let tag = server.api.get(&path, &harry).await.expect(200).header("etag").to_owned();
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    // As a crash of Postgres leaves it.
+    connection.execute("truncate presence_nodes").await.unwrap();
+    server.wait_for_log("the presence lease was lost").await;
+    // Its own lease is there again; those of others need not be yet.
+    let begun = server.wait_until_log_is_whole().await.len();
+    for _ in 0..10 {
+        read_incident_with_tag(&server, &harry, &path, &tag).await.expect(304);
+    }
+    server.api.get(COUNTS, &harry).await.expect(200);
+    assert!(count_statements_until(&server, begun, COUNTED, 1).await > 10);
+    connection.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn should_need_the_same_statements_whoever_watches() {
     let server = TestServer::start_with(&[("RUST_LOG", "info,sqlx::query=debug")]);
     let harry = server.student("harry").await;

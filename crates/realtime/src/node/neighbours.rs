@@ -32,7 +32,9 @@ pub(super) struct Neighbours {
 impl Neighbours {
     /// Called when the others can see this node.
     pub(super) async fn announce_node_before_start(&self) -> Result<()> {
-        if !self.look_for_other_nodes().await? {
+        if self.sole_node {
+            self.known_incidents.note_how_long_node_is_alone(Some(Instant::now() + FOR_GOOD));
+        } else if !self.look_for_other_nodes().await? {
             tokio::time::sleep(TRUST).await;
         }
         Ok(())
@@ -53,12 +55,10 @@ impl Neighbours {
     /// True when there are none.
     async fn look_for_other_nodes(&self) -> Result<bool> {
         let begun_at = Instant::now();
-        let is_alone = self.sole_node || {
-            let asking = self.store.has_other_presence_nodes(self.node_id);
-            !tokio::time::timeout(self.store.longest_wait_for_database(), asking).await??
-        };
-        let trust = if self.sole_node { FOR_GOOD } else { TRUST };
-        self.known_incidents.note_how_long_node_is_alone(is_alone.then(|| begun_at + trust));
+        let asking = self.store.is_only_presence_node(self.node_id);
+        let is_alone =
+            tokio::time::timeout(self.store.longest_wait_for_database(), asking).await??;
+        self.known_incidents.note_how_long_node_is_alone(is_alone.then(|| begun_at + TRUST));
         Ok(is_alone)
     }
 }

@@ -161,6 +161,7 @@ impl Parts {
             inbox: self.presence_inbox.clone(),
             dispatcher: self.dispatcher.clone(),
             health: self.health.clone(),
+            known_incidents: self.known_incidents.clone(),
             promise: self.config.presence_timeout,
         }
     }

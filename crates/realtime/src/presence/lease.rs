@@ -1,11 +1,15 @@
 //! A node's claim that its sockets live, and the sweep of nodes that no longer make it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use owlpost_domain::{Result, presence::LeaseRenewal};
 
 use crate::{
     delivery::dispatcher::Dispatcher,
+    known_incidents::KnownIncidents,
     metrics,
     presence::{inbox::PresenceInbox, queue::PresenceQueue, store::PresenceStore},
     task_health::TaskHealth,
@@ -23,6 +27,7 @@ pub(crate) struct PresenceLease<S> {
     pub(crate) inbox: Arc<PresenceInbox>,
     pub(crate) dispatcher: Arc<Dispatcher>,
     pub(crate) health: Arc<TaskHealth>,
+    pub(crate) known_incidents: Arc<KnownIncidents>,
     /// Presence of a node that died is gone within this time.
     pub(crate) promise: Duration,
 }
@@ -76,6 +81,8 @@ impl<S: PresenceStore> PresenceLease<S> {
         let renewal = self.store.renew_lease(lease_time_within_promise(self.promise)).await?;
         if !renewal.was_held {
             tracing::warn!("the presence lease was lost: every socket is written again");
+            // Within it all others renew theirs, too.
+            self.known_incidents.note_loss_of_leases(Instant::now() + self.promise);
             let sessions = self.dispatcher.registry.list_all_live_sessions();
             self.queue.request_rewrite_of_sockets(&sessions);
         }
