@@ -1,8 +1,14 @@
 //! A Postgres database for one server under test, and the rows a workload needs in it.
 
+use std::time::{Duration, Instant};
+
+use anyhow::bail;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
+
+/// For all users of a workload.
+const SEARCHABLE_WITHIN: Duration = Duration::from_secs(120);
 
 /// Made for one server, dropped with it.
 pub struct BenchDatabase {
@@ -52,7 +58,22 @@ impl BenchDatabase {
                         '00000000-0000-4000-8000-000000000000'
                  from generate_series(0, {incidents} - 1) n"
             ),
-        )
+        )?;
+        self.run_statement_on_url(&self.url, "vacuum (analyze)")
+    }
+
+    /// Waits until Owl Post has written what its search compares of the users: it does that at its leisure, and must not be
+    /// measured meanwhile.
+    pub fn wait_until_users_searchable(&self) -> anyhow::Result<()> {
+        let missing = "select count(*) from users where search_text is null";
+        let deadline = Instant::now() + SEARCHABLE_WITHIN;
+        while self.query_one_number_from(missing)? > 0 {
+            if Instant::now() > deadline {
+                bail!("the server has not made its users searchable within {SEARCHABLE_WITHIN:?}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
     }
 
     /// Puts so many comments on an incident, by the first user.

@@ -23,12 +23,15 @@ pub struct ServerProcess {
     child: Child,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How long it took from its start until it said so.
+    pub started_in: Duration,
 }
 
 impl ServerProcess {
     /// Starts a server and waits for the line with its address.
     pub fn spawn_and_wait_ready(mut command: Command) -> anyhow::Result<Self> {
         let program = command.get_program().to_string_lossy().into_owned();
+        let started = Instant::now();
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -46,7 +49,7 @@ impl ServerProcess {
         });
         let address = address.recv_timeout(START_LIMIT).ok().and_then(|text| text.parse().ok());
         match address {
-            Some(address) => Ok(Self { child, address }),
+            Some(address) => Ok(Self { child, address, started_in: started.elapsed() }),
             None => {
                 let _ = child.kill();
                 let _ = child.wait();

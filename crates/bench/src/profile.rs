@@ -29,7 +29,9 @@ pub struct Profile {
     pub growth_log: u64,
     /// People who come, go and type at one node of a cluster.
     pub cluster_people: usize,
-    /// Clients that are held.
+    /// Owl Post is measured on the database that it brings, too.
+    pub embedded_database: bool,
+    /// Clients that are held, and those that are cut off at once.
     pub held_clients: usize,
     /// For so long.
     pub hold: Duration,
@@ -51,6 +53,7 @@ impl Profile {
             growth_rate: 20.0,
             growth_log: 100_000,
             cluster_people: 2_000,
+            embedded_database: true,
             held_clients: 10_000,
             hold: Duration::from_secs(300),
         }
@@ -66,6 +69,7 @@ impl Profile {
             rooms: 100,
             growth_log: 10_000,
             cluster_people: 500,
+            embedded_database: false,
             held_clients: 5_000,
             hold: Duration::from_secs(5),
             ..Self::full()

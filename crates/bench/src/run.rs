@@ -17,7 +17,7 @@ use crate::{
     report::{RunFacts, replace_report_in_document, write_report_as_markdown},
     subjects::{
         Places, Subject, list_all_known_subjects,
-        owl_post::{LABEL, SIGNALR_LABEL, STOMP_LABEL},
+        owl_post::{EMBEDDED_LABEL, LABEL, SIGNALR_LABEL, STOMP_LABEL},
     },
     workloads::{
         Workload, measure_clients_of_subject, measure_owl_post_alone,
@@ -122,7 +122,7 @@ fn run_workloads_and_report(args: &RunArgs) -> anyhow::Result<()> {
                 run_workload_on_subjects(args, &places, &profile, workload, &mut notebook)?;
             }
         }
-        for workload in [Workload::Reads, Workload::Clusters, Workload::Growth] {
+        for workload in [Workload::Reads, Workload::Clusters, Workload::Growth, Workload::Crowd] {
             if wants_workload_of_arguments(args, workload) {
                 measure_owl_post_alone(&places, workload, &profile, &mut notebook)?;
             }
@@ -146,7 +146,7 @@ fn run_workload_on_subjects(
     workload: Workload,
     notebook: &mut Notebook,
 ) -> anyhow::Result<()> {
-    for mut subject in list_all_known_subjects(places) {
+    for mut subject in list_all_known_subjects(places, profile) {
         let wanted = args.subjects.is_empty()
             || args.subjects.iter().any(|part| subject.label().contains(part.as_str()));
         if !wanted {
@@ -158,13 +158,17 @@ fn run_workload_on_subjects(
             Workload::Clients => measure_clients_of_subject(subject, profile, notebook),
             Workload::Rooms => measure_rooms_of_subject(subject, profile, notebook),
             Workload::Writes => measure_writes_of_subject(subject, profile, notebook),
-            Workload::Reads | Workload::Clusters | Workload::Growth | Workload::Hold => Ok(()),
+            Workload::Reads
+            | Workload::Clusters
+            | Workload::Growth
+            | Workload::Crowd
+            | Workload::Hold => Ok(()),
         };
         if let Err(error) = result {
             subject.stop();
             // A peer that cannot be run, or breaks, is a result; the product's failure is ours.
             print_line_on_stdout(format_args!("{label}: not measured further: {error:#}"));
-            if [LABEL, SIGNALR_LABEL, STOMP_LABEL].contains(&label) {
+            if [LABEL, EMBEDDED_LABEL, SIGNALR_LABEL, STOMP_LABEL].contains(&label) {
                 return Err(error);
             }
         }

@@ -52,7 +52,7 @@ fn should_measure_owl_post() {
     measure_clients_of_subject(&mut owl_post, &profile, &mut notebook).unwrap();
     assert_nothing_was_lost(&notebook, label);
     measure_writes_of_subject(&mut owl_post, &profile, &mut notebook).unwrap();
-    for workload in [Workload::Reads, Workload::Clusters, Workload::Growth] {
+    for workload in [Workload::Reads, Workload::Clusters, Workload::Growth, Workload::Crowd] {
         measure_owl_post_alone(&places, workload, &profile, &mut notebook).unwrap();
     }
     let watched = (writes::WORKLOAD, "20 watching");

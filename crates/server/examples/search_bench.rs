@@ -53,7 +53,7 @@ const QUERIES: [(&str, &str); 11] = [
     ("shibboleth", "24,000"),
     ("yesteryear", "50,000, the oldest"),
     ("database", "270,000"),
-    ("database host-12345", "14"),
+    ("database host-12345", "15"),
     ("prod", "all"),
     ("nothing-like-this", "0"),
 ];

@@ -49,6 +49,17 @@ pub struct ClientPlan {
     pub first_event: Option<String>,
 }
 
+impl ClientPlan {
+    /// The same client, back for what came after that position. Of a plan for Socket.IO with a token.
+    pub fn resume_after_last_event(&self, last_event_id: i64) -> Self {
+        let resume = |packet: &String| {
+            let open = packet.trim_end_matches('}');
+            format!("{open},\"lastEventId\":\"{last_event_id}\"}}")
+        };
+        Self { connect_packet: self.connect_packet.as_ref().map(resume), ..self.clone() }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Dialling,

@@ -63,6 +63,12 @@ impl Tally {
         phase
     }
 
+    /// Counts the markers of a phase that was begun by somebody else's tally. Their times are of another zero.
+    pub fn follow_phase_of_markers(&self, phase: u64) {
+        self.phase.store(phase - 1, Ordering::SeqCst);
+        self.begin_next_marker_phase();
+    }
+
     /// Nanoseconds since the zero of the markers.
     pub fn now_nanos(&self) -> u64 {
         self.started.elapsed().as_nanos() as u64

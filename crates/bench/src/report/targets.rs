@@ -5,8 +5,8 @@ use crate::{
     measurement::Notebook,
     subjects::owl_post::{LABEL as OWL_POST, SIGNALR_LABEL, STOMP_LABEL},
     workloads::{
-        burst, connect_storm, fan_out, growth, hold, idle_memory, name_number_of_clients, reads,
-        writes,
+        burst, connect_storm, crowd, fan_out, growth, hold, idle_memory, name_number_of_clients,
+        reads, writes,
     },
 };
 
@@ -40,6 +40,7 @@ pub fn write_table_of_targets(notebook: &Notebook) -> String {
     }
     targets.extend(list_targets_beside_floor(&median));
     targets.extend(list_targets_of_its_own(&median));
+    targets.extend(list_targets_of_crowd(&median));
     let mut text = String::from("| target | bar | measured | met |\n|---|---|---|---|\n");
     for target in targets.into_iter().flatten() {
         let met = (target.measured <= target.bar) == target.at_most
@@ -243,6 +244,28 @@ fn list_targets_of_its_own(median: Median<'_>) -> Vec<Option<Target>> {
             "growth of a resume with the log: exponent",
             Some(0.1),
             grown("log", "×4, ms per resume", "×1, ms per resume"),
+        ),
+    ]
+}
+
+/// Everybody is cut off, and comes back at once.
+fn list_targets_of_crowd(median: Median<'_>) -> Vec<Option<Target>> {
+    let returned = |metric| median((crowd::WORKLOAD, "10000 clients"), OWL_POST, metric);
+    vec![
+        require_value_at_most(
+            "10,000 cut off: s until all are back with all they missed",
+            Some(3.0),
+            returned("s until all have all they missed"),
+        ),
+        require_value_at_most(
+            "10,000 cut off: lost deliveries",
+            Some(0.0),
+            returned("lost deliveries"),
+        ),
+        require_value_at_most(
+            "10,000 cut off: p99 ms of the others meanwhile, 2 × before",
+            returned("others' p99 ms, before").map(|ms| ms * 2.0),
+            returned("others' p99 ms, meanwhile"),
         ),
     ]
 }

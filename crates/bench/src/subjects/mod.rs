@@ -18,6 +18,7 @@ use crate::{
     fleet::{ClientPlan, Dialect, Marker},
     poster::Request,
     process::ServerProcess,
+    profile::Profile,
 };
 
 /// What a workload needs of a server before its first client.
@@ -72,13 +73,17 @@ pub struct Places {
 }
 
 /// Every subject, the product first.
-pub fn list_all_known_subjects(places: &Places) -> Vec<Box<dyn Subject>> {
+pub fn list_all_known_subjects(places: &Places, profile: &Profile) -> Vec<Box<dyn Subject>> {
     let mut subjects: Vec<Box<dyn Subject>> = vec![
         Box::new(owl_post::OwlPost::new(places)),
         Box::new(owl_post::OwlPost::with_clients_of_dialect(places, Dialect::SignalR)),
         Box::new(owl_post::OwlPost::with_clients_of_dialect(places, Dialect::Stomp)),
         Box::new(seed_design::SeedDesign::new(places)),
     ];
+    // Without a Postgres server the first is on it already.
+    if profile.embedded_database && places.admin_url.is_some() {
+        subjects.insert(1, Box::new(owl_post::OwlPost::on_embedded_database(places)));
+    }
     for peer in bare_peer::BarePeer::list_all_bare_peers(places) {
         subjects.push(Box::new(peer));
     }

@@ -29,8 +29,12 @@ pub const SIGNALR_LABEL: &str = "Owl Post by SignalR";
 /// That of the same with clients that speak STOMP.
 pub const STOMP_LABEL: &str = "Owl Post by STOMP";
 
+/// That of the same on the database that it brings.
+pub const EMBEDDED_LABEL: &str = "Owl Post, embedded database";
+
 /// Owl Post, whole.
 pub struct OwlPost {
+    label: &'static str,
     dialect: Dialect,
     binary: PathBuf,
     admin_url: Option<String>,
@@ -65,6 +69,7 @@ impl OwlPost {
     /// The binary of `places`.
     pub fn new(places: &Places) -> Self {
         Self {
+            label: LABEL,
             dialect: Dialect::SocketIo,
             binary: places.owlpost.clone(),
             admin_url: places.admin_url.clone(),
@@ -87,7 +92,17 @@ impl OwlPost {
 
     /// The same with clients that speak something else than Socket.IO.
     pub fn with_clients_of_dialect(places: &Places, dialect: Dialect) -> Self {
-        Self { dialect, ..Self::new(places) }
+        let label = match dialect {
+            Dialect::SocketIo => LABEL,
+            Dialect::SignalR => SIGNALR_LABEL,
+            Dialect::Stomp => STOMP_LABEL,
+        };
+        Self { label, dialect, ..Self::new(places) }
+    }
+
+    /// The same on the database that it brings.
+    pub fn on_embedded_database(places: &Places) -> Self {
+        Self { label: EMBEDDED_LABEL, admin_url: None, ..Self::new(places) }
     }
 
     /// Its database, when it is not the embedded one.
@@ -134,11 +149,7 @@ impl OwlPost {
 
 impl Subject for OwlPost {
     fn label(&self) -> &'static str {
-        match self.dialect {
-            Dialect::SocketIo => LABEL,
-            Dialect::SignalR => SIGNALR_LABEL,
-            Dialect::Stomp => STOMP_LABEL,
-        }
+        self.label
     }
 
     fn abilities(&self) -> Abilities {
@@ -146,7 +157,8 @@ impl Subject for OwlPost {
         let is_whole = self.dialect == Dialect::SocketIo;
         // Rooms are of incidents that are put into the database beforehand.
         let rooms = is_whole && self.admin_url.is_some();
-        Abilities { most_clients: 10_000, rooms, database: is_whole }
+        let most_clients = if self.label == EMBEDDED_LABEL { 1_000 } else { 10_000 };
+        Abilities { most_clients, rooms, database: is_whole }
     }
 
     fn start(&mut self, need: Need) -> anyhow::Result<()> {
@@ -160,6 +172,7 @@ impl Subject for OwlPost {
         let users = match &database {
             Some(database) => {
                 database.insert_users_and_incidents(need.users.max(1), need.incidents)?;
+                database.wait_until_users_searchable()?;
                 (0..need.users.max(1)).map(user_id_of_number).collect()
             }
             None => register_users_over_http(&server)?,

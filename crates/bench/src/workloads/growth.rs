@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use crate::{
-    fleet::ClientPlan,
     measurement::Notebook,
     poster::Pace,
     profile::Profile,
@@ -122,12 +121,7 @@ fn wait_until_server_follows_log(owl_post: &OwlPost, last: i64) -> anyhow::Resul
 
 fn time_of_one_resume(owl_post: &OwlPost, last_event_id: i64) -> anyhow::Result<f64> {
     let fleet = crate::fleet::Fleet::new()?;
-    let plan = owl_post.plan_client(0)?;
-    let resume = |packet: String| {
-        let open = packet.trim_end_matches('}').to_owned();
-        format!("{open},\"lastEventId\":\"{last_event_id}\"}}")
-    };
-    let plan = ClientPlan { connect_packet: plan.connect_packet.map(resume), ..plan };
+    let plan = owl_post.plan_client(0)?.resume_after_last_event(last_event_id);
     let plans = vec![plan; RESUMES];
     let took = fleet.connect_clients_until_ready(plans, 1, CATCH_UP_LIMIT)?;
     Ok(took.as_secs_f64() * 1e3 / RESUMES as f64)
