@@ -64,6 +64,25 @@ test.describe('the keyboard', () => {
     expect((await (await actAs('ron')).send<{ acknowledgedAt: string | null }>('GET', `/api/incidents/${incident.id}`)).acknowledgedAt).toBeNull();
   });
 
+  test('should open the command menu that was asked for before its code was there', async ({ openAs }) => {
+    const page = await openAs('percy', '/incidents');
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route(/\/assets\/Commands-[^/]*\.js$/, async (route) => {
+      await released;
+      await route.continue();
+    });
+    await page.reload();
+    await expect(page.getByRole('searchbox', { name: 'Search incidents' })).toBeVisible();
+    await page.keyboard.press('Control+k');
+    const menu = page.getByRole('dialog', { name: 'Do or find' });
+    await expect(menu).toBeHidden();
+    release();
+    await expect(menu).toBeVisible();
+  });
+
   test('should do and find everything by name from the command menu', async ({ openAs, actAs }) => {
     const incident = await (await actAs('ron')).report({ title: makeUniqueTitle('Hidden boggart') });
     const page = await openAs('percy', '/incidents');

@@ -14,6 +14,7 @@ import { setHeightOfAlerts } from '../lib/alertHeight';
 import { runWhenPageIsIdle } from '../lib/idle';
 import { readySoundAtFirstGesture } from '../lib/sound';
 import { FailureBoundary } from './FailureBoundary';
+import { HeldCommandKey } from './HeldCommandKey';
 import { LinkPill } from './LinkPill';
 import { NewVersionBar } from './NewVersionBar';
 import { preloadPagesOfSignedIn } from './lazyPages';
@@ -22,7 +23,7 @@ import { StaleBanner } from './StaleBanner';
 import { useHeadingFocus } from './useHeadingFocus';
 
 /** Loaded at once, and not before the page is there. */
-const Commands = createLazyPart(async () => (await import('./Commands')).Commands);
+const Commands = createLazyPart(async () => (await import('./Commands')).Commands, HeldCommandKey);
 
 /** An alert is behind nothing. */
 const ABOVE_DIALOGS = 350;
