@@ -4,6 +4,9 @@ use std::time::{Duration, Instant};
 
 use crate::{DomainError, Result};
 
+/// For the answer to come after the database has given up.
+pub(crate) const ANSWER_GRACE: Duration = Duration::from_millis(500);
+
 /// The change was not ready in time, and is rolled back.
 #[derive(Debug, thiserror::Error)]
 #[error("the change was not ready to be committed within {0:?}")]

@@ -97,3 +97,35 @@ impl Store {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row_with_viewers(viewers: usize) -> KeptRow {
+        KeptRow {
+            pid_hash: vec![7; 32],
+            user_id: Uuid::nil(),
+            socket_id: "socket".to_owned(),
+            rooms: vec!["incidents".to_owned()],
+            viewers: (0..viewers).map(|_| Uuid::new_v4()).collect(),
+        }
+    }
+
+    #[test]
+    fn should_remember_viewers_up_to_the_bound_and_nobody_beyond() {
+        let remembered = |viewers| {
+            let (_, kept) = row_with_viewers(viewers).into_kept_connection().expect("a whole row");
+            kept.viewers.map(|viewers| viewers.len())
+        };
+        assert_eq!(remembered(MOST_VIEWERS_REMEMBERED), Some(MOST_VIEWERS_REMEMBERED));
+        assert_eq!(remembered(MOST_VIEWERS_REMEMBERED + 1), None);
+    }
+
+    #[test]
+    fn should_keep_nothing_of_a_row_with_rooms_of_another_version() {
+        let mut row = row_with_viewers(0);
+        row.rooms.push("tower:north".to_owned());
+        assert!(row.into_kept_connection().is_none());
+    }
+}

@@ -25,6 +25,7 @@ use crate::{
     access_token::{LoginId, TokenSigner},
     account::Account,
     connections::ConnectionPool,
+    deadline::ANSWER_GRACE,
     hashing::HashingTurns,
     identity_provider::IdentityProvider,
     push_identity::PushIdentity,
@@ -46,9 +47,6 @@ const ACCOUNT_CACHE_CAPACITY: u64 = 50_000;
 /// asks the database once in that time.
 const ENDED_LOGIN_CAPACITY: u64 = 100_000;
 const ENDED_LOGIN_TTL: Duration = Duration::from_secs(60);
-
-/// For the answer to come after the database has given up.
-const ANSWER_GRACE: Duration = Duration::from_millis(500);
 
 /// A clock that took longer to be told is not taken note of.
 const CLOCK_PATIENCE: Duration = Duration::from_secs(1);

@@ -36,13 +36,10 @@ use self::{
 use crate::{
     Committed, DomainError, EventPayload, LoggedEvent, Result, Topic, UserId,
     connections::ConnectionPool,
-    deadline::Deadline,
+    deadline::{ANSWER_GRACE, Deadline},
     event_drafts::{EventDrafts, stamp_events_after_commit},
     idempotency::IdempotencyKey,
 };
-
-/// The answer of the database comes this much later than the deadline of the change at most.
-const ANSWER_GRACE: Duration = Duration::from_millis(500);
 
 /// A row that is, with its events, the whole of a change, and what its request is answered.
 pub(crate) trait GroupedRow: Serialize + std::fmt::Debug + Send + Sync + 'static {

@@ -51,3 +51,37 @@ impl RoomEntrance {
         gone.chain(joined).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        delivery::dispatcher::Dispatcher,
+        fakes::{
+            session::{make_user_with_name, open_session_with_topics},
+            transport::FakeTransport,
+        },
+    };
+
+    /// How many are told of who enters a room with so many others.
+    fn count_joins_beside_others(others: usize) -> usize {
+        let dispatcher = Dispatcher::new(Duration::from_secs(3600));
+        let transport = FakeTransport::with_room_of_frames(0);
+        let user = make_user_with_name("Minerva");
+        let session = open_session_with_topics(&dispatcher, &user, &transport, &[]);
+        let (told, _) = oneshot::channel();
+        let incident = IncidentId::from_u128(1);
+        let believed = HashSet::new();
+        let entrance = RoomEntrance { session, incident, believed, told, is_live: true };
+        let announced = (0..others).map(|number| make_user_with_name(&format!("Pupil {number}")));
+        entrance.build_frames_of_difference(announced.collect()).len()
+    }
+
+    #[test]
+    fn should_tell_of_viewers_up_to_the_bound() {
+        assert_eq!(count_joins_beside_others(MOST_VIEWERS_TOLD - 1), MOST_VIEWERS_TOLD);
+        assert_eq!(count_joins_beside_others(MOST_VIEWERS_TOLD), MOST_VIEWERS_TOLD);
+    }
+}
