@@ -1,7 +1,7 @@
 //! Presence changes of this node's sockets that wait to be written, and whoever waits for that.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     time::Duration,
 };
 
@@ -57,6 +57,8 @@ impl QueuedGroup {
 struct Waiting {
     /// The newest wish of each socket. Bounded by the sockets: those there are and those just gone.
     pending: HashMap<String, Pending>,
+    /// The same sockets, those first that have waited longest: in a storm nobody is passed over until their patience ends.
+    order: VecDeque<String>,
     settling: Vec<oneshot::Sender<()>>,
     /// Connections that ended on purpose, while the database still keeps them to be recovered.
     ended: HashSet<PidHash>,
@@ -156,6 +158,7 @@ impl PresenceQueue {
             Entry::Vacant(free) => {
                 let waiting = answer.into_iter().collect();
                 free.insert(Pending { change, waiting });
+                queue.order.push_back(session.socket_id.clone());
             }
         }
         self.arrived.notify_one();
@@ -178,12 +181,10 @@ impl PresenceQueue {
             return None;
         }
         queue.writing = true;
-        let changes: Vec<Pending> = if queue.pending.len() <= GROUP_CHANGES {
-            std::mem::take(&mut queue.pending).into_values().collect()
-        } else {
-            let some: Vec<_> = queue.pending.keys().take(GROUP_CHANGES).cloned().collect();
-            some.iter().filter_map(|socket| queue.pending.remove(socket)).collect()
-        };
+        let longest = queue.order.len().min(GROUP_CHANGES);
+        let sockets: Vec<_> = queue.order.drain(..longest).collect();
+        let changes: Vec<Pending> =
+            sockets.iter().filter_map(|socket| queue.pending.remove(socket)).collect();
         // Whoever waits for all of it to settle goes with the last group.
         let settling =
             if queue.pending.is_empty() { std::mem::take(&mut queue.settling) } else { Vec::new() };
@@ -207,12 +208,14 @@ impl PresenceQueue {
     pub(crate) fn put_group_back_after_failure(&self, group: QueuedGroup) {
         let mut queue = self.queue.lock();
         queue.settling.extend(group.settling.into_iter().filter(|waiting| !waiting.is_closed()));
-        for mut old in group.changes {
+        for mut old in group.changes.into_iter().rev() {
             old.waiting.retain(|waiting| !waiting.is_closed());
-            match queue.pending.entry(old.change.socket_id.clone()) {
+            let socket = old.change.socket_id.clone();
+            match queue.pending.entry(socket.clone()) {
                 Entry::Occupied(mut newer) => newer.get_mut().waiting.append(&mut old.waiting),
                 Entry::Vacant(free) => {
                     free.insert(old);
+                    queue.order.push_front(socket);
                 }
             }
         }

@@ -51,6 +51,30 @@ fn should_take_as_many_as_a_group_may_have_and_leave_the_rest() {
 }
 
 #[test]
+fn should_take_those_first_that_have_waited_longest() {
+    let (queue, dispatcher) = (PresenceQueue::new(NEVER), Dispatcher::new(NEVER));
+    let sessions = open_sessions_of_dispatcher(&dispatcher, 3 * GROUP_CHANGES);
+    let sockets: Vec<_> = sessions.iter().map(|session| session.socket_id.clone()).collect();
+    let take_sockets_of_group = || {
+        let group = queue.take_next_group_out().expect("changes wait");
+        let sockets: Vec<_> = group.changes().into_iter().map(|change| change.socket_id).collect();
+        (group, sockets)
+    };
+    let (early, late) = sessions.split_at(2 * GROUP_CHANGES);
+    early.iter().for_each(|session| queue.request_change_without_answer(session, CONNECTED));
+    let (failed, first) = take_sockets_of_group();
+    assert_eq!(first, sockets[..GROUP_CHANGES]);
+    late.iter().for_each(|session| queue.request_change_without_answer(session, CONNECTED));
+    queue.put_group_back_after_failure(failed);
+    // A newer wish does not lose a socket its place.
+    queue.request_change_without_answer(&sessions[0], viewing_incident_of_number(1));
+    for turn in sockets.chunks(GROUP_CHANGES) {
+        assert_eq!(take_sockets_of_group().1, turn);
+    }
+    assert!(queue.take_next_group_out().is_none());
+}
+
+#[test]
 fn should_not_put_an_older_wish_over_a_newer_one_after_a_failure() {
     let (queue, dispatcher) = (PresenceQueue::new(NEVER), Dispatcher::new(NEVER));
     let session = open_sessions_of_dispatcher(&dispatcher, 1).remove(0);
