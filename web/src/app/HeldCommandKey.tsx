@@ -1,25 +1,23 @@
-import { useEffect } from 'react';
-
-function asksForCommands(event: KeyboardEvent): boolean {
-  return (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === 'k';
-}
+import { useEffect, useRef } from 'react';
+import { useShortcuts } from '../lib/shortcuts';
 
 /** Stands in for the command menu while its code is on the way: who asks for it meanwhile gets it as soon as it is there. */
 export function HeldCommandKey() {
-  useEffect(() => {
-    let held: KeyboardEvent | null = null;
-    const hold = (event: KeyboardEvent) => {
-      if (!asksForCommands(event)) return;
-      event.preventDefault();
-      held = event;
-    };
-    document.addEventListener('keydown', hold);
-    return () => {
-      document.removeEventListener('keydown', hold);
-      const again = held;
+  const isHeld = useRef(false);
+  useShortcuts({
+    single: {},
+    withControl: {
+      k: () => {
+        isHeld.current = true;
+      },
+    },
+  });
+  useEffect(
+    () => () => {
       // The menu listens after this.
-      if (again) queueMicrotask(() => document.dispatchEvent(new KeyboardEvent('keydown', again)));
-    };
-  }, []);
+      if (isHeld.current) queueMicrotask(() => document.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true })));
+    },
+    [],
+  );
   return null;
 }
