@@ -1,7 +1,7 @@
 import { Button, Center, Loader, Paper, Skeleton, Stack } from '@mantine/core';
 import { useIntersection } from '@mantine/hooks';
 import { IconFeather } from '@tabler/icons-react';
-import { useEffect, useLayoutEffect, useMemo, useRef, type FocusEvent } from 'react';
+import { memo, useEffect, useLayoutEffect, useMemo, useRef, useState, useTransition, type FocusEvent } from 'react';
 import { EmptyState } from '../../components/EmptyState';
 import { QueryFailure } from '../../components/QueryFailure';
 import { type IncidentFilters, writeFiltersToSearchParams } from '../../entities/incident';
@@ -44,14 +44,28 @@ function useFocusOverChange(change: unknown) {
   };
 }
 
-function ShownRows(props: IncidentRowsProps) {
-  const isLong = props.incidents.length > MOST_PLAIN_ROWS;
+const ShownRows = memo(function ShownRows(props: IncidentRowsProps) {
   const isLoaded = VirtualIncidentRows.useIsLoaded();
-  const isVirtual = !usePrinting() && isLong && isLoaded;
+  const isVirtual = !usePrinting() && props.incidents.length > MOST_PLAIN_ROWS && isLoaded;
+  return <div {...useFocusOverChange(isVirtual)}>{isVirtual ? <VirtualIncidentRows {...props} /> : <IncidentRows {...props} />}</div>;
+});
+
+/**
+ * Rows that are drawn a little at a time, between frames: a storm of new ones holds up nothing that moves. What comes meanwhile waits
+ * until they are there, or they would be begun again and again.
+ */
+function UnhurriedRows(props: IncidentRowsProps) {
+  const { incidents } = props;
+  const [shown, setShown] = useState(incidents);
+  const [isDrawing, draw] = useTransition();
+  useEffect(() => {
+    if (!isDrawing && shown !== incidents) draw(() => setShown(incidents));
+  }, [isDrawing, shown, incidents]);
+  const isLong = incidents.length > MOST_PLAIN_ROWS;
   useEffect(() => {
     if (isLong) void VirtualIncidentRows.preload();
   }, [isLong]);
-  return <div {...useFocusOverChange(isVirtual)}>{isVirtual ? <VirtualIncidentRows {...props} /> : <IncidentRows {...props} />}</div>;
+  return <ShownRows {...props} incidents={shown} />;
 }
 
 export function IncidentList({ filters }: { filters: IncidentFilters }) {
@@ -85,7 +99,7 @@ export function IncidentList({ filters }: { filters: IncidentFilters }) {
   return (
     <>
       <Paper withBorder radius="md" className={classes.frame} ref={frame}>
-        <ShownRows incidents={incidents} hasMore={hasNextPage} start={start} />
+        <UnhurriedRows incidents={incidents} hasMore={hasNextPage} start={start} />
       </Paper>
       <div ref={ref}>
         {hasNextPage && (
