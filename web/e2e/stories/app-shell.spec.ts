@@ -28,6 +28,12 @@ function listKeptAddresses(page: Page): Promise<string[]> {
   });
 }
 
+/** The lists among it: an incident whose page was opened is known before the list that it is in. */
+function listKnownLists(known: string): string {
+  const { state } = JSON.parse(known || 'null') as { state: { queries: { queryKey: unknown[] }[] } } ?? { state: { queries: [] } };
+  return JSON.stringify(state.queries.filter(({ queryKey }) => queryKey[1] === 'list'));
+}
+
 /** In the page: what is kept of what it knew, as text. */
 function readKnownDataOfBrowser(): Promise<string> {
   return new Promise((resolve) => {
@@ -66,7 +72,8 @@ test('should open without a connection after a reload, with what it knew, and go
   await waitForWorker(page);
   // What is known is kept every few seconds.
   const readKnown = () => page.evaluate(readKnownDataOfBrowser);
-  await expect.poll(readKnown, { timeout: 20_000 }).toContain(incident.title);
+  const readKnownLists = async () => listKnownLists(await readKnown());
+  await expect.poll(readKnownLists, { timeout: 20_000 }).toContain(incident.title);
   await expect.poll(readKnown, { timeout: 20_000 }).toContain('Read before the line was cut');
   await goOffline(page, deployment);
   await page.reload();

@@ -11,13 +11,20 @@ use owlpost_domain::{
     recovery::{PidHash, RecoveryChange, RecoveryStep},
 };
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use crate::Session;
 
 /// Changes of one group: bounds the time its transaction holds the line. In a storm, a group of hundreds would have nobody ready
 /// until all of them are written, and then all at once: groups of this size keep both the database and the node at work.
 const GROUP_CHANGES: usize = 64;
+
+/// How many times their patience people stand in line at most, while it moves: with the usual 3 s as long as clients wait for their
+/// connection (20 s with Socket.IO's).
+const MOST_PATIENCES_IN_LINE: u32 = 7;
 
 struct Pending {
     change: PresenceChange,
@@ -64,6 +71,8 @@ struct Waiting {
     ended: HashSet<PidHash>,
     sweep_wanted: bool,
     writing: bool,
+    /// When a group was committed last.
+    committed_at: Option<Instant>,
 }
 
 /// The queue before the database.
@@ -74,12 +83,13 @@ pub(crate) struct PresenceQueue {
 }
 
 impl PresenceQueue {
-    /// An empty queue. Nobody waits longer than `patience` for a change to be committed.
+    /// An empty queue. Nobody waits longer than `patience` while no change is committed.
     pub(crate) fn new(patience: Duration) -> Self {
         Self { queue: Mutex::default(), arrived: Notify::new(), patience }
     }
 
-    /// Resolves when the change is committed, or fails when that takes too long; it is tried on all the same.
+    /// Resolves when the change is committed, or fails when that takes too long; it is tried on all the same. A long line that moves
+    /// is worth waiting in: all before this change are written before it, and none that came later.
     pub(crate) async fn write_change_and_wait(
         &self,
         session: &Session,
@@ -87,7 +97,27 @@ impl PresenceQueue {
     ) -> Result<()> {
         let (answer, committed) = oneshot::channel();
         self.put_change_in_queue(session, state, Some(answer));
-        self.wait_for_answer_with_patience(committed).await
+        self.wait_in_line_for_answer(committed).await
+    }
+
+    async fn wait_in_line_for_answer(&self, mut answer: oneshot::Receiver<()>) -> Result<()> {
+        let begun = Instant::now();
+        let mut until = begun + self.patience;
+        loop {
+            let timed_out = match tokio::time::timeout_at(until, &mut answer).await {
+                Ok(answered) => {
+                    return answered.map_err(|closed| DomainError::Unavailable(Box::new(closed)));
+                }
+                Err(timed_out) => timed_out,
+            };
+            let moved_at = self.queue.lock().committed_at.map_or(begun, |at| at.max(begun));
+            let later =
+                (moved_at + self.patience).min(begun + MOST_PATIENCES_IN_LINE * self.patience);
+            if later <= until {
+                return Err(timed_out.into());
+            }
+            until = later;
+        }
     }
 
     /// Resolves when every presence change received so far is committed, so that a read sees it.
@@ -195,6 +225,7 @@ impl PresenceQueue {
     pub(crate) fn answer_group_after_commit(&self, group: QueuedGroup) {
         {
             let mut queue = self.queue.lock();
+            queue.committed_at = Some(Instant::now());
             for pending in &group.changes {
                 if let Some(pid) = find_pid_of_end(pending.change.recovery.as_ref()) {
                     queue.ended.remove(&pid);

@@ -107,3 +107,71 @@ async fn should_give_up_waiting_and_try_on() {
     assert!(matches!(waited, Err(DomainError::Unavailable(_))));
     assert_eq!(queue.count_changes_not_written(), 1, "it is written all the same");
 }
+
+/// A queue with more than one group in it, and whoever is the last in line.
+struct LongLine {
+    queue: PresenceQueue,
+    last: Arc<Session>,
+}
+
+impl LongLine {
+    fn of_groups_before_last(groups: usize, patience: Duration) -> Self {
+        let (queue, dispatcher) = (PresenceQueue::new(patience), Dispatcher::new(NEVER));
+        let mut sessions = open_sessions_of_dispatcher(&dispatcher, groups * GROUP_CHANGES + 1);
+        let last = sessions.pop().expect("somebody stands in line");
+        sessions.iter().for_each(|session| queue.request_change_without_answer(session, CONNECTED));
+        Self { queue, last }
+    }
+
+    fn commit_next_group_in_line(&self) {
+        self.queue
+            .answer_group_after_commit(self.queue.take_next_group_out().expect("changes wait"));
+    }
+
+    /// What the last in line is told, and after how long, while a group is committed in each turn.
+    async fn wait_while_groups_commit(
+        &self,
+        groups: usize,
+        turn: Duration,
+    ) -> (Result<()>, Duration) {
+        let begun = Instant::now();
+        let commit_groups = async {
+            for _ in 0..groups {
+                tokio::time::sleep(turn).await;
+                self.commit_next_group_in_line();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            waited = self.queue.write_change_and_wait(&self.last, CONNECTED) => (waited, begun.elapsed()),
+            () = commit_groups => unreachable!("it never ends"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn should_wait_longer_than_its_patience_in_line_that_moves() {
+    let patience = Duration::from_secs(1);
+    let line = LongLine::of_groups_before_last(4, patience);
+    let (waited, after) = line.wait_while_groups_commit(5, patience / 4).await;
+    assert!(waited.is_ok());
+    assert!(after > patience, "{after:?}");
+}
+
+#[tokio::test]
+async fn should_give_up_in_line_that_moves_for_too_long() {
+    let patience = Duration::from_millis(200);
+    let line = LongLine::of_groups_before_last(100, patience);
+    let (waited, after) = line.wait_while_groups_commit(100, patience / 10).await;
+    assert!(matches!(waited, Err(DomainError::Unavailable(_))));
+    assert!(after >= MOST_PATIENCES_IN_LINE * patience, "{after:?}");
+}
+
+#[tokio::test]
+async fn should_give_up_in_line_that_stops() {
+    let patience = Duration::from_millis(200);
+    let line = LongLine::of_groups_before_last(4, patience);
+    let (waited, after) = line.wait_while_groups_commit(2, patience / 10).await;
+    assert!(matches!(waited, Err(DomainError::Unavailable(_))));
+    assert!(after >= patience && after < MOST_PATIENCES_IN_LINE * patience, "{after:?}");
+}
