@@ -28,12 +28,6 @@ function listKeptAddresses(page: Page): Promise<string[]> {
   });
 }
 
-/** The lists among it: an incident whose page was opened is known before the list that it is in. */
-function listKnownLists(known: string): string {
-  const { state } = JSON.parse(known || 'null') as { state: { queries: { queryKey: unknown[] }[] } } ?? { state: { queries: [] } };
-  return JSON.stringify(state.queries.filter(({ queryKey }) => queryKey[1] === 'list'));
-}
-
 /** In the page: what is kept of what it knew, as text. */
 function readKnownDataOfBrowser(): Promise<string> {
   return new Promise((resolve) => {
@@ -52,6 +46,12 @@ function readKnownDataOfBrowser(): Promise<string> {
       reading.onsuccess = () => answer(JSON.stringify(reading.result ?? null));
     };
   });
+}
+
+/** The lists in that text: an incident whose page was opened is known before the list that it is in. */
+function listKnownLists(known: string): string {
+  const { state } = JSON.parse(known || 'null') as { state: { queries: { queryKey: unknown[] }[] } } ?? { state: { queries: [] } };
+  return JSON.stringify(state.queries.filter(({ queryKey }) => queryKey[1] === 'list'));
 }
 
 async function goOffline(page: Page, deployment: Deployment): Promise<void> {
