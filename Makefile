@@ -25,7 +25,7 @@ CHROMIUM    = $${CHROMIUM_PATH:-$$(command -v chromium || command -v chromium-br
 WEB_SOURCES := $(shell find web packages/client/src -path web/node_modules -prune -o -path web/dist -prune -o -path web/e2e -prune \
                  -o -type f -print 2>/dev/null)
 
-.PHONY: help run build web test test-rust test-package test-clients test-web check check-rust check-web check-package check-documents deny \
+.PHONY: help run build web test test-rust test-package test-clients test-web test-axe check check-rust check-web check-package check-documents deny \
         deny-advisories chromium python screenshots bench bench-quick bench-search bench-peers faults attack check-deploy image-check release test-traces fuzz types fmt clean
 
 help: ## Say what there is
@@ -98,6 +98,9 @@ test-web-unit: web/node_modules/.package-lock.json
 # E2E_SCOPE=database tells only the stories in which the database matters.
 test-web-browser: web build chromium
 	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run e2e
+
+test-axe: web build chromium ## Look for what people cannot read or reach: every state of every page, at every width, in every scheme and medium
+	cd web && E2E_AXE_SEED=every OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run e2e -- axe
 
 screenshots: web build chromium ## Take the pictures of the README, and of every page in every layout (web/test-results/layouts)
 	cd web && OWLPOST_BIN="$(BIN)" CHROMIUM_PATH="$(CHROMIUM)" npm run screenshots

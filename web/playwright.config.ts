@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { defineConfig } from '@playwright/test';
 
 /** The machine's own Chromium: none is downloaded. */
@@ -27,11 +28,17 @@ function readScopeOfRun(): RegExp | undefined {
   return SCOPES[name];
 }
 
+// Here, since each worker draws what it looks at with it, also the one that tries again.
+process.env.E2E_AXE_SEED ??= String(randomInt(1_000_000));
+
 export const chromiumArguments = [
   '--disable-background-networking',
   '--disable-dev-shm-usage',
   ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
 ];
+
+// A shared machine can be slow for a moment; what fails twice is broken, what fails once is reported as flaky.
+const retries = Number(process.env.E2E_RETRIES ?? 0);
 
 export default defineConfig({
   testDir: 'e2e',
@@ -40,13 +47,13 @@ export default defineConfig({
   expect: { timeout: 10_000 },
   workers: Number(process.env.E2E_WORKERS ?? 1),
   forbidOnly: Boolean(process.env.CI),
-  // A shared machine can be slow for a moment; what fails twice is broken, what fails once is reported as flaky.
-  retries: Number(process.env.E2E_RETRIES ?? 0),
+  retries,
   reporter: [['list']],
   use: {
     headless: true,
     viewport: { width: 1440, height: 900 },
-    trace: 'retain-on-failure',
+    // A trace copies the page at every step, which costs as much as the story.
+    trace: retries > 0 ? 'on-first-retry' : 'retain-on-failure',
     // What a service worker answers, no test sees or changes: those that are about it allow it.
     serviceWorkers: 'block',
     launchOptions: { executablePath: findChromiumOnMachine(), args: chromiumArguments },
