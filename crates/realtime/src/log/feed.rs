@@ -33,6 +33,7 @@ pub(crate) struct LogFeed {
     arrived: Notify,
     reading_wanted: AtomicBool,
     delivered: AtomicI64,
+    handed_out: AtomicI64,
     epoch_start: AtomicI64,
     progressed: Notify,
     reachable: AtomicBool,
@@ -48,6 +49,7 @@ impl LogFeed {
             arrived: Notify::new(),
             reading_wanted: AtomicBool::new(false),
             delivered: AtomicI64::new(extent.last_position),
+            handed_out: AtomicI64::new(extent.last_position),
             epoch_start: AtomicI64::new(extent.epoch_start),
             progressed: Notify::new(),
             reachable: AtomicBool::new(true),
@@ -56,8 +58,8 @@ impl LogFeed {
         }
     }
 
-    /// Everything up to here has been handed to the sessions that were registered when it was its turn. A session
-    /// that registers first and asks then misses nothing: later events find it, earlier ones its replay.
+    /// Everything up to here has been handed, or is being handed, to the sessions that were registered when it was its turn. A
+    /// session that registers first and asks then misses nothing: later events find it, earlier ones its replay.
     pub(crate) fn delivered_position(&self) -> i64 {
         self.delivered.load(Ordering::SeqCst)
     }
@@ -112,25 +114,33 @@ impl LogFeed {
 
     /// Resolves when everything up to `position` is delivered. Reads the log for it, should nobody announce it.
     pub(crate) async fn wait_until_position_delivered(&self, position: i64) {
-        loop {
-            let progressed = self.progressed.notified();
-            tokio::pin!(progressed);
-            progressed.as_mut().enable();
-            if self.delivered_position() >= position {
-                return;
+        let is_delivered = || {
+            let is_delivered = self.delivered_position() >= position;
+            if !is_delivered {
+                self.request_reading_of_log();
             }
-            self.request_reading_of_log();
-            progressed.await;
-        }
+            is_delivered
+        };
+        self.wait_for_progress_until(is_delivered).await;
     }
 
     /// Resolves when something behind `position` is delivered, whenever that is.
     pub(super) async fn wait_for_position_beyond(&self, position: i64) {
+        self.wait_for_progress_until(|| self.delivered_position() > position).await;
+    }
+
+    /// Resolves when no session is still to be handed anything up to `position`, which is counted as delivered already.
+    pub(crate) async fn wait_until_position_handed_out(&self, position: i64) {
+        let is_handed_out = || self.handed_out.load(Ordering::SeqCst) >= position;
+        self.wait_for_progress_until(is_handed_out).await;
+    }
+
+    async fn wait_for_progress_until(&self, is_so: impl Fn() -> bool + Send) {
         loop {
             let progressed = self.progressed.notified();
             tokio::pin!(progressed);
             progressed.as_mut().enable();
-            if self.delivered_position() > position {
+            if is_so() {
                 return;
             }
             progressed.await;
@@ -164,11 +174,6 @@ impl LogFeed {
         for event in batch {
             self.recent.keep_event_in_order(event);
         }
-        self.move_to_delivered_position(delivered);
-    }
-
-    /// Counts everything up to here delivered: positions that were passed over.
-    pub(super) fn move_to_delivered_position(&self, delivered: i64) {
         self.delivered.store(delivered, Ordering::SeqCst);
         {
             let mut undelivered = self.undelivered.lock();
@@ -177,6 +182,18 @@ impl LogFeed {
             }
         }
         self.progressed.notify_waiters();
+    }
+
+    /// Call it when the sessions have the batch.
+    pub(super) fn note_batch_after_delivery(&self, delivered: i64) {
+        self.handed_out.store(delivered, Ordering::SeqCst);
+        self.progressed.notify_waiters();
+    }
+
+    /// Counts everything up to here delivered: positions that were passed over.
+    pub(super) fn move_to_delivered_position(&self, delivered: i64) {
+        self.note_batch_before_delivery(&[], delivered);
+        self.note_batch_after_delivery(delivered);
     }
 
     /// Begins anew at the end of another history.

@@ -147,6 +147,7 @@ impl<S: LogSource, K: LogSink> LogFollower<S, K> {
         self.feed.note_batch_before_delivery(&batch, self.order.delivered());
         count_foreign_events_of_batch(&batch);
         self.sink.deliver_batch(&batch).await;
+        self.feed.note_batch_after_delivery(self.order.delivered());
         for committed_at in batch.iter().filter_map(|event| event.committed_at) {
             metrics::observe_delivery_latency_since(committed_at);
         }

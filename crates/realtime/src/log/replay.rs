@@ -139,6 +139,13 @@ impl LogReplay {
         Ok(tokio::time::timeout(limit, self.feed.wait_until_position_delivered(after)).await?)
     }
 
+    /// Resolves when no session is still to be handed anything up to the end of a replay. `Unavailable` when that takes longer than
+    /// a statement may.
+    pub(crate) async fn wait_for_live_events_through(&self, through: i64) -> Result<()> {
+        let limit = self.store.config().statement_timeout;
+        Ok(tokio::time::timeout(limit, self.feed.wait_until_position_handed_out(through)).await?)
+    }
+
     /// `None`: the log cannot tell everything, or there is too much to tell.
     async fn find_missed_events_between(
         &self,

@@ -27,7 +27,7 @@ pub struct TopicReplay<'a> {
 pub struct MissedFrames {
     /// Events in the order of the log, and `events:resumed` behind them.
     pub frames: Vec<Arc<Frame>>,
-    /// The position up to which nothing is missing. Events up to here can still be on their way to the session.
+    /// The position up to which nothing is missing. Events up to here that were live meanwhile are held, and follow.
     pub through: i64,
 }
 
@@ -65,6 +65,9 @@ impl Sessions {
             wanted: asked.wanted,
         };
         let replay = self.replay.prepare_replay_for_request(request).await?;
+        // Then what its other topics have up to there is held, and comes before any later answer: who has asked for the past of all
+        // its topics, and has an answer to something asked behind that, has heard all up to there.
+        self.replay.wait_for_live_events_through(replay.through).await?;
         held.replies = write(MissedFrames { frames: replay.frames, through: replay.through });
         Ok(())
     }

@@ -4,6 +4,9 @@ mod world;
 
 use std::sync::Arc;
 
+use futures_util::{FutureExt as _, poll};
+use tokio::sync::Notify;
+
 use super::*;
 use world::{LIMIT, NEVER, State, World, begin_epoch_at_position, build_event_at_position};
 
@@ -212,4 +215,33 @@ async fn should_read_the_log_for_who_waits_for_a_position() {
     tokio::time::timeout(crate::fakes::DEADLINE, feed.wait_until_position_delivered(1))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn should_tell_when_sessions_have_what_counts_as_delivered() {
+    let world = World::with_rows_through(0);
+    let feed = world.start_node_on_log().await;
+    let fan_out = Arc::new(Notify::new());
+    world.0.lock().fan_out = Some(fan_out.clone());
+    feed.publish_committed_log_events(world.commit_events_at_positions([1]));
+    let within = |waiting| tokio::time::timeout(crate::fakes::DEADLINE, waiting);
+    within(feed.wait_until_position_delivered(1).boxed()).await.unwrap();
+    let mut handed_out = feed.wait_until_position_handed_out(1).boxed();
+    assert!(poll!(&mut handed_out).is_pending());
+    fan_out.notify_one();
+    within(handed_out).await.unwrap();
+    assert_eq!(world.delivered(), [1]);
+}
+
+#[tokio::test]
+async fn should_have_nothing_on_its_way_behind_a_gap_that_was_passed_over() {
+    let world = World::with_rows_through(0);
+    let feed = world.start_node_on_log().await;
+    world.open_writer_of_log("psql");
+    world.0.lock().fan_out = Some(Arc::new(Notify::new()));
+    feed.receive_events_in_any_order(world.commit_events_at_positions([2]));
+    let within = |waiting| tokio::time::timeout(crate::fakes::DEADLINE, waiting);
+    within(feed.wait_until_position_delivered(2).boxed()).await.unwrap();
+    within(feed.wait_until_position_handed_out(1).boxed()).await.unwrap();
+    assert!(poll!(feed.wait_until_position_handed_out(2).boxed()).is_pending());
 }

@@ -10,6 +10,7 @@ use owlpost_domain::{
     event_log::{history::LogExtent, tail::LogWriter},
 };
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use super::super::*;
 use crate::fakes::wait_until_condition_holds;
@@ -31,6 +32,8 @@ pub(super) struct State {
     pub(super) looks: u32,
     pub(super) delivered: Vec<(i64, String)>,
     pub(super) ended: u32,
+    /// What sessions are handed waits for it.
+    pub(super) fan_out: Option<Arc<Notify>>,
 }
 
 #[derive(Clone)]
@@ -62,6 +65,7 @@ impl World {
             looks: 0,
             delivered: Vec::new(),
             ended: 0,
+            fan_out: None,
         })))
     }
 
@@ -200,6 +204,10 @@ impl LogSink for World {
     }
 
     async fn deliver_batch(&self, batch: &[LoggedEvent]) {
+        let fan_out = self.0.lock().fan_out.clone();
+        if let Some(fan_out) = fan_out {
+            fan_out.notified().await;
+        }
         let names = batch.iter().map(|event| (event.position, event.name.to_string()));
         self.0.lock().delivered.extend(names);
     }
