@@ -79,6 +79,14 @@ export function findRowByTitle(page: Page, title: string) {
   return page.getByRole('list', { name: 'Incidents', exact: true }).getByRole('article', { name: title, exact: true });
 }
 
+/** Less than a screen and drawn before this answers, so that of a list that draws only what is in view no row is passed by. */
+export async function scrollOneStepDown(page: Page) {
+  await page.evaluate(async () => {
+    window.scrollBy({ top: 400, behavior: 'instant' });
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+  });
+}
+
 let counter = 0;
 /** A title no other test uses. */
 export function makeUniqueTitle(text: string): string {

@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { ApiActor } from '../harness/api';
-import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
+import { expect, findRowByTitle, makeUniqueTitle, scrollOneStepDown, test } from '../harness/test';
 
 /** Live creations, and how many are under way at once. */
 const CREATED = 600;
@@ -43,15 +43,17 @@ test.describe('a long list', () => {
   });
   const goDown = async (page: Page, place: number) =>
     await expect
-      .poll(async () => {
-        await page.mouse.wheel(0, 1_500);
-        return Math.max(...(await readPlaces(page)));
-      })
+      .poll(
+        async () => {
+          await scrollOneStepDown(page);
+          return Math.max(...(await readPlaces(page)));
+        },
+        { intervals: [0] },
+      )
       .toBeGreaterThanOrEqual(place);
 
   test('should keep the focus, the order of Tab and the number of each row', async ({ openAs }) => {
     const page = await openAs('harry', `/incidents?q=${mark}`);
-    await page.mouse.move(600, 600);
     await goDown(page, LONG);
     const last = findRows(page).last();
     await expect(last).toHaveAttribute('aria-setsize', String(LONG));
@@ -74,7 +76,6 @@ test.describe('a long list', () => {
 
   test('should stay where its reader is while rows arrive above', async ({ openAs, actAs }) => {
     const page = await openAs('harry', '/incidents?view=all');
-    await page.mouse.move(600, 600);
     await goDown(page, 60);
     const ron = await actAs('ron');
     const row = findRows(page).nth(12);
@@ -92,7 +93,6 @@ test.describe('a long list', () => {
   for (const way of ['browser', 'link'] as const)
     test(`should be where it was left, back by the ${way}`, async ({ openAs }) => {
       const page = await openAs('harry', `/incidents?q=${mark}`);
-      await page.mouse.move(600, 600);
       await goDown(page, 70);
       const title = `${mark} ${LONG - 60}`;
       const row = findRowByTitle(page, title);
@@ -111,7 +111,6 @@ test.describe('a long list', () => {
 
   test('should print every row that is loaded', async ({ openAs }) => {
     const page = await openAs('harry', `/incidents?q=${mark}`);
-    await page.mouse.move(600, 600);
     await goDown(page, LONG);
     await page.emulateMedia({ media: 'print' });
     await expect(findRows(page)).toHaveCount(LONG);

@@ -1,4 +1,4 @@
-import { expect, findRowByTitle, makeUniqueTitle, test } from '../harness/test';
+import { expect, findRowByTitle, makeUniqueTitle, scrollOneStepDown, test } from '../harness/test';
 
 test.describe('the list', () => {
   test('should keep filters and search in the address', { tag: '@database' }, async ({ openAs, actAs }) => {
@@ -38,11 +38,10 @@ test.describe('the list', () => {
     await expect
       .poll(
         async () => {
-          // Less than a screen: only the rows around it are in the page.
-          await page.mouse.wheel(0, 500);
+          await scrollOneStepDown(page);
           return await findRowByTitle(page, oldest.title).count();
         },
-        { intervals: [100], timeout: 30_000 },
+        { intervals: [0], timeout: 30_000 },
       )
       .toBe(1);
     const titles = await page.getByRole('article').evaluateAll((rows) => rows.map((row) => row.dataset.incidentId));
