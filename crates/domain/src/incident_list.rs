@@ -10,7 +10,10 @@ use std::collections::HashSet;
 use sqlx::{Postgres, QueryBuilder};
 use uuid::Uuid;
 
-use self::{order::IncidentOrder, reporters::Reporters};
+use self::{
+    order::{IncidentOrder, push_severities_to_query},
+    reporters::Reporters,
+};
 use crate::{
     DomainError, Incident, Result, Severity, Status, Store, UserId,
     incidents::{SELECT_INCIDENT, read_incident_from_row},
@@ -216,8 +219,7 @@ fn push_filter_conditions_to_query(sql: &mut QueryBuilder<Postgres>, filter: &In
         sql.push(" and i.status = any(").push_bind(words).push(")");
     }
     if !filter.severities.is_empty() {
-        let words: Vec<&str> = filter.severities.iter().map(|severity| severity.as_str()).collect();
-        sql.push(" and i.severity = any(").push_bind(words).push(")");
+        push_severities_to_query(sql, &filter.severities);
     }
     match filter.assignee {
         Some(AssigneeFilter::Nobody) => {

@@ -41,6 +41,17 @@ const fn rank_severity_by_urgency(severity: Severity) -> i32 {
     }
 }
 
+/// Only what is of one of these severities, of which there are some, asked in the words of the indexes.
+pub(super) fn push_severities_to_query(sql: &mut QueryBuilder<Postgres>, severities: &[Severity]) {
+    let ranks: Vec<i32> = severities.iter().map(|of| rank_severity_by_urgency(*of)).collect();
+    sql.push(concat!(" and ", severity_rank!()));
+    match ranks[..] {
+        // What has one rank is in order in the index, as what has any of some is not.
+        [rank] => sql.push(" = ").push_bind(rank),
+        _ => sql.push(" = any(").push_bind(ranks).push(")"),
+    };
+}
+
 impl IncidentOrder {
     /// The page of an order behind a cursor, which is what `write_cursor_behind_incident` wrote; `None` when it is not
     /// one of this order.
