@@ -90,6 +90,7 @@ pub mod shared_reads;
 pub mod store;
 pub mod timeline;
 mod unread;
+mod vacuum;
 pub mod validate;
 pub mod web_push;
 pub mod webhooks;

@@ -17,7 +17,7 @@ use support::{TestDatabase, TestServer};
 
 /// Statements that do not come by events: the follower's look at the log, the lease of the node, users that memory has
 /// forgotten, the settings of a new connection, and what the publisher to outlets looks for.
-const BY_THE_CLOCK: [&str; 11] = [
+const BY_THE_CLOCK: [&str; 13] = [
     "order by position limit $2",
     "presence_nodes",
     "users where id = any($1)",
@@ -29,6 +29,8 @@ const BY_THE_CLOCK: [&str; 11] = [
     "update event_outlets set followed_at",
     "pg_try_advisory_lock",
     "set tcp_keepalives_idle",
+    "pg_stat_all_tables",
+    "vacuum (analyze)",
 ];
 
 /// What is asked of the database whenever somebody asks for it, and a part of its statement.

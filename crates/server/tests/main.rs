@@ -43,5 +43,6 @@ mod support;
 mod tls;
 #[cfg(feature = "opentelemetry")]
 mod traces;
+mod vacuum;
 mod watchdog;
 mod write_groups;

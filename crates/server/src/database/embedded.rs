@@ -32,6 +32,10 @@ const MAX_SOCKET_PATH_BYTES: usize = 100;
 /// 128 MB, all of which is touched sooner or later, half of what a small server is resident would be these.
 const SHARED_BUFFERS: &str = "32MB";
 const WATCH_INTERVAL: Duration = Duration::from_secs(1);
+/// Between two looks for a table that has changed much.
+const VACUUM_INTERVAL: Duration = Duration::from_secs(10);
+/// A table that is too large for it would hold everybody up again and again.
+const FAILED_VACUUM_PAUSE: Duration = Duration::from_mins(10);
 /// Shorter than a connection may take: whoever else waits for one is not disturbed by this.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -114,6 +118,24 @@ fn percent_encode_for_query(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// Does what a Postgres server has processes of its own for, in pieces that nobody waits long for.
+pub async fn vacuum_tables_while_running(store: &Store) {
+    let mut pause = VACUUM_INTERVAL;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = VACUUM_INTERVAL;
+        match store.vacuum_one_changed_table().await {
+            Ok(Some(table)) => tracing::debug!(table, "vacuumed a table that had changed"),
+            Ok(None) => {}
+            Err(error) => {
+                pause = FAILED_VACUUM_PAUSE;
+                let cause = error.describe_chain_of_causes();
+                tracing::warn!(cause, "a table could not be vacuumed; it is tried again later");
+            }
+        }
+    }
 }
 
 /// Looks after the database for as long as the process lives: when it does not answer and its thread is gone,

@@ -113,7 +113,10 @@ impl Database {
     pub async fn supervise_database_while_running(&self) {
         #[cfg(feature = "embedded-database")]
         if let Some(server) = &self.server {
-            super::embedded::watch_database_and_restart(server, &self.store).await;
+            tokio::join!(
+                super::embedded::watch_database_and_restart(server, &self.store),
+                super::embedded::vacuum_tables_while_running(&self.store),
+            );
         }
         std::future::pending::<()>().await;
     }
