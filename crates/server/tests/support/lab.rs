@@ -68,6 +68,10 @@ impl DomainLab {
         work: impl AsyncFnOnce(&mut PgConnection) -> T,
     ) -> T {
         self.store.close_all_database_connections().await;
+        if let Some(embedded) = &self.embedded {
+            // A client that vanishes in the middle of a statement can end it; the server looks after that.
+            embedded.restart_server_when_gone().expect("an embedded database");
+        }
         let mut connection = PgConnection::connect(&self.url).await.expect("a connection");
         let value = work(&mut connection).await;
         connection.close().await.expect("a clean end");
