@@ -79,12 +79,14 @@ export function findRowByTitle(page: Page, title: string) {
   return page.getByRole('list', { name: 'Incidents', exact: true }).getByRole('article', { name: title, exact: true });
 }
 
+/** What changed before is in the next frame, and that is drawn when the one behind it begins. */
+export const waitUntilPageIsDrawn = (page: Page) =>
+  page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+
 /** Less than a screen and drawn before this answers, so that of a list that draws only what is in view no row is passed by. */
 export async function scrollOneStepDown(page: Page) {
-  await page.evaluate(async () => {
-    window.scrollBy({ top: 400, behavior: 'instant' });
-    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-  });
+  await page.evaluate(() => window.scrollBy({ top: 400, behavior: 'instant' }));
+  await waitUntilPageIsDrawn(page);
 }
 
 let counter = 0;

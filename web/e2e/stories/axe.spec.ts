@@ -7,7 +7,7 @@ import { listFaintTexts } from '../harness/contrast';
 import { type Castle, furnishCastle } from '../harness/furnishedCastle';
 import { areas } from '../harness/states';
 import type { State } from '../harness/visits';
-import { expect, test } from '../harness/test';
+import { expect, test, waitUntilPageIsDrawn } from '../harness/test';
 
 const axeSource = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -44,7 +44,7 @@ async function findOverflow(page: Page): Promise<string | null> {
 async function emulateMediaAndSettle(page: Page, media: Parameters<Page['emulateMedia']>[0]): Promise<void> {
   await page.emulateMedia(media);
   // They are on their way from the next frame on.
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+  await waitUntilPageIsDrawn(page);
   const isSettled = () =>
     document.getAnimations().every((each) => {
       const target = each.effect instanceof KeyframeEffect ? each.effect.target : null;
